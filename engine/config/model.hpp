@@ -1,0 +1,80 @@
+#pragma once
+/// What an operator configures: providers, credentials, mailboxes, consumers. Plain values, no secrets in them:
+/// secrets are sealed in the store under (credential id, field).
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace config {
+
+enum class Tls { implicit, starttls };
+
+struct Host {
+    std::string host;
+    std::uint16_t port = 0;
+    Tls tls = Tls::implicit;
+};
+
+struct Provider {
+    std::string id;
+    std::string preset;  // "microsoft365", "gmail", or empty when spelled out
+    std::string tenant;
+    std::string authorize_url, token_url, device_url;
+    std::vector<std::string> scopes;  // of every grant; empty: by protocol in use (presets)
+    std::string ca_file;              // empty: the system's authorities
+    std::optional<Host> imap, pop3, smtp;
+};
+
+enum class Flow { authorization_code, device_code, client_credentials, service_account, refresh_token, password };
+
+struct Credential {
+    std::string id;
+    std::string provider;
+    std::string user;
+    Flow flow = Flow::refresh_token;
+    std::string client_id;
+    // Sealed beside it: client_secret, refresh_token, password.
+};
+
+enum class Protocol { imap, pop3 };
+enum class After { keep, seen, remove, move };
+
+struct Start {
+    enum class From { all, fresh, date } from = From::all;
+    std::chrono::sys_days date{};
+};
+
+struct Submit {
+    std::string login;
+    std::vector<std::string> from;
+    std::uint32_t per_minute = 30;
+    std::uint32_t connections = 3;
+};
+
+struct Mailbox {
+    std::string id;
+    std::string address;
+    std::string credential;
+    std::string login;  // SASL user; defaults to the address
+    Protocol protocol = Protocol::imap;
+    std::vector<std::string> folders{"INBOX"};
+    Start start;
+    After after = After::keep;
+    std::string move_to;
+    std::string consumer;
+    std::optional<Submit> submit;
+};
+
+struct Consumer {
+    enum class Kind { maildir, lmtp, webhook, pull } kind = Kind::pull;
+    std::string id;
+    std::string path;     // maildir
+    std::string address;  // lmtp
+    std::string url;      // webhook; its secret is sealed beside it
+    enum class Sync { batch, each } sync = Sync::batch;  // maildir: one sync for a batch, or one for each mail
+};
+
+}  // namespace config

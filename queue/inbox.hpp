@@ -1,0 +1,44 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "protocols/wait/asio.hpp"
+
+namespace queue {
+
+/// How other threads hand values to a shard. Any thread puts; the shard's event loop delivers, in order per sender.
+/// Lock-free; the event loop is only woken when the inbox was empty.
+class Inbox {
+public:
+    /// What is handed over: owns its values, knows what to do with them on the shard.
+    class Note {
+    public:
+        Note() = default;
+        Note(const Note&) = delete;
+        Note& operator=(const Note&) = delete;
+        virtual ~Note() = default;
+        /// On the shard. The note ends right after it.
+        virtual void deliver() noexcept = 0;
+
+    private:
+        friend class Inbox;
+        Note* next_ = nullptr;
+    };
+
+    explicit Inbox(asio::any_io_executor shard) : shard_(std::move(shard)) {}
+    Inbox(const Inbox&) = delete;
+    Inbox& operator=(const Inbox&) = delete;
+    /// Undelivered notes end undelivered.
+    ~Inbox();
+
+    void put(std::unique_ptr<Note> note);
+
+private:
+    void deliver_all() noexcept;
+
+    asio::any_io_executor shard_;
+    std::atomic<Note*> newest_{nullptr};
+};
+
+}  // namespace queue

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocols/base/result.hpp"
+#include "queue/store/errc.hpp"
+#include "queue/store/records.hpp"
+
+namespace store {
+
+/// Everything durable except bodies, behind one interface: no SQL outside. Used by the committer's thread only, inside
+/// the group's transaction, which the committer begins and commits. An error of a method concerns that call alone and
+/// has written nothing, except io_failed, disk_full and damaged, which end the whole group.
+class Store {
+public:
+    virtual ~Store() = default;
+
+    virtual Result<void> begin() = 0;
+    virtual Result<void> commit() = 0;  // durable when it returns
+    virtual void rollback() noexcept = 0;
+
+    // Configuration. put_* insert or replace.
+    virtual Result<void> put_object(const Object& object) = 0;
+    virtual Result<void> remove_object(std::string_view kind, std::string_view id) = 0;
+    virtual Result<std::vector<Object>> objects(std::string_view kind) = 0;
+    virtual Result<void> put_secret(std::string_view owner, std::string_view name, std::string_view sealed) = 0;
+    virtual Result<std::optional<std::string>> secret(std::string_view owner, std::string_view name) = 0;
+    virtual Result<void> remove_secrets(std::string_view owner) = 0;
+    virtual Result<void> put_meta(std::string_view name, std::string_view value) = 0;
+    virtual Result<std::optional<std::string>> meta(std::string_view name) = 0;
+
+    // Mailboxes. A new id gets a number; a removed one that is put again gets its number back.
+    virtual Result<MailboxNumber> put_mailbox(std::string_view id, std::string_view document) = 0;
+    virtual Result<void> pause_mailbox(std::string_view id, std::string_view reason) = 0;  // empty reason: resume
+    virtual Result<void> remove_mailbox(std::string_view id) = 0;
+    virtual Result<Mailbox> mailbox(std::string_view id) = 0;  // unknown_id
+    /// In order of id, without removed ones, beginning after `after`.
+    virtual Result<std::vector<Mailbox>> mailboxes(std::string_view after, std::size_t limit) = 0;
+
+    // Ledger.
+    /// The folder's row, made when it is new.
+    virtual Result<Folder> folder(MailboxNumber mailbox, std::string_view name) = 0;
+    virtual Result<std::vector<Folder>> folders(MailboxNumber mailbox) = 0;
+    /// Adopts the first UIDVALIDITY of a folder that has none, with the cursor to start from; out_of_order when it has.
+    virtual Result<void> adopt_folder(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t cursor) = 0;
+    virtual Result<void> freeze_folder(FolderNumber folder, std::string_view reason) = 0;  // empty: thaw
+    /// Never moves back: a lower cursor is ignored. out_of_order when uid_validity is not the folder's.
+    virtual Result<void> move_cursor(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t cursor) = 0;
+    struct Added {
+        Seq seq = 0;
+        bool known_before = false;  // the row existed: nothing was written
+    };
+    /// Gives the next seq of the mailbox. Takes the uid out of the pending ones.
+    virtual Result<Added> add_message(const Message& message) = 0;
+    virtual Result<bool> knows(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid) = 0;
+    /// In order of seq, beginning after `after`.
+    virtual Result<std::vector<Message>> messages(MailboxNumber mailbox, Seq after, std::size_t limit) = 0;
+    virtual Result<std::optional<Message>> message_by_id(const Digest& id) = 0;
+    virtual Result<void> put_pending(const Pending& pending) = 0;
+    virtual Result<void> remove_pending(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid) = 0;
+    virtual Result<std::vector<Pending>> pending(FolderNumber folder) = 0;
+
+    // Hand-off. A subscription is made by import; bodies stay until every subscription of the mailbox has acknowledged.
+    virtual Result<void> subscribe(std::string_view consumer, MailboxNumber mailbox) = 0;
+    virtual Result<void> unsubscribe(std::string_view consumer, MailboxNumber mailbox) = 0;
+    /// Cumulative: everything up to `seq`. Never moves back; out_of_order past the mailbox's last seq.
+    virtual Result<void> acknowledge(std::string_view consumer, MailboxNumber mailbox, Seq seq) = 0;
+    /// All, or those with something to hand off, in order of mailbox, beginning after `after`.
+    enum class Which { all, waiting };
+    virtual Result<std::vector<HandOff>> hand_offs(std::string_view consumer, Which which, MailboxNumber after,
+                                                   std::size_t limit) = 0;
+
+    // Tokens.
+    virtual Result<void> put_grant(const Grant& grant) = 0;
+    virtual Result<std::optional<Grant>> grant(std::string_view credential) = 0;
+
+    virtual Result<Totals> totals() = 0;
+};
+
+}  // namespace store

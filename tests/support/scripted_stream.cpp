@@ -1,0 +1,47 @@
+#include "tests/support/scripted_stream.hpp"
+
+#include <algorithm>
+
+#include "protocols/net/errc.hpp"
+
+namespace support {
+
+ScriptedStream::ScriptedStream(std::vector<Turn> turns, std::size_t piece_bytes)
+    : turns_(turns.begin(), turns.end()), piece_bytes_(piece_bytes) {}
+
+awaitable<Result<void>> ScriptedStream::read_more() {
+    if (closed_) co_return net::errc::stopped;
+    if (turns_.empty() || turns_.front().who != Turn::Who::server) co_return net::errc::closed;
+    std::string& bytes = turns_.front().bytes;
+    const std::size_t taken = std::min(piece_bytes_, bytes.size());
+    unread_.append(bytes, 0, taken);
+    bytes.erase(0, taken);
+    if (bytes.empty()) turns_.pop_front();
+    co_return Result<void>();
+}
+
+awaitable<Result<void>> ScriptedStream::write(std::string_view bytes) {
+    if (closed_) co_return net::errc::stopped;
+    written_ += bytes;
+    while (!bytes.empty()) {
+        const bool foreseen = !turns_.empty() && turns_.front().who == Turn::Who::client &&
+                              turns_.front().bytes.starts_with(bytes.substr(0, turns_.front().bytes.size()));
+        if (!foreseen) {
+            if (!turns_.empty()) surprise_ += bytes;
+            co_return turns_.empty() ? Result<void>(net::errc::reset) : Result<void>();
+        }
+        std::string& wanted = turns_.front().bytes;
+        const std::size_t taken = std::min(wanted.size(), bytes.size());
+        wanted.erase(0, taken);
+        bytes.remove_prefix(taken);
+        if (wanted.empty()) turns_.pop_front();
+    }
+    co_return Result<void>();
+}
+
+awaitable<Result<void>> ScriptedStream::start_tls(const net::TlsClient&, std::string) {
+    if (!unread_.empty()) co_return net::errc::bytes_before_tls;
+    co_return Result<void>();
+}
+
+}  // namespace support

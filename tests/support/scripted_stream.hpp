@@ -1,0 +1,49 @@
+#pragma once
+
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocols/net/stream.hpp"
+
+namespace support {
+
+/// A net::Stream that plays the server's side of a script: `serve` bytes become readable when everything the client
+/// had to say before them was written. Splits what it serves into pieces of `piece_bytes`. After the script: hang-up.
+class ScriptedStream final : public net::Stream {
+public:
+    struct Turn {
+        enum class Who { server, client } who = Who::server;
+        std::string bytes;
+    };
+    explicit ScriptedStream(std::vector<Turn> turns, std::size_t piece_bytes = 1U << 20U);
+
+    std::string_view unread() const noexcept override { return unread_; }
+    void consume(std::size_t bytes) override { unread_.erase(0, bytes); }
+    awaitable<Result<void>> read_more() override;
+    awaitable<Result<void>> write(std::string_view bytes) override;
+    void allow(net::Pace pace) override { pace_ = pace; }
+    awaitable<Result<void>> start_tls(const net::TlsClient& tls, std::string host) override;
+    bool encrypted() const noexcept override { return true; }
+    void close() noexcept override { closed_ = true; }
+    std::string peer() const override { return "scripted"; }
+    Traffic traffic() const noexcept override { return {}; }
+
+    /// What the client wrote that the script did not foresee; empty when all went as written.
+    [[nodiscard]] const std::string& surprise() const noexcept { return surprise_; }
+    [[nodiscard]] bool finished() const noexcept { return turns_.empty(); }
+    [[nodiscard]] bool closed() const noexcept { return closed_; }
+    [[nodiscard]] const std::string& written() const noexcept { return written_; }
+
+private:
+    std::deque<Turn> turns_;
+    std::size_t piece_bytes_;
+    std::string unread_;
+    std::string written_;
+    std::string surprise_;
+    net::Pace pace_;
+    bool closed_ = false;
+};
+
+}  // namespace support
