@@ -9,7 +9,7 @@ scan() {
         s{//.*}{};
         next unless /co_await/;
         my $bad;
-        $bad = "in a condition" if /\b(if|while|switch)\s*\([^;]*co_await/;
+        $bad = "in a condition" if /\b(?:if|while|switch)\s*(\((?:[^()]|(?1))*\))/ && $1 =~ /co_await/;
         $bad = "in a range-for" if /\bfor\s*\([^;]*:\s*co_await/;
         $bad = "in a conditional expression" if /\?[^;]*co_await/;
         $bad = "behind co_return" if /co_return\s+[^;]*co_await/;
@@ -18,6 +18,7 @@ scan() {
         $bad = "with an aggregate made on the spot" if /co_await[^;]*\(([^;()]*,\s*)?\w*\{/;
         $bad = "with a lambda made on the spot" if /co_await[^;]*\[[&=\w, ]*\]\s*\(/;
         print "$ARGV:$.: co_await $bad\n" if $bad;
+    } continue {
         close ARGV if eof;
     ' "$@"
 }
