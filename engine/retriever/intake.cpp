@@ -1,5 +1,7 @@
 #include "engine/retriever/intake.hpp"
 
+#include <algorithm>
+
 #include "engine/retriever/fingerprint.hpp"
 
 namespace retriever {
@@ -252,6 +254,7 @@ imap::FetchSink::Flow Intake::fetched(const imap::FetchItem& item) {
     streaming_.reset();
     head_.clear();
     const std::size_t bytes = what.body.size();
+    ++handed_over_;
     put(std::make_unique<MessageJob>(house_.inbox, house_.budget, progress_, std::move(what), house_.clock,
                                      house_.counters),
         bytes);
@@ -283,8 +286,13 @@ awaitable<Result<void>> Intake::settle() {
     co_return Result<void>();
 }
 
+void Intake::accounted(std::uint32_t top) {
+    frontier_ = std::max(frontier_, top);
+    remaining_ = {};
+}
+
 std::optional<Unfinished> Intake::take_unfinished() {
-    if (taking_ != Taking::streaming || !streaming_ || uid_ == 0 || received_ == 0) return std::nullopt;
+    if (progress_->failed || taking_ != Taking::streaming || !streaming_ || uid_ == 0 || received_ == 0) return std::nullopt;
     taking_ = Taking::nothing;
     Unfinished unfinished;
     unfinished.uid_validity = source_.uid_validity;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "engine/runtime/metrics.hpp"
 #include "protocols/imap/client.hpp"
@@ -85,8 +86,12 @@ public:
     [[nodiscard]] const Progress& progress() const noexcept { return *progress_; }
     /// Every expected UID up to here was handed to the committer in order.
     [[nodiscard]] std::uint32_t frontier() const noexcept { return frontier_; }
-    /// Larger than message_bytes_max: not taken.
-    [[nodiscard]] const imap::UidSet& oversize() const noexcept { return oversize_; }
+    /// Everything expected so far is accounted for up to `top`, durably.
+    void accounted(std::uint32_t top);
+    /// Messages given to the committer so far.
+    [[nodiscard]] std::uint64_t handed_over() const noexcept { return handed_over_; }
+    /// Larger than message_bytes_max, so not taken; once.
+    [[nodiscard]] imap::UidSet take_oversize() { return std::exchange(oversize_, {}); }
     /// After a lost connection.
     [[nodiscard]] std::optional<Unfinished> take_unfinished();
 
@@ -103,6 +108,7 @@ private:
     imap::UidSet remaining_;
     std::uint32_t frontier_;
     imap::UidSet oversize_;
+    std::uint64_t handed_over_ = 0;
 
     // The body that is coming in.
     std::string body_;
