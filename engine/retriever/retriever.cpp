@@ -10,6 +10,8 @@ namespace retriever {
 
 namespace {
 
+constexpr auto pause_after_crash = std::chrono::milliseconds(std::chrono::seconds(30));
+
 void report(const std::string& name, const std::string& what) {
     spdlog::error("{} id=session-crashed reason={}", name, runtime::value(what));
 }
@@ -96,15 +98,35 @@ void Retriever::start(Served served) {
 awaitable<void> Retriever::run(store::MailboxNumber number) {
     for (;;) {
         const auto session = entries_.at(number).session;
-        co_await session->run();
+        auto crash = co_await run_guarded(session);
+        if (!crash.empty()) {
+            spdlog::error("mailbox={} id=session-crashed next_ms={} reason={}", session->state().id,
+                          pause_after_crash.count(), runtime::value(crash));
+            co_await shard_.timers().sleep_for(pause_after_crash);
+        }
         Entry& entry = entries_.at(number);
         const auto next = std::move(entry.next);
-        if (!next) break;
-        entry.session = session_of(*next);
-        entry.served = std::move(*next);
+        if (next) entry.served = std::move(*next);
+        const bool over = !next && (entry.leaving || draining_);
+        if (over) break;
+        entry.session = session_of(entry.served);
         entry.leaving = false;
     }
     if (!draining_) entries_.erase(number);
+}
+
+/// What crashed the session, in words; empty when it ended as it should. Cancellation passes through.
+awaitable<std::string> Retriever::run_guarded(std::shared_ptr<MailboxSession> session) {
+    std::string crash;
+    try {
+        co_await session->run();
+    } catch (const boost::system::system_error& error) {
+        if (error.code() == asio::error::operation_aborted) throw;
+        crash = error.what();
+    } catch (const std::exception& error) {
+        crash = error.what();
+    }
+    co_return crash;
 }
 
 std::shared_ptr<MailboxSession> Retriever::session_of(const Served& served) {

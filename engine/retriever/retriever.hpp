@@ -47,6 +47,7 @@ private:
         bool leaving = false;
     };
     awaitable<void> run(store::MailboxNumber number);
+    static awaitable<std::string> run_guarded(std::shared_ptr<MailboxSession> session);
     void start(Served served);
     [[nodiscard]] std::shared_ptr<MailboxSession> session_of(const Served& served);
 
