@@ -62,8 +62,8 @@ MailboxSession::MailboxSession(House house, store::MailboxNumber number, config:
 
 awaitable<void> MailboxSession::run() {
     while (!draining_) {
-        if (!paused_.empty()) {
-            enter(Phase::paused, paused_);
+        if (!paused_.empty() || !fault_.empty()) {
+            enter(paused_.empty() ? Phase::needs_help : Phase::paused, paused_.empty() ? fault_ : paused_);
             wake_.forget();
             co_await wake_.wait();
             continue;

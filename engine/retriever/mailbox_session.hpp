@@ -58,6 +58,8 @@ public:
     /// Finishes what is being fetched, says LOGOUT, and ends run().
     void drain();
     void pause(std::string reason);
+    /// It cannot be served as configured: waits with that reason until it is replaced.
+    void refuse(std::string fault) { fault_ = std::move(fault); }
     /// Goes on at once: after a pause, a new token, or because somebody asks.
     void resume();
 
@@ -91,6 +93,7 @@ private:
     bool idle_lies_ = false;
     bool draining_ = false;
     std::string paused_;
+    std::string fault_;
     imap::Client* client_ = nullptr;  // while a dialogue runs
     Parking wake_;
 };

@@ -39,7 +39,7 @@ void Retriever::serve(std::vector<Served> mailboxes) {
             continue;
         }
         Entry& entry = found->second;
-        if (!entry.leaving && entry.served.document == served.document) {
+        if (!entry.leaving && entry.served.document == served.document && entry.served.fault == served.fault) {
             if (entry.served.paused != served.paused) {
                 entry.served.paused = served.paused;
                 served.paused.empty() ? entry.session->resume() : entry.session->pause(served.paused);
@@ -134,6 +134,7 @@ std::shared_ptr<MailboxSession> Retriever::session_of(const Served& served) {
                       counters_,      *tokens_,       gate_,           options_};
     auto session =
         std::make_shared<MailboxSession>(house, served.number, served.mailbox, served.password, served.place);
+    if (!served.fault.empty()) session->refuse(served.fault);
     if (!served.paused.empty()) session->pause(served.paused);
     return session;
 }

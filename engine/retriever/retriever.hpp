@@ -19,6 +19,7 @@ struct Served {
     bool password = false;
     std::shared_ptr<const Place> place;
     std::string paused;    // reason of the operator; empty: not paused
+    std::string fault;     // why it cannot be served as configured; empty: it can
     std::string document;  // tells whether anything about it has changed
 };
 
