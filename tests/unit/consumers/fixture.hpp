@@ -104,6 +104,10 @@ public:
         if (fails("open " + path)) return full();
         return real_.open_directory(path);
     }
+    Result<std::uint64_t> device_of(const consumers::FileHandle& directory) override {
+        if (fails("device_of")) return full();
+        return real_.device_of(directory);
+    }
     Result<consumers::FileHandle> create(const consumers::FileHandle& directory, const std::string& name) override {
         if (fails("create " + name)) return full();
         return real_.create(directory, name);
