@@ -78,6 +78,12 @@ public:
     virtual Result<void> put_grant(const Grant& grant) = 0;
     virtual Result<std::optional<Grant>> grant(std::string_view credential) = 0;
 
+    /// Of `sealed` (in rising order), the segments in which no message is needed any more: every subscription of its
+    /// mailbox has acknowledged it. Their bodies are gone once this transaction is durable. A mailbox without
+    /// subscription keeps its bodies.
+    virtual Result<std::vector<std::uint64_t>> release_segments(const std::vector<std::uint64_t>& sealed) = 0;
+
+    /// body_bytes counts, segment by segment, all bodies of a mailbox up to its last unacknowledged one.
     virtual Result<Totals> totals() = 0;
 };
 
