@@ -14,6 +14,9 @@ struct Streaming {
 
 namespace {
 
+/// The hand-off reads on by itself while there is more: in a stream of mail it need not hear of each one.
+constexpr std::uint64_t announce_each = 32;
+
 /// A job of an intake: counts itself out and gives its bytes back to the shard.
 class IntakeJob : public store::Job {
 public:
@@ -105,13 +108,13 @@ public:
         bool in_order = false;
         std::uint32_t follows = 0;  // the cursor moves here → uid when it has come this far
     };
-    MessageJob(queue::Inbox& home, queue::ByteBudget& budget, std::shared_ptr<Progress> progress, What what,
-               const Clock& clock, runtime::Counters& counters)
-        : IntakeJob(home, budget, std::move(progress), what.body.size()),
+    MessageJob(const Intake::House& house, std::shared_ptr<Progress> progress, What what)
+        : IntakeJob(house.inbox, house.budget, std::move(progress), what.body.size()),
           what_(std::move(what)),
-          clock_(clock),
-          counters_(counters),
-          arrived_(clock.now()) {}
+          clock_(house.clock),
+          counters_(house.counters),
+          arrivals_(house.arrivals),
+          arrived_(house.clock.now()) {}
 
     error_code apply(store::Workbench bench) override {
         auto& message = what_.message;
@@ -140,12 +143,17 @@ protected:
         counters_.messages_stored.fetch_add(1, std::memory_order_relaxed);
         counters_.message_bytes_stored.fetch_add(what_.message.body.length, std::memory_order_relaxed);
         counters_.arrival_to_durable.add(clock_.now() - arrived_);
+        const bool last = progress_->outstanding == 1;
+        if (arrivals_ != nullptr && (last || progress_->stored % announce_each == 0)) {
+            arrivals_->arrived(what_.message.mailbox);
+        }
     }
 
 private:
     What what_;
     const Clock& clock_;
     runtime::Counters& counters_;
+    Arrivals* arrivals_;
     Monotonic arrived_;
     bool known_before_ = false;
 };
@@ -255,9 +263,7 @@ imap::FetchSink::Flow Intake::fetched(const imap::FetchItem& item) {
     head_.clear();
     const std::size_t bytes = what.body.size();
     ++handed_over_;
-    put(std::make_unique<MessageJob>(house_.inbox, house_.budget, progress_, std::move(what), house_.clock,
-                                     house_.counters),
-        bytes);
+    put(std::make_unique<MessageJob>(house_, progress_, std::move(what)), bytes);
     return flow();
 }
 
@@ -292,7 +298,8 @@ void Intake::accounted(std::uint32_t top) {
 }
 
 std::optional<Unfinished> Intake::take_unfinished() {
-    if (progress_->failed || taking_ != Taking::streaming || !streaming_ || uid_ == 0 || received_ == 0) return std::nullopt;
+    if (progress_->failed || taking_ != Taking::streaming || !streaming_ || uid_ == 0 || received_ == 0)
+        return std::nullopt;
     taking_ = Taking::nothing;
     Unfinished unfinished;
     unfinished.uid_validity = source_.uid_validity;

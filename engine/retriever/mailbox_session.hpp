@@ -38,6 +38,7 @@ struct House {
     tokens::TokenClient& tokens;
     LoginGate& gate;
     const Options& options;
+    Arrivals* arrivals = nullptr;
 };
 
 /// A provider as sessions use it, shared by all its mailboxes.

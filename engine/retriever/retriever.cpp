@@ -60,8 +60,8 @@ void Retriever::serve(std::vector<Served> mailboxes) {
 
 void Retriever::wake(const std::string& credential) {
     for (auto& [number, entry] : entries_) {
-        const bool waits = entry.session->state().phase == Phase::waiting ||
-                           entry.session->state().phase == Phase::needs_help;
+        const bool waits =
+            entry.session->state().phase == Phase::waiting || entry.session->state().phase == Phase::needs_help;
         if (entry.served.mailbox.credential == credential && waits) entry.session->resume();
     }
 }
@@ -130,8 +130,8 @@ awaitable<std::string> Retriever::run_guarded(std::shared_ptr<MailboxSession> se
 }
 
 std::shared_ptr<MailboxSession> Retriever::session_of(const Served& served) {
-    const House house{shard_.seams(), shard_.inbox(), shard_.budget(), committer_,
-                      counters_,      *tokens_,       gate_,           options_};
+    const House house{shard_.seams(), shard_.inbox(), shard_.budget(), committer_,     counters_,
+                      *tokens_,       gate_,          options_,        served.arrivals};
     auto session =
         std::make_shared<MailboxSession>(house, served.number, served.mailbox, served.password, served.place);
     if (!served.fault.empty()) session->refuse(served.fault);

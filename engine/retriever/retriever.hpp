@@ -18,9 +18,10 @@ struct Served {
     config::Mailbox mailbox;
     bool password = false;
     std::shared_ptr<const Place> place;
-    std::string paused;    // reason of the operator; empty: not paused
-    std::string fault;     // why it cannot be served as configured; empty: it can
-    std::string document;  // tells whether anything about it has changed
+    Arrivals* arrivals = nullptr;  // lives as long as the engine
+    std::string paused;            // reason of the operator; empty: not paused
+    std::string fault;             // why it cannot be served as configured; empty: it can
+    std::string document;          // tells whether anything about it has changed
 };
 
 /// The mailboxes of one shard. All calls on the shard, except where noted.
