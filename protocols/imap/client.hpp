@@ -45,8 +45,8 @@ struct Login {
     std::uint16_t port = 0;
 };
 
-/// One IMAP connection's dialogue. RFC 9051, 3501, 2177, 4959, 7628, 7888, 6855, 5256. Used by one coroutine on one shard.
-/// Errors (net::errc, imap::errc) end the connection; refusals come back as Answer.
+/// One IMAP connection's dialogue. RFC 9051, 3501, 2177, 4959, 7628, 7888, 6855, 5256. Used by one coroutine on one
+/// shard. Errors (net::errc, imap::errc) end the connection; refusals come back as Answer.
 class Client {
 public:
     Client(net::Stream& stream, Limits limits, Paces paces);
@@ -56,28 +56,40 @@ public:
     awaitable<Result<Answer>> greet();
     /// Asks unless the greeting or login already told.
     awaitable<Result<Answer>> learn_capabilities();
-    [[nodiscard]] bool can(std::string_view capability) const;   // "IDLE", "AUTH=XOAUTH2"
+    [[nodiscard]] bool can(std::string_view capability) const;  // "IDLE", "AUTH=XOAUTH2"
     [[nodiscard]] std::vector<std::string> capabilities() const;
     awaitable<Result<Answer>> identify(std::vector<std::pair<std::string, std::string>> fields);  // ID, when offered
     /// With SASL-IR when offered; answers the error challenge of both OAuth mechanisms. Learns capabilities anew.
     awaitable<Result<Answer>> log_in(Login login);
-    awaitable<Result<Answer>> enable_utf8();                     // when offered; names are then UTF-8 on the wire
-    struct Listed { Answer answer; std::vector<ListEntry> entries; };
+    awaitable<Result<Answer>> enable_utf8();  // when offered; names are then UTF-8 on the wire
+    struct Listed {
+        Answer answer;
+        std::vector<ListEntry> entries;
+    };
     awaitable<Result<Listed>> list(std::string pattern);
-    enum class Access { read_only, read_write };                 // EXAMINE, SELECT
-    struct Opened { Answer answer; Selected selected; };
+    enum class Access { read_only, read_write };  // EXAMINE, SELECT
+    struct Opened {
+        Answer answer;
+        Selected selected;
+    };
     awaitable<Result<Opened>> open(std::string folder, Access access);
     /// Kept current by untagged responses since open().
     [[nodiscard]] const Selected& selected() const noexcept;
-    struct Found { Answer answer; UidSet uids; };
-    awaitable<Result<Found>> search(std::string criteria);       // UID SEARCH, ESEARCH understood
-    struct Counted { Answer answer; Selected status; };
-    awaitable<Result<Counted>> status(std::string folder);       // MESSAGES UIDNEXT UIDVALIDITY
+    struct Found {
+        Answer answer;
+        UidSet uids;
+    };
+    awaitable<Result<Found>> search(std::string criteria);  // UID SEARCH, ESEARCH understood
+    struct Counted {
+        Answer answer;
+        Selected status;
+    };
+    awaitable<Result<Counted>> status(std::string folder);  // MESSAGES UIDNEXT UIDVALIDITY
 
     struct FetchPlan {
         std::uint64_t batch_uids = 64;
-        std::size_t batches_in_flight = 3;    // pipelined UID FETCH commands
-        std::size_t command_bytes_max = 8000; // Exchange's line limit
+        std::size_t batches_in_flight = 3;     // pipelined UID FETCH commands
+        std::size_t command_bytes_max = 8000;  // Exchange's line limit
     };
     struct Fetch {
         UidSet unanswered;             // asked for in a batch that was completed, no answer with a body came
