@@ -19,11 +19,13 @@ void report(const std::string& name, const std::string& what) {
 }  // namespace
 
 Retriever::Retriever(runtime::Shard& shard, store::Committer& committer, runtime::Counters& counters,
-                     std::unique_ptr<tokens::TokenClient> tokens, const Options& options, std::size_t logins_at_once)
+                     std::unique_ptr<tokens::TokenClient> tokens, StateBoard& board, const Options& options,
+                     std::size_t logins_at_once)
     : shard_(shard),
       committer_(committer),
       counters_(counters),
       tokens_(std::move(tokens)),
+      board_(board),
       options_(options),
       gate_(logins_at_once),
       scope_(shard.executor(), report) {}
@@ -78,13 +80,6 @@ awaitable<void> Retriever::join() { return scope_.join(); }
 
 void Retriever::cancel() { scope_.cancel(); }
 
-awaitable<std::vector<MailboxState>> Retriever::states() {
-    std::vector<MailboxState> states;
-    states.reserve(entries_.size());
-    for (const auto& [number, entry] : entries_) states.push_back(entry.session->state());
-    co_return states;
-}
-
 void Retriever::start(Served served) {
     const auto number = served.number;
     const auto name = fmt::format("mailbox={}", served.mailbox.id);
@@ -112,6 +107,7 @@ awaitable<void> Retriever::run(store::MailboxNumber number) {
         entry.session = session_of(entry.served);
         entry.leaving = false;
     }
+    board_.remove(entries_.at(number).served.mailbox.id);
     if (!draining_) entries_.erase(number);
 }
 
