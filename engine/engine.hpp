@@ -39,9 +39,13 @@ private:
     struct Roles;  // what is built once the store is open
 
     void open();
+    void listen();
     awaitable<void> live();
-    awaitable<void> reload();
+    awaitable<void> serve_roster();
+    static awaitable<void> serve_on(retriever::Retriever& retriever, std::vector<retriever::Served> mailboxes);
+    static awaitable<void> drain_one(retriever::Retriever& retriever);
     awaitable<void> drain();
+    awaitable<void> watch_reload();
     awaitable<void> watch_signals();
     awaitable<void> watch_store();
     awaitable<void> watch_idleness();

@@ -86,6 +86,7 @@ void Retriever::start(Served served) {
     Entry entry;
     entry.session = session_of(served);
     entry.served = std::move(served);
+    board_.put(entry.session->state());
     entries_.insert_or_assign(number, std::move(entry));
     scope_.spawn(name, run(number));
 }
@@ -127,7 +128,7 @@ awaitable<std::string> Retriever::run_guarded(std::shared_ptr<MailboxSession> se
 
 std::shared_ptr<MailboxSession> Retriever::session_of(const Served& served) {
     const House house{shard_.seams(), shard_.inbox(), shard_.budget(), committer_,     counters_,
-                      *tokens_,       gate_,          options_,        served.arrivals};
+                      *tokens_,       gate_,          board_,    options_,        served.arrivals};
     auto session =
         std::make_shared<MailboxSession>(house, served.number, served.mailbox, served.password, served.place);
     if (!served.fault.empty()) session->refuse(served.fault);
