@@ -27,6 +27,7 @@ struct Rig {
         provider.start();
         Dovecot::Wish wish;
         wish.introspection_port = provider.ports().http;
+        wish.authority = &provider.authority();
         wish.storage = storage;
         dovecot = std::make_unique<Dovecot>(std::move(wish));
     }
@@ -61,7 +62,7 @@ TEST_CASE("dovecot rig: a token of the provider opens the mailbox, byte for byte
     const auto storage = GENERATE(Dovecot::Storage::maildir, Dovecot::Storage::sdbox, Dovecot::Storage::mdbox);
     Rig rig(storage);
     rig.dovecot->put(box, messages(3));
-    LineClient client(rig.dovecot->port(), rig.dovecot->ca_file());
+    LineClient client(rig.dovecot->port(), rig.provider.ca_file());
     CHECK(rig.log_in(client, rig.token()).find(" OK ") != std::string::npos);
     CHECK(holds(client.ask("SELECT INBOX"), "* 3 EXISTS"));
     const auto fetched = client.ask("UID FETCH 2 (BODY.PEEK[])");
@@ -70,7 +71,7 @@ TEST_CASE("dovecot rig: a token of the provider opens the mailbox, byte for byte
 
 TEST_CASE("dovecot rig: a wrong or expired token is refused", "[dovecot]") {
     Rig rig;
-    LineClient client(rig.dovecot->port(), rig.dovecot->ca_file());
+    LineClient client(rig.dovecot->port(), rig.provider.ca_file());
     const std::string expired = rig.token();
     rig.provider.ask([](sim::World& world) {
         world.expire_tokens("", "gone");
@@ -88,7 +89,7 @@ TEST_CASE("dovecot rig: a wrong or expired token is refused", "[dovecot]") {
 
 TEST_CASE("dovecot rig: a password works beside tokens", "[dovecot]") {
     Rig rig;
-    LineClient client(rig.dovecot->port(), rig.dovecot->ca_file());
+    LineClient client(rig.dovecot->port(), rig.provider.ca_file());
     client.line();
     CHECK(client.ask("LOGIN other@sim.test wrong").back().find(" NO ") != std::string::npos);
     CHECK(client.ask(fmt::format("LOGIN other@sim.test {}", Dovecot::password)).back().find(" OK ") !=
@@ -101,7 +102,7 @@ TEST_CASE("dovecot rig: messages go and UIDVALIDITY changes on demand", "[doveco
     rig.dovecot->put(box, messages(4));
     rig.dovecot->remove(box, "2:3");
     rig.dovecot->set_uid_validity(box, 4711);
-    LineClient client(rig.dovecot->port(), rig.dovecot->ca_file());
+    LineClient client(rig.dovecot->port(), rig.provider.ca_file());
     rig.log_in(client, rig.token());
     const auto selected = client.ask("SELECT INBOX");
     CHECK(holds(selected, "[UIDVALIDITY 4711]"));
@@ -112,7 +113,7 @@ TEST_CASE("dovecot rig: messages go and UIDVALIDITY changes on demand", "[doveco
 TEST_CASE("dovecot rig: sessions and server die when told, and come back on the same port", "[dovecot]") {
     Rig rig;
     rig.dovecot->put(box, messages(1));
-    LineClient first(rig.dovecot->port(), rig.dovecot->ca_file());
+    LineClient first(rig.dovecot->port(), rig.provider.ca_file());
     rig.log_in(first, rig.token());
     first.ask("SELECT INBOX");
     CHECK(rig.dovecot->kill_sessions() == 1);
@@ -123,14 +124,14 @@ TEST_CASE("dovecot rig: sessions and server die when told, and come back on the 
     CHECK_FALSE(support::listened_on(port));
     rig.dovecot->restart();
     CHECK(rig.dovecot->port() == port);
-    LineClient second(port, rig.dovecot->ca_file());
+    LineClient second(port, rig.provider.ca_file());
     rig.log_in(second, rig.token());
     CHECK(holds(second.ask("SELECT INBOX"), "* 1 EXISTS"));
 }
 
 TEST_CASE("dovecot rig: IDLE tells of messages that are put while it lasts", "[dovecot]") {
     Rig rig;
-    LineClient client(rig.dovecot->port(), rig.dovecot->ca_file());
+    LineClient client(rig.dovecot->port(), rig.provider.ca_file());
     rig.log_in(client, rig.token());
     client.ask("SELECT INBOX");
     client.say("i IDLE");
@@ -144,7 +145,7 @@ TEST_CASE("dovecot rig: IDLE tells of messages that are put while it lasts", "[d
 TEST_CASE("dovecot rig: 20,000 messages are there in seconds", "[dovecot]") {
     Rig rig;
     rig.dovecot->put(box, messages(20'000));
-    LineClient client(rig.dovecot->port(), rig.dovecot->ca_file());
+    LineClient client(rig.dovecot->port(), rig.provider.ca_file());
     rig.log_in(client, rig.token());
     CHECK(holds(client.ask("SELECT INBOX"), "* 20000 EXISTS"));
 }

@@ -76,7 +76,8 @@ Dovecot::Dovecot(Wish wish) : wish_(std::move(wish)), account_{::getuid(), ::get
     account_name_ = user->pw_name;
     group_name_ = group->gr_name;
 
-    const sim::Authority authority("Dovecot rig authority");
+    const sim::Authority own("Dovecot rig authority");
+    const sim::Authority& authority = wish_.authority == nullptr ? own : *wish_.authority;
     const sim::Identity identity = authority.issue({});
     sim::write_private_file(directory_ / "ca.pem", authority.certificate_pem());
     sim::write_private_file(directory_ / "certificate.pem", identity.chain_pem);
@@ -182,7 +183,6 @@ service anvil {{
 Process::Start Dovecot::command(std::vector<std::string> words) const {
     Process::Start start;
     start.command = std::move(words);
-    start.environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     if (::getuid() == 0) start.as = account_;
     return start;
 }
@@ -193,8 +193,8 @@ void Dovecot::start() {
         const bool known = process_ != nullptr;
         if (!known) port_ = free_port();
         write_configuration();
-        auto process =
-            std::make_unique<Process>(command({"dovecot", "-F", "-c", (directory_ / "dovecot.conf").string()}));
+        auto process = std::make_unique<Process>(
+            command({"/usr/sbin/dovecot", "-F", "-c", (directory_ / "dovecot.conf").string()}));
         const auto due = std::chrono::steady_clock::now() + start_within;
         std::optional<int> ended;
         while (!ended && !listened_on(port_) && std::chrono::steady_clock::now() < due)
@@ -215,7 +215,7 @@ std::string Dovecot::log() const {
 }
 
 std::string Dovecot::doveadm(const std::string& user, std::vector<std::string> arguments) {
-    std::vector<std::string> words{"doveadm", "-c", (directory_ / "dovecot.conf").string(), "-o",
+    std::vector<std::string> words{"/usr/bin/doveadm", "-c", (directory_ / "dovecot.conf").string(), "-o",
                                    "mail_location=" + mail_location(user)};
     words.insert(words.end(), arguments.begin(), arguments.end());
     Process::Start start = command(std::move(words));

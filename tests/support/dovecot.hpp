@@ -13,7 +13,7 @@
 namespace support {
 
 /// Debian's Dovecot on loopback, as an ordinary foreground process with everything it needs in a temporary directory.
-/// IMAP with TLS under an authority of its own, as "localhost". Logs in whom the provider's token endpoint vouches for
+/// IMAP with TLS as "localhost". Logs in whom the provider's token endpoint vouches for
 /// (XOAUTH2, OAUTHBEARER) and everybody with `password` (PLAIN). Any user name has a mailbox.
 ///
 /// Runs as "nobody" when the test runs as root. Throws std::runtime_error with Dovecot's own words when it is not
@@ -22,9 +22,10 @@ class Dovecot {
 public:
     enum class Storage { maildir, sdbox, mdbox };
     struct Wish {
-        std::uint16_t introspection_port = 0;  // sim::Ports::http; 0: no OAuth
+        std::uint16_t introspection_port = 0;       // sim::Ports::http; 0: no OAuth
+        const sim::Authority* authority = nullptr;  // issues its certificate; nullptr: one of its own
         Storage storage = Storage::maildir;
-        std::string settings;  // more lines for dovecot.conf
+        std::string settings{};  // more lines for dovecot.conf
     };
     static constexpr std::string_view password = "dovecot-password";
 
