@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr int exit_software = 70;     // sysexits.h
+constexpr int exit_software = 70;  // sysexits.h
 constexpr int exit_unavailable = 69;
 constexpr int exit_cantcreat = 73;
 constexpr int exit_ioerr = 74;
@@ -51,9 +51,12 @@ void raise_descriptor_limit(std::uint64_t wanted) {
 
 net::Family family_of(config::IpFamily family) {
     switch (family) {
-        case config::IpFamily::v4: return net::Family::ipv4;
-        case config::IpFamily::v6: return net::Family::ipv6;
-        case config::IpFamily::any: break;
+        case config::IpFamily::v4:
+            return net::Family::ipv4;
+        case config::IpFamily::v6:
+            return net::Family::ipv6;
+        case config::IpFamily::any:
+            break;
     }
     return net::Family::any;
 }
@@ -74,7 +77,7 @@ struct Engine::Roles {
           tokens({main.executor(), main.inbox(), main.timers(), engine.random_, *engine.committer_, *engine.keyring_,
                   endpoint},
                  {}),
-          view(engine.counters_, board, *engine.committer_, hand_offs, engine.clock_),
+          view({engine.counters_, board, *engine.committer_, hand_offs, tokens, engine.clock_, [this] { post_reload(); }}),
           scope(main.executor(), report) {
         options.poll_interval = engine.flags_.poll_interval;
         options.idle_renew = engine.flags_.idle_renew;
@@ -83,12 +86,15 @@ struct Engine::Roles {
         for (std::size_t i = 0; i < shard_count; ++i) {
             shards.push_back(std::make_unique<runtime::Shard>(fmt::format("shard-{}", i), engine.clock_, engine.random_,
                                                               budget, make_dialer));
-            auto client =
-                std::make_unique<tokens::TokenClient>(tokens, shards.back()->inbox(), engine.clock_);
+            auto client = std::make_unique<tokens::TokenClient>(tokens, shards.back()->inbox(), engine.clock_);
             retrievers.push_back(std::make_unique<retriever::Retriever>(*shards.back(), *engine.committer_,
                                                                         engine.counters_, std::move(client), board,
                                                                         options, logins_at_once));
         }
+    }
+
+    void post_reload() {
+        asio::post(main.executor(), [this] { reload.wake(); });
     }
 
     runtime::Shard main;
@@ -141,7 +147,8 @@ void Engine::open() {
     store::Committer::Options options;
     options.queue_capacity = flags_.queue_capacity;
     options.commit_interval = flags_.commit_interval;
-    committer_ = std::make_unique<store::Committer>(std::move(opened->store), std::move(opened->bodies), clock_, options);
+    committer_ =
+        std::make_unique<store::Committer>(std::move(opened->store), std::move(opened->bodies), clock_, options);
 
     net::SystemDialer::Options dialling;
     dialling.family = family_of(flags_.ip_family);
@@ -150,7 +157,8 @@ void Engine::open() {
         if (!proxy) throw StartError(exit_config, fmt::format("--proxy {}: {}", flags_.proxy, proxy.error().message()));
         dialling.proxy = std::move(*proxy);
     }
-    const auto make_dialer = [dialling](asio::io_context& context, Timers& timers, Random&) -> std::unique_ptr<net::Dialer> {
+    const auto make_dialer = [dialling](asio::io_context& context, Timers& timers,
+                                        Random&) -> std::unique_ptr<net::Dialer> {
         return std::make_unique<net::SystemDialer>(context, timers, dialling);
     };
     const std::size_t threads = flags_.threads > 0 ? flags_.threads : std::max(1U, std::thread::hardware_concurrency());
@@ -278,7 +286,8 @@ awaitable<void> Engine::drain() {
             });
         });
     }
-    Timer grace(roles.main.timers(), [](void* parking) { static_cast<Parking*>(parking)->wake(); }, &drained);
+    Timer grace(
+        roles.main.timers(), [](void* parking) { static_cast<Parking*>(parking)->wake(); }, &drained);
     grace.arm(grace_ends);
     co_await drained.wait();
     if (left > 0) {
@@ -290,7 +299,8 @@ awaitable<void> Engine::drain() {
     }
     co_await asio::co_spawn(roles.handing.executor(), roles.hand_offs.drain(), asio::use_awaitable);
     co_await roles.tokens.close();
-    spdlog::info("drained stored={} delivered={}", counters_.messages_stored.load(), counters_.messages_delivered.load());
+    spdlog::info("drained stored={} delivered={}", counters_.messages_stored.load(),
+                 counters_.messages_delivered.load());
 }
 
 awaitable<void> Engine::drain_one(retriever::Retriever& retriever) {
@@ -318,10 +328,13 @@ awaitable<void> Engine::watch_store() {
     for (;;) {
         co_await roles_->main.timers().sleep_for(500ms);
         runtime::notify_watchdog();
+        roles_->view.sample();
         const auto stats = committer_->stats();
         if (stats.disk_full != full) {
             full = stats.disk_full;
-            if (full) spdlog::error("id=disk-full the disk of {} is full: intake waits, nothing is lost; make room", flags_.data);
+            if (full)
+                spdlog::error("id=disk-full the disk of {} is full: intake waits, nothing is lost; make room",
+                              flags_.data);
             if (!full) spdlog::info("id=disk-full there is room again");
         }
         if (!stats.stopped_by) continue;
