@@ -90,9 +90,10 @@ TEST_CASE("internal date: what servers send", "[imap]") {
     CHECK(imap::read_internal_date(" 1-Jan-1970 00:00:00 +0000") == 0);
     CHECK(imap::read_internal_date("1-jan-1970 01:30:00 +0130") == 0);
     CHECK(imap::read_internal_date("29-Feb-2024 12:00:00 +0000") == 1709208000);
-    for (const char* bad : {"", "-", "32-Jan-2026 00:00:00 +0000", "29-Feb-2023 00:00:00 +0000",
-                            "17-Jux-1996 02:44:25 -0700", "17-Jul-1996 25:44:25 -0700", "17-Jul-1996 02:44:25 0700",
-                            "17-Jul-1996T02:44:25 -0700", "17-Jul-1996 02:44:25 -07000", "117-Jul-1996 02:44:25 -0700"}) {
+    for (const char* bad :
+         {"", "-", "32-Jan-2026 00:00:00 +0000", "29-Feb-2023 00:00:00 +0000", "17-Jux-1996 02:44:25 -0700",
+          "17-Jul-1996 25:44:25 -0700", "17-Jul-1996 02:44:25 0700", "17-Jul-1996T02:44:25 -0700",
+          "17-Jul-1996 02:44:25 -07000", "117-Jul-1996 02:44:25 -0700"}) {
         CAPTURE(bad);
         CHECK_FALSE(imap::read_internal_date(bad));
     }
