@@ -47,7 +47,8 @@ std::vector<T> values_of(const std::map<std::string, T>& all) {
 
 /// Why a mailbox cannot be served by this program, in words; empty when it can.
 std::string fault_of(const config::Mailbox& mailbox, const config::Provider& provider) {
-    if (mailbox.protocol != config::Protocol::imap) return "this version fetches over IMAP only; set \"protocol\": \"imap\"";
+    if (mailbox.protocol != config::Protocol::imap)
+        return "this version fetches over IMAP only; set \"protocol\": \"imap\"";
     if (!provider.imap) return fmt::format("provider {} has no imap host", provider.id);
     if (provider.imap->tls != config::Tls::implicit) {
         return fmt::format("provider {}: this version speaks IMAP over implicit TLS only (port 993)", provider.id);
@@ -106,15 +107,16 @@ awaitable<Result<Roster>> read_roster(store::Committer& committer, queue::Inbox&
             served.fault = fmt::format("credential {} is gone; import it again", mailbox->credential);
         } else if (const auto place = places.find(credential->second.provider); place == places.end()) {
             const auto why = faults.find(credential->second.provider);
-            served.fault = why != faults.end() ? why->second
-                                               : fmt::format("provider {} is gone; import it again", credential->second.provider);
+            served.fault = why != faults.end()
+                               ? why->second
+                               : fmt::format("provider {} is gone; import it again", credential->second.provider);
         } else {
             served.password = credential->second.flow == config::Flow::password;
             served.place = place->second;
             served.fault = fault_of(*mailbox, place->second->provider);
             // A change of any of these makes the session start again.
-            served.document = row.document + config::to_document(credential->second) +
-                              config::to_document(place->second->provider);
+            served.document =
+                row.document + config::to_document(credential->second) + config::to_document(place->second->provider);
         }
         served.mailbox = std::move(*mailbox);
         roster.mailboxes.push_back(std::move(served));

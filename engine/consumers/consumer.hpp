@@ -25,13 +25,13 @@ struct Delivered {
     std::string reason;  // what was done, to whom, what came back; empty when it is the whole batch
 };
 
-/// Whoever receives mail. One shard; batches of different mailboxes may be under way at the same time.
+/// Whoever receives mail. One shard; several batches may be under way at the same time, of different mailboxes.
 class Consumer {
 public:
     virtual ~Consumer() = default;
-    /// Hands off a batch of one mailbox, in order. What is counted as delivered survives a crash of either side, and
-    /// is never delivered a second time as another mail. A failure is an answer with a reason, and leaves the rest
-    /// for a later attempt.
+    /// Hands off a batch, which may hold mails of several mailboxes, in order. What is counted as delivered survives a
+    /// crash of either side, and is never delivered a second time as another mail. A failure is an answer with a
+    /// reason, and leaves the rest for a later attempt.
     virtual awaitable<Delivered> deliver(std::span<const Mail> batch) = 0;
 };
 

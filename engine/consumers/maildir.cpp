@@ -2,21 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <unordered_set>
 #include <vector>
 
 #include "engine/consumers/body_reader.hpp"
 #include "engine/consumers/path_segment.hpp"
-#include "protocols/base/ensure.hpp"
-#include "protocols/base/text.hpp"
 
 namespace consumers {
 
 namespace {
 
 constexpr std::string_view our_mark = ".rohrpost,";
-constexpr std::size_t sync_each_mails_max = 2;  // so few files are synced faster than a file system
+constexpr std::size_t sync_each_max = 2;  // so few files are synced faster than a file system
 constexpr std::size_t sure_mails_until_forgotten = 4096;
 
 struct DigestHash {
@@ -43,6 +42,7 @@ std::optional<unsigned char> hex_value(char c) {
 struct Maildir::Box {
     std::string place;
     FileHandle tmp, fresh;
+    std::uint64_t device = 0;
     std::optional<std::unordered_set<store::Digest, DigestHash>> ids;  // in new/ and cur/, while repeats are expected
     std::size_t sure_mails = 0;                                        // in a row that were no possible repeats
 };
@@ -76,55 +76,101 @@ Maildir::~Maildir() = default;
 awaitable<Delivered> Maildir::deliver(std::span<const Mail> batch) { co_return deliver_now(batch); }
 
 Delivered Maildir::deliver_now(std::span<const Mail> batch) {
-    ensure(!batch.empty(), "a batch holds a mail");
-    auto box = open_box(place_for(options_.path, batch.front().mailbox));
-    if (!box) return {.count = 0, .reason = box.error()};
-    auto delivered = deliver_into(**box, batch);
-    if (!delivered.reason.empty()) boxes_.erase(*box);  // the next attempt looks at the directories anew
-    return delivered;
-}
-
-Delivered Maildir::deliver_into(Box& box, std::span<const Mail> batch) {
-    const bool sync_each = options_.sync == config::Consumer::Sync::each || batch.size() <= sync_each_mails_max;
+    std::vector<Item> items;
+    items.reserve(batch.size());
     std::string reason;
-    std::vector<std::string> names;  // an empty one is there already
-    for (const Mail& mail : batch) {
-        auto there = is_there(box, mail);
-        if (!there) {
-            reason = there.error();
-            break;
-        }
-        std::string name = *there ? std::string() : maildir_name(mail.record);
-        auto written = name.empty() ? Attempt<void>() : write_mail(box, mail, name, sync_each);
-        if (!written) {
-            reason = written.error();
-            break;
-        }
-        names.push_back(std::move(name));
+    const bool sync_each = options_.sync == config::Consumer::Sync::each || batch.size() <= sync_each_max;
+    auto written = write_all(batch, items, sync_each);
+    if (!written) reason = written.error();
+    std::size_t count = 0;
+    auto synced = sync_each ? Attempt<void>() : sync_written(items);
+    if (synced) {
+        count = move_all(items, reason);
+        synced = sync_moved(std::span(items).first(count));
     }
-    if (!sync_each && !names.empty()) {
-        auto synced = files_.sync_file_system(box.tmp);
-        if (!synced) return {.count = 0, .reason = reason_for("sync the file system of", box.place, synced.error())};
+    if (!synced) {
+        reason = synced.error();
+        count = 0;
     }
-    std::size_t moved = 0;
-    for (; moved < names.size(); ++moved) {
-        if (names[moved].empty()) continue;
-        auto renamed = files_.rename(box.tmp, box.fresh, names[moved]);
-        if (!renamed) {
-            reason = reason_for("move mail into", box.place + "/new", renamed.error());
-            break;
-        }
+    for (const Item& item : std::span(items).first(count)) {
+        if (item.box->ids) item.box->ids->insert(item.mail->record.id);
     }
-    if (moved == 0) return {.count = 0, .reason = std::move(reason)};
-    auto synced = files_.sync_directory(box.fresh);
-    if (!synced) return {.count = 0, .reason = reason_for("sync", box.place + "/new", synced.error())};
-    for (const Mail& mail : batch.first(moved)) {
-        if (box.ids) box.ids->insert(mail.record.id);
-    }
-    return {.count = moved, .reason = std::move(reason)};
+    close_boxes(batch.subspan(count));
+    while (boxes_.size() > options_.open_max) boxes_.pop_back();
+    return {.count = count, .reason = std::move(reason)};
 }
 
-auto Maildir::open_box(const std::string& place) -> Attempt<std::list<Box>::iterator> {
+auto Maildir::write_all(std::span<const Mail> batch, std::vector<Item>& items, bool sync_each) -> Attempt<void> {
+    for (const Mail& mail : batch) {
+        const bool same_mailbox = !items.empty() && items.back().mail->mailbox == mail.mailbox;
+        auto box = same_mailbox ? Attempt<BoxPlace>(items.back().box) : open_box(mail.mailbox);
+        if (!box) return box.error();
+        auto there = is_there(**box, mail);
+        if (!there) return there.error();
+        std::string name = *there ? std::string() : maildir_name(mail.record);
+        if (!name.empty()) {
+            auto written = write_mail(**box, mail, name, sync_each);
+            if (!written) return written.error();
+        }
+        items.push_back({.box = *box, .mail = &mail, .name = std::move(name)});
+    }
+    return {};
+}
+
+/// One sync for each file system.
+auto Maildir::sync_written(const std::vector<Item>& items) -> Attempt<void> {
+    std::vector<std::uint64_t> devices;
+    for (const Item& item : items) {
+        const auto device = item.box->device;
+        if (std::find(devices.begin(), devices.end(), device) != devices.end()) continue;
+        devices.push_back(device);
+        auto synced = files_.sync_file_system(item.box->tmp);
+        if (!synced) return reason_for("sync the file system of", item.box->place, synced.error());
+    }
+    return {};
+}
+
+std::size_t Maildir::move_all(const std::vector<Item>& items, std::string& reason) {
+    std::size_t moved = 0;
+    for (const Item& item : items) {
+        auto renamed = item.name.empty() ? Result<void>() : files_.rename(item.box->tmp, item.box->fresh, item.name);
+        if (!renamed) {
+            reason = reason_for("move mail into", item.box->place + "/new", renamed.error());
+            break;
+        }
+        ++moved;
+    }
+    return moved;
+}
+
+/// The names in new/ become durable: by directory, or with one sync of the file system when there are many.
+auto Maildir::sync_moved(std::span<const Item> moved) -> Attempt<void> {
+    std::vector<const Box*> boxes;
+    for (const Item& item : moved) {
+        const Box* box = &*item.box;
+        if (std::find(boxes.begin(), boxes.end(), box) == boxes.end()) boxes.push_back(box);
+    }
+    std::vector<std::uint64_t> devices;
+    for (const Box* box : boxes) {
+        const bool alone = boxes.size() <= sync_each_max;
+        if (!alone && std::find(devices.begin(), devices.end(), box->device) != devices.end()) continue;
+        devices.push_back(box->device);
+        auto synced = alone ? files_.sync_directory(box->fresh) : files_.sync_file_system(box->fresh);
+        if (!synced) return reason_for("sync", box->place + "/new", synced.error());
+    }
+    return {};
+}
+
+/// After a failure the directories are opened and listed anew.
+void Maildir::close_boxes(std::span<const Mail> not_delivered) {
+    for (const Mail& mail : not_delivered) {
+        const std::string place = place_for(options_.path, mail.mailbox);
+        boxes_.remove_if([&place](const Box& box) { return box.place == place; });
+    }
+}
+
+auto Maildir::open_box(std::string_view mailbox) -> Attempt<BoxPlace> {
+    const std::string place = place_for(options_.path, mailbox);
     for (auto box = boxes_.begin(); box != boxes_.end(); ++box) {
         if (box->place != place) continue;
         boxes_.splice(boxes_.begin(), boxes_, box);
@@ -138,9 +184,11 @@ auto Maildir::open_box(const std::string& place) -> Attempt<std::list<Box>::iter
         if (folder == "/tmp") box.tmp = std::move(*opened);
         if (folder == "/new") box.fresh = std::move(*opened);
     }
+    auto device = files_.device_of(box.tmp);
+    if (!device) return reason_for("look at", place, device.error());
+    box.device = *device;
     auto removed = remove_leftovers(box);
     if (!removed) return removed.error();
-    if (boxes_.size() >= options_.open_max) boxes_.pop_back();
     boxes_.push_front(std::move(box));
     return boxes_.begin();
 }

@@ -60,6 +60,12 @@ Result<FileHandle> PosixMaildirFiles::open_directory(const std::string& path) {
     return fresh;
 }
 
+Result<std::uint64_t> PosixMaildirFiles::device_of(const FileHandle& directory) {
+    struct stat facts {};
+    if (::fstat(directory.number(), &facts) != 0) return last_error();
+    return facts.st_dev;
+}
+
 Result<FileHandle> PosixMaildirFiles::create(const FileHandle& directory, const std::string& name) {
     constexpr int how = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
     FileHandle file(::openat(directory.number(), name.c_str(), how, 0600));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -31,6 +32,8 @@ public:
 
     /// Opens a directory; makes it and its parents with mode 0700 when missing.
     virtual Result<FileHandle> open_directory(const std::string& path) = 0;
+    /// Names the file system that it is on.
+    virtual Result<std::uint64_t> device_of(const FileHandle& directory) = 0;
     /// Creates or empties a file with mode 0600.
     virtual Result<FileHandle> create(const FileHandle& directory, const std::string& name) = 0;
     virtual Result<void> write(const FileHandle& file, std::string_view bytes) = 0;
@@ -54,6 +57,7 @@ public:
 class PosixMaildirFiles final : public MaildirFiles {
 public:
     Result<FileHandle> open_directory(const std::string& path) override;
+    Result<std::uint64_t> device_of(const FileHandle& directory) override;
     Result<FileHandle> create(const FileHandle& directory, const std::string& name) override;
     Result<void> write(const FileHandle& file, std::string_view bytes) override;
     Result<void> sync_file(const FileHandle& file) override;

@@ -40,14 +40,16 @@ FolderPlan plan_of(const store::Folder& known, const imap::Selected& now, const 
         return plan;
     }
     if (known.uid_validity != now.uid_validity) {
-        return frozen(fmt::format("UIDVALIDITY changed from {} to {}: the UIDs in the ledger no longer name the "
-                                  "messages on the server; nothing is fetched, so that nothing is lost or doubled",
-                                  known.uid_validity, now.uid_validity));
+        return frozen(
+            fmt::format("UIDVALIDITY changed from {} to {}: the UIDs in the ledger no longer name the "
+                        "messages on the server; nothing is fetched, so that nothing is lost or doubled",
+                        known.uid_validity, now.uid_validity));
     }
     if (now.uid_next != 0 && now.uid_next <= known.cursor) {
-        return frozen(fmt::format("UIDNEXT {} is not above UID {}, which was already accounted for, although "
-                                  "UIDVALIDITY {} is the same: the server reuses UIDs",
-                                  now.uid_next, known.cursor, known.uid_validity));
+        return frozen(
+            fmt::format("UIDNEXT {} is not above UID {}, which was already accounted for, although "
+                        "UIDVALIDITY {} is the same: the server reuses UIDs",
+                        now.uid_next, known.cursor, known.uid_validity));
     }
     plan.cursor = known.cursor;
     return plan;

@@ -77,15 +77,14 @@ awaitable<void> MailboxSession::run() {
             spdlog::info("mailbox={} session ended with its token, next_ms={}", mailbox_.id, next.after.count());
         } else {
             house_.counters.session_errors.fetch_add(1, std::memory_order_relaxed);
-            spdlog::warn("mailbox={} state={} next_ms={} reason={}", mailbox_.id,
-                         runtime::value(word_of(next.phase)), next.after.count(), runtime::value(ended.reason));
+            spdlog::warn("mailbox={} state={} next_ms={} reason={}", mailbox_.id, runtime::value(word_of(next.phase)),
+                         next.after.count(), runtime::value(ended.reason));
         }
-        enter(next.phase, ended.reason);
         state_.next_attempt = house_.seams.timers.clock().wall() + next.after;
+        enter(next.phase, ended.reason);
         co_await nap(next.after);
         state_.next_attempt.reset();
     }
-    enter(Phase::paused, "the daemon is stopping");
 }
 
 void MailboxSession::drain() {
@@ -119,7 +118,8 @@ awaitable<Ended> MailboxSession::serve() {
         ended.person_needed = none->person_needed;
         if (none->retry_at) {
             const auto until = *none->retry_at - house_.seams.timers.clock().wall();
-            ended.pause = std::max(std::chrono::milliseconds(1), std::chrono::duration_cast<std::chrono::milliseconds>(until));
+            ended.pause =
+                std::max(std::chrono::milliseconds(1), std::chrono::duration_cast<std::chrono::milliseconds>(until));
         }
         co_return ended;
     }
@@ -135,8 +135,10 @@ awaitable<Ended> MailboxSession::serve() {
     imap::Client client(**stream, house_.options.limits, house_.options.paces);
     const Shown shown(client_, client);
     auto ended = co_await converse(client, std::move(std::get<tokens::Token>(answer)), std::move(place));
-    if (ended.how != Ended::How::drained && ended.how != Ended::How::token_expired && spdlog::should_log(spdlog::level::debug)) {
-        for (const auto& line : client.last_lines()) spdlog::debug("mailbox={} line={}", mailbox_.id, runtime::value(line));
+    if (ended.how != Ended::How::drained && ended.how != Ended::How::token_expired &&
+        spdlog::should_log(spdlog::level::debug)) {
+        for (const auto& line : client.last_lines())
+            spdlog::debug("mailbox={} line={}", mailbox_.id, runtime::value(line));
     }
     (*stream)->close();
     co_return ended;
@@ -175,8 +177,8 @@ awaitable<std::optional<Ended>> MailboxSession::log_in(imap::Client& client, tok
     if (answer->ok()) {
         logged_in_at_ = house_.seams.timers.now();
         refusals_ = 0;
-        ever_logged_in_ = true;
         house_.counters.logins.fetch_add(1, std::memory_order_relaxed);
+        if (!password_) house_.tokens.accepted(mailbox_.credential, token.generation);
         co_return std::nullopt;
     }
     house_.counters.login_refusals.fetch_add(1, std::memory_order_relaxed);
@@ -191,8 +193,8 @@ awaitable<std::optional<Ended>> MailboxSession::log_in(imap::Client& client, tok
 
 /// Fetches what is new, waits for news, and proves again and again that nothing was missed.
 awaitable<Ended> MailboxSession::stay(imap::Client& client) {
-    const Intake::House house{house_.committer, house_.inbox, house_.budget, house_.seams.timers.clock(),
-                              house_.counters};
+    const Intake::House house{house_.committer, house_.inbox,   house_.budget, house_.seams.timers.clock(),
+                              house_.counters,  house_.arrivals};
     std::vector<FolderIntake> folders;
     for (const auto& name : mailbox_.folders) {
         FolderIntake::Facts facts{mailbox_.id, state_.number, name, mailbox_.start};
@@ -224,10 +226,12 @@ awaitable<Ended> MailboxSession::stay(imap::Client& client) {
             stored += taken.stored;
             state_.stored += taken.stored;
             if (taken.stored + taken.known_before + taken.pending > 0) {
-                const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(house_.seams.timers.now() - began);
-                spdlog::info("mailbox={} folder={} stored={} bytes={} known_before={} pending={} through_uid={} took_ms={}",
-                             mailbox_.id, runtime::value(folder->name()), taken.stored, taken.bytes, taken.known_before,
-                             taken.pending, folder->cursor(), took.count());
+                const auto took =
+                    std::chrono::duration_cast<std::chrono::milliseconds>(house_.seams.timers.now() - began);
+                spdlog::info(
+                    "mailbox={} folder={} stored={} bytes={} known_before={} pending={} through_uid={} took_ms={}",
+                    mailbox_.id, runtime::value(folder->name()), taken.stored, taken.bytes, taken.known_before,
+                    taken.pending, folder->cursor(), took.count());
             }
             if (taken.ended) co_return std::move(*taken.ended);
         }
@@ -275,8 +279,8 @@ awaitable<MailboxSession::News> MailboxSession::wait_for_news(imap::Client& clie
         if (!answer) news.ended = ended_by(answer.error(), client.bye());
         co_return news;
     }
-    const auto renew = idle_lies_ ? std::min(house_.options.poll_interval, house_.options.idle_renew)
-                                  : house_.options.idle_renew;
+    const auto renew =
+        idle_lies_ ? std::min(house_.options.poll_interval, house_.options.idle_renew) : house_.options.idle_renew;
     auto woken = co_await client.idle(late ? late_pause : renew);
     if (!woken) {
         news.ended = ended_by(woken.error(), client.bye());
@@ -290,7 +294,8 @@ awaitable<MailboxSession::News> MailboxSession::wait_for_news(imap::Client& clie
 awaitable<bool> MailboxSession::nap(std::chrono::milliseconds span) {
     wake_.forget();
     const auto due = house_.seams.timers.now() + span;
-    Timer timer(house_.seams.timers, [](void* parking) { static_cast<Parking*>(parking)->wake(); }, &wake_);
+    Timer timer(
+        house_.seams.timers, [](void* parking) { static_cast<Parking*>(parking)->wake(); }, &wake_);
     timer.arm(due);
     co_await wake_.wait();
     co_return house_.seams.timers.now() >= due;
@@ -299,6 +304,7 @@ awaitable<bool> MailboxSession::nap(std::chrono::milliseconds span) {
 void MailboxSession::enter(Phase phase, std::string reason) {
     state_.phase = phase;
     state_.reason = std::move(reason);
+    house_.board.put(state_);
 }
 
 void MailboxSession::note_proof() {

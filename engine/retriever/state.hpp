@@ -23,13 +23,20 @@ enum class Phase {
 
 constexpr std::string_view word_of(Phase phase) {
     switch (phase) {
-        case Phase::starting: return "starting";
-        case Phase::connecting: return "connecting";
-        case Phase::fetching: return "fetching";
-        case Phase::idle: return "idle";
-        case Phase::waiting: return "waiting";
-        case Phase::paused: return "paused";
-        case Phase::needs_help: return "needs help";
+        case Phase::starting:
+            return "starting";
+        case Phase::connecting:
+            return "connecting";
+        case Phase::fetching:
+            return "fetching";
+        case Phase::idle:
+            return "idle";
+        case Phase::waiting:
+            return "waiting";
+        case Phase::paused:
+            return "paused";
+        case Phase::needs_help:
+            return "needs help";
     }
     return "unknown";
 }

@@ -28,7 +28,8 @@ std::chrono::milliseconds doubled(std::chrono::milliseconds first, std::chrono::
 }
 
 std::chrono::milliseconds spread(std::chrono::milliseconds pause, double fraction) {
-    return pause + std::chrono::milliseconds(static_cast<std::int64_t>(static_cast<double>(pause.count()) * fraction / 4));
+    return pause +
+           std::chrono::milliseconds(static_cast<std::int64_t>(static_cast<double>(pause.count()) * fraction / 4));
 }
 
 }  // namespace
@@ -38,7 +39,9 @@ Next next_after(const Ended& ended, std::uint32_t failures, double fraction) {
     if (ended.survived >= proven_survival) failures = 0;
     switch (ended.how) {
         case Ended::How::drained:
-        case Ended::How::told: next.failures = failures; return next;
+        case Ended::How::told:
+            next.failures = failures;
+            return next;
         case Ended::How::token_expired:
             // Many sessions end together: a second's spread, and a loop of them is a failure like any other.
             next.after = ended.survived >= proven_survival
@@ -51,7 +54,8 @@ Next next_after(const Ended& ended, std::uint32_t failures, double fraction) {
         case Ended::How::connection:
         case Ended::How::store:
         case Ended::How::login_refused:
-        case Ended::How::folder: break;
+        case Ended::How::folder:
+            break;
     }
     next.phase = ended.person_needed ? Phase::needs_help : Phase::waiting;
     next.failures = failures + 1;
@@ -71,8 +75,11 @@ namespace {
 bool apply_hint(std::string_view words, Ended& ended) {
     const auto hint = imap::hint_of(words);
     switch (hint.kind) {
-        case imap::Hint::Kind::none: return false;
-        case imap::Hint::Kind::token_expired: ended.how = Ended::How::token_expired; return true;
+        case imap::Hint::Kind::none:
+            return false;
+        case imap::Hint::Kind::token_expired:
+            ended.how = Ended::How::token_expired;
+            return true;
         case imap::Hint::Kind::throttled:
             ended.how = Ended::How::throttled;
             ended.pause = std::chrono::milliseconds(hint.back_off_ms.value_or(60'000));
@@ -85,12 +92,15 @@ bool apply_hint(std::string_view words, Ended& ended) {
             ended.how = Ended::How::throttled;
             ended.pause = 2min;
             return true;
-        case imap::Hint::Kind::not_connected:  // no right to the mailbox, or too many connections: both call for patience
+        case imap::Hint::Kind::not_connected:  // no right to the mailbox, or too many connections: both call for
+                                               // patience
             ended.how = Ended::How::folder;
             ended.pause = 1min;
             ended.person_needed = true;
             return true;
-        case imap::Hint::Kind::unavailable: ended.how = Ended::How::connection; return true;
+        case imap::Hint::Kind::unavailable:
+            ended.how = Ended::How::connection;
+            return true;
     }
     return false;
 }

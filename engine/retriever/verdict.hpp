@@ -25,8 +25,8 @@ struct Ended {
         store,          // our own disk
     } how = How::connection;
     std::string reason;
-    std::chrono::milliseconds pause{0};   // asked for by the provider or the token service; 0: none
-    bool person_needed = false;           // only a person can help
+    std::chrono::milliseconds pause{0};     // asked for by the provider or the token service; 0: none
+    bool person_needed = false;             // only a person can help
     std::chrono::milliseconds survived{0};  // from the log-in to the end
 };
 

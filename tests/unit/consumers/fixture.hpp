@@ -67,6 +67,11 @@ public:
     Result<store::BodyPlace> finish(store::StreamedBody) override { return store::errc::closed; }
     void abandon(store::StreamedBody) noexcept override {}
     Result<void> sync() override { return {}; }
+    void rollback() noexcept override {}
+    std::vector<std::uint64_t> sealed() const override { return {}; }
+    void reclaim(const std::vector<std::uint64_t>&) override {}
+    bool short_of_room() const override { return false; }
+    Usage usage() const override { return {}; }
     Result<std::string> read(const store::BodyPlace& place, std::uint64_t offset, std::uint64_t bytes) const override {
         largest_read = std::max(largest_read, bytes);
         const auto found = bodies_.find(place.segment);
@@ -103,6 +108,10 @@ public:
     Result<consumers::FileHandle> open_directory(const std::string& path) override {
         if (fails("open " + path)) return full();
         return real_.open_directory(path);
+    }
+    Result<std::uint64_t> device_of(const consumers::FileHandle& directory) override {
+        if (fails("device_of")) return full();
+        return real_.device_of(directory);
     }
     Result<consumers::FileHandle> create(const consumers::FileHandle& directory, const std::string& name) override {
         if (fails("create " + name)) return full();

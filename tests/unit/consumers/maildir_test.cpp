@@ -89,6 +89,35 @@ TEST_CASE("a batch is synced once before it becomes visible, and once after", "[
     CHECK(calls.back() == "sync_directory");
 }
 
+TEST_CASE("a batch of many mailboxes is synced as one", "[consumers]") {
+    Bench bench;
+    for (int i = 0; i < 10; ++i) bench.add("mail");
+    const std::vector<std::string> mailboxes{"a", "b", "c", "d", "e"};
+    auto batch = bench.mails(false);
+    for (std::size_t i = 0; i < batch.size(); ++i) batch[i].mailbox = mailboxes[i / 2];
+    auto maildir = bench.maildir(config::Consumer::Sync::batch, "{mailbox}");
+    CHECK(deliver(maildir, batch).count == 10);
+    CHECK(bench.files.count("sync_file_system") == 2);
+    CHECK(bench.files.count("sync_directory") == 0);
+    for (const auto& mailbox : mailboxes) CHECK(names_in(bench.folder / (mailbox + "/new")).size() == 2);
+}
+
+TEST_CASE("one sick Maildir ends its batch, and the others' part of it counts", "[consumers]") {
+    Bench bench;
+    for (int i = 0; i < 3; ++i) bench.add("mail");
+    std::ofstream(bench.folder / "b").put('x');
+    auto batch = bench.mails(false);
+    batch[0].mailbox = "a";
+    batch[1].mailbox = "b";
+    batch[2].mailbox = "c";
+    auto maildir = bench.maildir(config::Consumer::Sync::batch, "{mailbox}");
+    const auto delivered = deliver(maildir, batch);
+    CHECK(delivered.count == 1);
+    CHECK(delivered.reason.find("b/tmp: Not a directory") != std::string::npos);
+    CHECK(names_in(bench.folder / "a/new").size() == 1);
+    CHECK(deliver(maildir, {batch[2]}).count == 1);
+}
+
 TEST_CASE("each mail is synced by itself when there are few, or when asked to", "[consumers]") {
     Bench bench;
     for (int i = 0; i < 2; ++i) bench.add("mail");
@@ -251,7 +280,13 @@ TEST_CASE("more Maildirs than may be open at once are served in turn", "[consume
     Bench bench;
     for (int i = 0; i < 3; ++i) bench.add("mail");
     Maildir maildir({.path = bench.folder / "{mailbox}", .open_max = 2}, bench.files, bench.clock);
-    for (std::size_t i = 0; i < 3; ++i) {
+    std::vector<Mail> all;
+    for (const std::string_view mailbox : {"a", "b", "c", "d"}) {
+        all.push_back(bench.mails(false)[0]);
+        all.back().mailbox = mailbox;
+    }
+    CHECK(deliver(maildir, all).count == 4);
+    for (std::size_t i = 1; i < 3; ++i) {
         for (const std::string_view mailbox : {"a", "b", "c", "d"}) {
             auto mail = bench.mails(false)[i];
             mail.mailbox = mailbox;
