@@ -24,10 +24,17 @@ boost::json::object to_json(const store::Committer::Stats& stats) {
 boost::json::object to_json(const Live::Summary& summary) {
     return {{"started_at", time_text(summary.started_at)},
             {"sessions", summary.sessions},
+            {"idle_sessions", summary.idle_sessions},
             {"mailboxes_served", summary.mailboxes},
             {"mailboxes_not_served", summary.not_served},
             {"messages_per_second", summary.messages_per_second},
-            {"bytes_per_second", summary.bytes_per_second}};
+            {"bytes_per_second", summary.bytes_per_second},
+            {"messages_stored", summary.messages_stored},
+            {"messages_delivered", summary.messages_delivered},
+            {"arrival_to_durable_p50_seconds", summary.arrival_to_durable_p50_seconds},
+            {"arrival_to_durable_p99_seconds", summary.arrival_to_durable_p99_seconds},
+            {"durable_to_delivered_p50_seconds", summary.durable_to_delivered_p50_seconds},
+            {"durable_to_delivered_p99_seconds", summary.durable_to_delivered_p99_seconds}};
 }
 
 }  // namespace

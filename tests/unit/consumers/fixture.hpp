@@ -67,6 +67,11 @@ public:
     Result<store::BodyPlace> finish(store::StreamedBody) override { return store::errc::closed; }
     void abandon(store::StreamedBody) noexcept override {}
     Result<void> sync() override { return {}; }
+    void rollback() noexcept override {}
+    std::vector<std::uint64_t> sealed() const override { return {}; }
+    void reclaim(const std::vector<std::uint64_t>&) override {}
+    bool short_of_room() const override { return false; }
+    Usage usage() const override { return {}; }
     Result<std::string> read(const store::BodyPlace& place, std::uint64_t offset, std::uint64_t bytes) const override {
         largest_read = std::max(largest_read, bytes);
         const auto found = bodies_.find(place.segment);
