@@ -55,7 +55,7 @@ store::Digest message_id_of(std::string_view mailbox_id, std::string_view folder
 }
 
 store::Digest fingerprint_of(std::string_view head, std::string_view internal_date) {
-    const auto facts = mime::header_facts(head);
+    const auto facts = mime::scan_headers(head);
     Hash hash;
     hash.add("rohrpost fingerprint 1").add(internal_date);
     if (facts.message_id.empty() && facts.date.empty() && facts.from.empty() && facts.subject.empty()) {

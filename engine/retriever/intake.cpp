@@ -20,8 +20,14 @@ constexpr std::uint64_t announce_each = 32;
 /// A job of an intake: counts itself out and gives its bytes back to the shard.
 class IntakeJob : public store::Job {
 public:
-    IntakeJob(queue::Inbox& home, queue::ByteBudget& budget, std::shared_ptr<Progress> progress, std::size_t bytes)
-        : Job(home), progress_(std::move(progress)), budget_(budget), bytes_(bytes) {
+    IntakeJob(const Intake::House& house, store::MailboxNumber mailbox, std::shared_ptr<Progress> progress,
+              std::size_t bytes)
+        : Job(house.inbox),
+          progress_(std::move(progress)),
+          budget_(house.budget),
+          arrivals_(house.arrivals),
+          mailbox_(mailbox),
+          bytes_(bytes) {
         ++progress_->outstanding;
         progress_->in_flight_bytes += bytes_;
     }
@@ -31,6 +37,10 @@ public:
         budget_.give_back(bytes_);
         --progress_->outstanding;
         progress_->in_flight_bytes -= bytes_;
+        if (progress_->unannounced >= (progress_->outstanding == 0 ? 1 : announce_each)) {
+            progress_->unannounced = 0;
+            if (arrivals_ != nullptr) arrivals_->arrived(mailbox_);
+        }
         progress_->moved.wake();
     }
 
@@ -40,14 +50,16 @@ protected:
 
 private:
     queue::ByteBudget& budget_;
+    Arrivals* arrivals_;
+    store::MailboxNumber mailbox_;
     std::size_t bytes_;
 };
 
 class OpenJob final : public IntakeJob {
 public:
-    OpenJob(queue::Inbox& home, queue::ByteBudget& budget, std::shared_ptr<Progress> progress,
+    OpenJob(const Intake::House& house, store::MailboxNumber mailbox, std::shared_ptr<Progress> progress,
             std::shared_ptr<Streaming> streaming, std::uint64_t bytes)
-        : IntakeJob(home, budget, std::move(progress), 0), streaming_(std::move(streaming)), body_bytes_(bytes) {}
+        : IntakeJob(house, mailbox, std::move(progress), 0), streaming_(std::move(streaming)), body_bytes_(bytes) {}
     error_code apply(store::Workbench bench) override {
         auto body = bench.bodies.open(body_bytes_);
         if (body) {
@@ -66,9 +78,9 @@ private:
 
 class ChunkJob final : public IntakeJob {
 public:
-    ChunkJob(queue::Inbox& home, queue::ByteBudget& budget, std::shared_ptr<Progress> progress,
+    ChunkJob(const Intake::House& house, store::MailboxNumber mailbox, std::shared_ptr<Progress> progress,
              std::shared_ptr<Streaming> streaming, std::string chunk)
-        : IntakeJob(home, budget, std::move(progress), chunk.size()),
+        : IntakeJob(house, mailbox, std::move(progress), chunk.size()),
           streaming_(std::move(streaming)),
           chunk_(std::move(chunk)) {}
     error_code apply(store::Workbench bench) override {
@@ -85,9 +97,9 @@ private:
 
 class AbandonJob final : public IntakeJob {
 public:
-    AbandonJob(queue::Inbox& home, queue::ByteBudget& budget, std::shared_ptr<Progress> progress,
+    AbandonJob(const Intake::House& house, store::MailboxNumber mailbox, std::shared_ptr<Progress> progress,
                std::shared_ptr<Streaming> streaming)
-        : IntakeJob(home, budget, std::move(progress), 0), streaming_(std::move(streaming)) {}
+        : IntakeJob(house, mailbox, std::move(progress), 0), streaming_(std::move(streaming)) {}
     error_code apply(store::Workbench bench) override {
         if (streaming_->open) bench.bodies.abandon(streaming_->body);
         streaming_->open = false;
@@ -109,11 +121,10 @@ public:
         std::uint32_t follows = 0;  // the cursor moves here → uid when it has come this far
     };
     MessageJob(const Intake::House& house, std::shared_ptr<Progress> progress, What what)
-        : IntakeJob(house.inbox, house.budget, std::move(progress), what.body.size()),
+        : IntakeJob(house, what.message.mailbox, std::move(progress), what.body.size()),
           what_(std::move(what)),
           clock_(house.clock),
           counters_(house.counters),
-          arrivals_(house.arrivals),
           arrived_(house.clock.now()) {}
 
     error_code apply(store::Workbench bench) override {
@@ -143,17 +154,13 @@ protected:
         counters_.messages_stored.fetch_add(1, std::memory_order_relaxed);
         counters_.message_bytes_stored.fetch_add(what_.message.body.length, std::memory_order_relaxed);
         counters_.arrival_to_durable.add(clock_.now() - arrived_);
-        const bool last = progress_->outstanding == 1;
-        if (arrivals_ != nullptr && (last || progress_->stored % announce_each == 0)) {
-            arrivals_->arrived(what_.message.mailbox);
-        }
+        ++progress_->unannounced;
     }
 
 private:
     What what_;
     const Clock& clock_;
     runtime::Counters& counters_;
-    Arrivals* arrivals_;
     Monotonic arrived_;
     bool known_before_ = false;
 };
@@ -207,7 +214,7 @@ imap::FetchSink::Flow Intake::body_begins(const imap::FetchItem& known, std::uin
     } else if (bytes > sizes_.stream_above_bytes) {
         taking_ = Taking::streaming;
         streaming_ = std::make_shared<Streaming>();
-        put(std::make_unique<OpenJob>(house_.inbox, house_.budget, progress_, streaming_, bytes), 0);
+        put(std::make_unique<OpenJob>(house_, source_.mailbox, progress_, streaming_, bytes), 0);
     } else {
         taking_ = Taking::whole;
         body_.reserve(bytes);
@@ -221,7 +228,7 @@ imap::FetchSink::Flow Intake::body_bytes(std::string_view chunk) {
         body_.append(chunk);
     } else if (taking_ == Taking::streaming) {
         if (head_.size() < sizes_.head_bytes_max) head_.append(chunk.substr(0, sizes_.head_bytes_max - head_.size()));
-        put(std::make_unique<ChunkJob>(house_.inbox, house_.budget, progress_, streaming_, std::string(chunk)),
+        put(std::make_unique<ChunkJob>(house_, source_.mailbox, progress_, streaming_, std::string(chunk)),
             chunk.size());
     }
     return flow();
@@ -325,7 +332,7 @@ imap::FetchSink::Flow Intake::flow() const noexcept {
 
 void Intake::drop_streaming() noexcept {
     if (!streaming_) return;
-    put(std::make_unique<AbandonJob>(house_.inbox, house_.budget, progress_, std::move(streaming_)), 0);
+    put(std::make_unique<AbandonJob>(house_, source_.mailbox, progress_, std::move(streaming_)), 0);
     streaming_.reset();
 }
 

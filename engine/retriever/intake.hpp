@@ -22,8 +22,9 @@ struct Progress {
     std::uint64_t stored = 0;
     std::uint64_t known_before = 0;
     std::uint64_t stored_bytes = 0;
-    error_code failed;  // the first failure: the session starts over from the durable cursor
-    Parking moved;      // woken by each job that comes back
+    error_code failed;              // the first failure: the session starts over from the durable cursor
+    std::uint64_t unannounced = 0;  // durable, and nobody was told yet
+    Parking moved;                  // woken by each job that comes back
 };
 
 /// Where a body streams to, used by jobs on the committer's thread alone.

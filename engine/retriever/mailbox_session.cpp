@@ -80,12 +80,11 @@ awaitable<void> MailboxSession::run() {
             spdlog::warn("mailbox={} state={} next_ms={} reason={}", mailbox_.id, runtime::value(word_of(next.phase)),
                          next.after.count(), runtime::value(ended.reason));
         }
-        enter(next.phase, ended.reason);
         state_.next_attempt = house_.seams.timers.clock().wall() + next.after;
+        enter(next.phase, ended.reason);
         co_await nap(next.after);
         state_.next_attempt.reset();
     }
-    enter(Phase::paused, "the daemon is stopping");
 }
 
 void MailboxSession::drain() {
@@ -178,8 +177,8 @@ awaitable<std::optional<Ended>> MailboxSession::log_in(imap::Client& client, tok
     if (answer->ok()) {
         logged_in_at_ = house_.seams.timers.now();
         refusals_ = 0;
-        ever_logged_in_ = true;
         house_.counters.logins.fetch_add(1, std::memory_order_relaxed);
+        if (!password_) house_.tokens.accepted(mailbox_.credential, token.generation);
         co_return std::nullopt;
     }
     house_.counters.login_refusals.fetch_add(1, std::memory_order_relaxed);
@@ -305,6 +304,7 @@ awaitable<bool> MailboxSession::nap(std::chrono::milliseconds span) {
 void MailboxSession::enter(Phase phase, std::string reason) {
     state_.phase = phase;
     state_.reason = std::move(reason);
+    house_.board.put(state_);
 }
 
 void MailboxSession::note_proof() {

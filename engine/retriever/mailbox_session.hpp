@@ -8,7 +8,7 @@
 #include "engine/config/model.hpp"
 #include "engine/retriever/folder_intake.hpp"
 #include "engine/retriever/login_gate.hpp"
-#include "engine/retriever/state.hpp"
+#include "engine/retriever/state_board.hpp"
 #include "engine/retriever/verdict.hpp"
 #include "engine/runtime/metrics.hpp"
 #include "engine/tokens/token_client.hpp"
@@ -37,6 +37,7 @@ struct House {
     runtime::Counters& counters;
     tokens::TokenClient& tokens;
     LoginGate& gate;
+    StateBoard& board;
     const Options& options;
     Arrivals* arrivals = nullptr;
 };
@@ -89,7 +90,6 @@ private:
     MailboxState state_;
     std::optional<Unfinished> unfinished_;
     Monotonic logged_in_at_{};
-    bool ever_logged_in_ = false;
     std::uint32_t refusals_ = 0;  // log-ins in a row
     bool idle_lies_ = false;
     bool draining_ = false;

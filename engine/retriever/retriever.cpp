@@ -19,11 +19,13 @@ void report(const std::string& name, const std::string& what) {
 }  // namespace
 
 Retriever::Retriever(runtime::Shard& shard, store::Committer& committer, runtime::Counters& counters,
-                     std::unique_ptr<tokens::TokenClient> tokens, const Options& options, std::size_t logins_at_once)
+                     std::unique_ptr<tokens::TokenClient> tokens, StateBoard& board, const Options& options,
+                     std::size_t logins_at_once)
     : shard_(shard),
       committer_(committer),
       counters_(counters),
       tokens_(std::move(tokens)),
+      board_(board),
       options_(options),
       gate_(logins_at_once),
       scope_(shard.executor(), report) {}
@@ -78,19 +80,13 @@ awaitable<void> Retriever::join() { return scope_.join(); }
 
 void Retriever::cancel() { scope_.cancel(); }
 
-awaitable<std::vector<MailboxState>> Retriever::states() {
-    std::vector<MailboxState> states;
-    states.reserve(entries_.size());
-    for (const auto& [number, entry] : entries_) states.push_back(entry.session->state());
-    co_return states;
-}
-
 void Retriever::start(Served served) {
     const auto number = served.number;
     const auto name = fmt::format("mailbox={}", served.mailbox.id);
     Entry entry;
     entry.session = session_of(served);
     entry.served = std::move(served);
+    board_.put(entry.session->state());
     entries_.insert_or_assign(number, std::move(entry));
     scope_.spawn(name, run(number));
 }
@@ -112,6 +108,7 @@ awaitable<void> Retriever::run(store::MailboxNumber number) {
         entry.session = session_of(entry.served);
         entry.leaving = false;
     }
+    board_.remove(entries_.at(number).served.mailbox.id);
     if (!draining_) entries_.erase(number);
 }
 
@@ -131,7 +128,7 @@ awaitable<std::string> Retriever::run_guarded(std::shared_ptr<MailboxSession> se
 
 std::shared_ptr<MailboxSession> Retriever::session_of(const Served& served) {
     const House house{shard_.seams(), shard_.inbox(), shard_.budget(), committer_,     counters_,
-                      *tokens_,       gate_,          options_,        served.arrivals};
+                      *tokens_,       gate_,          board_,    options_,        served.arrivals};
     auto session =
         std::make_shared<MailboxSession>(house, served.number, served.mailbox, served.password, served.place);
     if (!served.fault.empty()) session->refuse(served.fault);

@@ -28,7 +28,8 @@ struct Served {
 class Retriever {
 public:
     Retriever(runtime::Shard& shard, store::Committer& committer, runtime::Counters& counters,
-              std::unique_ptr<tokens::TokenClient> tokens, const Options& options, std::size_t logins_at_once);
+              std::unique_ptr<tokens::TokenClient> tokens, StateBoard& board, const Options& options,
+              std::size_t logins_at_once);
 
     /// Serves exactly these from now on: new ones start, missing ones end, changed ones start again.
     void serve(std::vector<Served> mailboxes);
@@ -37,9 +38,6 @@ public:
     void drain();
     awaitable<void> join();  // after drain(), or after cancel()
     void cancel();
-
-    /// Any thread may start it, on the shard's executor.
-    awaitable<std::vector<MailboxState>> states();
 
 private:
     struct Entry {
@@ -57,6 +55,7 @@ private:
     store::Committer& committer_;
     runtime::Counters& counters_;
     std::unique_ptr<tokens::TokenClient> tokens_;
+    StateBoard& board_;
     const Options& options_;
     LoginGate gate_;
     std::map<store::MailboxNumber, Entry> entries_;

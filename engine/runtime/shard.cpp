@@ -4,15 +4,15 @@
 
 namespace runtime {
 
-Shard::Shard(std::string name, const Clock& clock, Random& random, std::size_t budget_bytes, MakeDialer make_dialer,
-             const void* dialer_options)
+Shard::Shard(std::string name, const Clock& clock, Random& random, std::size_t budget_bytes,
+             const MakeDialer& make_dialer)
     : name_(std::move(name)),
       work_(context_.get_executor()),
       timers_(clock),
       driver_(context_, timers_),
       inbox_(context_.get_executor()),
       budget_(budget_bytes),
-      dialer_(make_dialer(context_, timers_, random, dialer_options)),
+      dialer_(make_dialer(context_, timers_, random)),
       seams_{timers_, random, *dialer_} {}
 
 Shard::~Shard() { stop(); }

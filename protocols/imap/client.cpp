@@ -89,10 +89,13 @@ awaitable<Result<Answer>> Client::enable_utf8() {
 
 awaitable<Result<Client::Listed>> Client::list(std::string pattern) {
     Listed listed;
+    std::size_t listed_bytes = 0;
     Exchange exchange{.tag = impl_->session.next_tag()};
-    exchange.listener = [this, &listed](const Response& response) -> Result<void> {
+    exchange.listener = [this, &listed, &listed_bytes](const Response& response) -> Result<void> {
         if (!response.is("LIST")) return {};
-        if (listed.entries.size() == impl_->limits.list_entries_max) return errc::too_many_responses;
+        listed_bytes += response.rest.size();
+        if (listed.entries.size() == impl_->limits.list_entries_max || listed_bytes > impl_->limits.list_bytes_max)
+            return errc::too_many_responses;
         auto entry = read_list_entry(response.rest, impl_->session.coding());
         if (entry) listed.entries.push_back(std::move(*entry));
         return {};
@@ -115,6 +118,7 @@ awaitable<Result<Client::Opened>> Client::open(std::string folder, Access access
     auto answer = co_await impl_->run(std::move(command), exchange);
     if (!answer) co_return answer.error();
     if (!answer->ok()) impl_->session.forget_selected();
+    if (access == Access::read_only) impl_->session.selected_read_only();
     Opened opened{std::move(*answer), impl_->session.selected()};
     co_return opened;
 }
@@ -126,9 +130,12 @@ awaitable<Result<Client::Found>> Client::search(std::string criteria) {
     Found found;
     Exchange exchange{.tag = impl_->session.next_tag()};
     exchange.found = &found.uids;
-    exchange.listener = [this, &found](const Response& response) -> Result<void> {
+    exchange.listener = [this, &exchange](const Response& response) -> Result<void> {
         if (!response.is("ESEARCH")) return {};
-        return read_esearch(response.rest, impl_->limits.ranges_max, found.uids);
+        UidSet more;
+        auto read = read_esearch(response.rest, impl_->limits.ranges_max, more);
+        if (!read) return read;
+        return impl_->take_found(more, exchange);
     };
     Command command(exchange.tag, "UID SEARCH");
     command.word(criteria);
@@ -175,6 +182,11 @@ awaitable<Result<void>> Client::log_out() {
 }
 
 std::vector<std::string> Client::last_lines() const { return impl_->dialogue.lines(); }
+
+std::optional<FetchItem> Client::unfinished() const {
+    if (!impl_->reader.in_fetch()) return std::nullopt;
+    return impl_->reader.item();
+}
 
 const std::string& Client::bye() const noexcept { return impl_->session.bye(); }
 

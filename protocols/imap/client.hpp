@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,12 +20,14 @@ class FetchSink {
 public:
     enum class Flow { go_on, wait };
     virtual ~FetchSink() = default;
-    /// A body begins. `known` is what this response said before it (uid may still be 0).
+    /// A body begins. `known` is what this response said before it (uid may still be 0: then fetched() tells it).
     virtual Flow body_begins(const FetchItem& known, std::uint64_t bytes) = 0;
     virtual Flow body_bytes(std::string_view chunk) = 0;
-    /// The response is complete; item.has_body tells whether a body came with it.
+    /// A response about a UID that was asked for, and not answered with a body before, is complete; item.has_body
+    /// tells whether a body came with it. About other UIDs nothing is told.
     virtual Flow fetched(const FetchItem& item) = 0;
-    /// A body broke off (connection lost, limit): what was begun will not be completed.
+    /// A body broke off (connection lost, limit, cancelled), or turned out to be of a UID that was not asked for: what
+    /// was begun will not be completed.
     virtual void body_broken() noexcept = 0;
     virtual awaitable<Result<void>> room() = 0;
 };
@@ -59,7 +62,9 @@ public:
     [[nodiscard]] bool can(std::string_view capability) const;  // "IDLE", "AUTH=XOAUTH2"
     [[nodiscard]] std::vector<std::string> capabilities() const;
     awaitable<Result<Answer>> identify(std::vector<std::pair<std::string, std::string>> fields);  // ID, when offered
-    /// With SASL-IR when offered; answers the error challenge of both OAuth mechanisms. Learns capabilities anew.
+    /// With SASL-IR when offered; answers the error challenge of both OAuth mechanisms. Learns capabilities anew; the
+    /// answer is that to CAPABILITY when the login went well but that was refused (Exchange: "BAD User is authenticated
+    /// but not connected."). Never another mechanism than asked for. Errors: mechanism_not_offered, bad_argument.
     awaitable<Result<Answer>> log_in(Login login);
     awaitable<Result<Answer>> enable_utf8();  // when offered; names are then UTF-8 on the wire
     struct Listed {
@@ -104,15 +109,19 @@ public:
     awaitable<Result<Fetch>> fetch_part(Uid uid, std::uint64_t offset, std::uint64_t bytes, FetchSink& sink);
 
     enum class Woken { news, time, told };  // EXISTS/EXPUNGE/FETCH arrived; `within` is over; wake_idle() was called
-    /// IDLE until something happens; ends it with DONE and reads the tagged answer. RFC 2177.
+    /// IDLE until something happens; ends it with DONE and reads the tagged answer. RFC 2177. Errors: idle_refused.
+    /// The wait ends through the stream's watchdog: allow() moves that of a waiting read_more(), and a stream that
+    /// said timed_out can be used further.
     awaitable<Result<Woken>> idle(std::chrono::milliseconds within);
-    /// Any coroutine of the shard: ends a running idle() early (drain, reload).
+    /// Any coroutine of the shard: ends a running idle() early (drain, reload). When none is running, the next one.
     void wake_idle() noexcept;
     awaitable<Result<Answer>> noop();
     awaitable<Result<void>> log_out();
 
     /// The last lines of the dialogue, secrets redacted, for messages to people.
     [[nodiscard]] std::vector<std::string> last_lines() const;
+    /// After errc::literal_too_long and other errors within a FETCH answer: what it had said (uid may be 0).
+    [[nodiscard]] std::optional<FetchItem> unfinished() const;
     /// The server's BYE text, when one came.
     [[nodiscard]] const std::string& bye() const noexcept;
 

@@ -5,6 +5,8 @@
 namespace imap {
 namespace {
 
+constexpr std::size_t search_answers_max = 1000;  // to one command; merging them costs time
+
 Stop stop_for(FetchSink::Flow flow) noexcept { return flow == FetchSink::Flow::wait ? Stop::sink_full : Stop::more; }
 
 }  // namespace
@@ -39,17 +41,23 @@ Result<Stop> Client::Impl::pump(Exchange& exchange) {
                 stop = take_fetched(exchange);
                 break;
             case Kind::found: {
-                const UidSet found = reader.take_found();
                 const auto counted = count_untagged(exchange);
-                if (!counted) stop = counted.error();
-                if (exchange.found != nullptr)
-                    for (const UidRange& each : found.ranges()) exchange.found->add(each);
+                const auto taken = counted ? take_found(reader.take_found(), exchange) : counted;
+                if (!taken) stop = taken.error();
                 break;
             }
         }
     }
     stream.consume(used_bytes);
     return stop;
+}
+
+Result<void> Client::Impl::take_found(const UidSet& found, Exchange& exchange) const {
+    if (exchange.found == nullptr) return {};
+    exchange.found->add(found);
+    if (++exchange.searches > search_answers_max || exchange.found->ranges().size() > limits.ranges_max)
+        return errc::too_many_responses;
+    return {};
 }
 
 Result<Stop> Client::Impl::take_fetched(Exchange& exchange) {

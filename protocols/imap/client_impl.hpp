@@ -22,6 +22,7 @@ struct Exchange {
     FetchRun* fetch = nullptr;
     Answer answer{};           // after Stop::tagged
     bool news = false;         // EXISTS, EXPUNGE, VANISHED or FETCH came
+    std::size_t searches = 0;  // SEARCH and ESEARCH answers
     std::size_t untagged = 0;  // what was not asked for
 };
 
@@ -39,6 +40,8 @@ struct Client::Impl {
     awaitable<Result<Answer>> finish(Exchange& exchange);
     /// Sends a command and its literals, and reads until its tagged answer.
     awaitable<Result<Answer>> run(Command command, Exchange& exchange);
+    /// Merges one answer to SEARCH into exchange.found. Errors: too_many_responses.
+    Result<void> take_found(const UidSet& found, Exchange& exchange) const;
     awaitable<Result<void>> write_line(std::string line);
     awaitable<Result<void>> write_secret(std::string shown, Secret line);
 

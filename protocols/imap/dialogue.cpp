@@ -8,13 +8,17 @@ namespace imap {
 namespace {
 
 constexpr std::size_t lines_max = 20;
-constexpr std::size_t shown_bytes_max = 200;
+constexpr std::size_t shown_bytes_max = 160;
 
 }  // namespace
 
-void Dialogue::sent(std::string_view piece) { keep('C', piece.substr(0, piece.find('\r'))); }
+void Dialogue::sent(std::string_view piece) {
+    keep("C: " + text::printable(piece.substr(0, piece.find('\r')), shown_bytes_max));
+}
 
-void Dialogue::received(std::string_view line) { keep('S', line.substr(0, line.find('\r'))); }
+void Dialogue::received(std::string_view line) {
+    keep("S: " + text::printable(line.substr(0, line.find('\r')), shown_bytes_max));
+}
 
 void Dialogue::fetched(const FetchItem& item) noexcept {
     ++run_.answers;
@@ -23,21 +27,20 @@ void Dialogue::fetched(const FetchItem& item) noexcept {
 }
 
 std::vector<std::string> Dialogue::lines() const {
-    std::vector<std::string> lines(lines_.begin(), lines_.end());
+    std::vector<std::string> lines;
+    for (const std::string_view line : text::split(text_, '\n'))
+        if (!line.empty()) lines.emplace_back(line);
     if (run_.answers > 0) lines.push_back(text_of(run_));
     return lines;
 }
 
-void Dialogue::keep(char who, std::string_view bytes) {
-    end_run();
-    if (lines_.size() == lines_max) lines_.pop_front();
-    lines_.push_back(std::string(1, who) + ": " + text::printable(bytes, shown_bytes_max));
-}
-
-void Dialogue::end_run() {
-    if (run_.answers == 0) return;
-    if (lines_.size() == lines_max) lines_.pop_front();
-    lines_.push_back(text_of(std::exchange(run_, {})));
+void Dialogue::keep(std::string line) {
+    if (run_.answers > 0) {
+        text_ += text_of(std::exchange(run_, {})) + '\n';
+        ++lines_;
+    }
+    text_ += line + '\n';
+    for (++lines_; lines_ > lines_max; --lines_) text_.erase(0, text_.find('\n') + 1);
 }
 
 std::string Dialogue::text_of(const FetchRun& run) {

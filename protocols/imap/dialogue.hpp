@@ -1,7 +1,7 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +14,7 @@ namespace imap {
 /// callers hand in no secret. A run of FETCH answers is one line and costs no allocation.
 class Dialogue {
 public:
-    void sent(std::string_view piece);
+    void sent(std::string_view piece);  // its first line
     void received(std::string_view line);
     void fetched(const FetchItem& item) noexcept;
     [[nodiscard]] std::vector<std::string> lines() const;
@@ -25,12 +25,12 @@ private:
         Uid last_uid = 0;
         std::uint64_t last_body_bytes = 0;
     };
-    void keep(char who, std::string_view bytes);
-    void end_run();
+    void keep(std::string line);
     static std::string text_of(const FetchRun& run);
 
-    std::deque<std::string> lines_;
-    FetchRun run_;  // since the last line
+    std::string text_;       // all in one piece: an idle connection keeps little
+    std::size_t lines_ = 0;  // in it, each with a line end
+    FetchRun run_;           // since the last line
 };
 
 }  // namespace imap

@@ -17,8 +17,23 @@ std::string_view without_line_end(std::string_view line) noexcept {
     return line;
 }
 
+bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
+
 std::size_t after_blanks(std::string_view line, std::size_t at) noexcept {
-    return std::min(line.find_first_not_of(" \t", at), line.size());
+    while (at < line.size() && is_blank(line[at])) ++at;
+    return at;
+}
+
+/// The first blank, parenthesis, or (where asked for) bracket from `at` on. A loop, because find_first_of() costs more
+/// than all else of a FETCH answer.
+enum class Brackets { end_it, belong_to_it };
+std::size_t word_end(std::string_view line, std::size_t at, Brackets brackets) noexcept {
+    while (at < line.size()) {
+        const char c = line[at];
+        if (is_blank(c) || c == '(' || c == ')' || (c == '[' && brackets == Brackets::end_it)) break;
+        ++at;
+    }
+    return at;
 }
 
 /// Reads the quoted string at `at` and moves behind it; `text` gets it unescaped when asked for. False: no end.
@@ -43,8 +58,7 @@ bool take_quoted(std::string_view line, std::size_t& at, std::string* text) {
 bool ResponseReader::begins_fetch(std::string_view line) {
     std::size_t at = 2;
     if (!line.starts_with("* ")) return false;
-    const std::size_t digits_end = line.find_first_not_of("0123456789", at);
-    if (digits_end == at || digits_end == std::string_view::npos) return false;
+    const std::size_t digits_end = word_end(line, at, Brackets::belong_to_it);
     const auto number = text::number<std::uint32_t>(line.substr(at, digits_end - at));
     if (!number) return false;
     at = after_blanks(line, digits_end);
@@ -106,7 +120,7 @@ Result<ResponseReader::Event> ResponseReader::read_fetch(std::string_view bytes)
 }
 
 Result<void> ResponseReader::read_item_name(std::string_view line) {
-    const std::size_t end = std::min(line.find_first_of(" [()", at_), line.size());
+    const std::size_t end = word_end(line, at_, Brackets::end_it);
     const std::string_view name = line.substr(at_, end - at_);
     if (name.empty()) return errc::malformed_response;
     at_ = end;
@@ -234,7 +248,7 @@ Result<ResponseReader::Step> ResponseReader::begin_literal(std::string_view line
 
 /// Up to a blank or parenthesis; may be empty.
 std::string_view ResponseReader::take_word(std::string_view line) noexcept {
-    const std::size_t end = std::min(line.find_first_of(" \t()", at_), line.size());
+    const std::size_t end = word_end(line, at_, Brackets::belong_to_it);
     const std::string_view word = line.substr(at_, end - at_);
     at_ = end;
     return word;

@@ -7,10 +7,7 @@ namespace imap {
 namespace {
 
 constexpr std::size_t set_bytes_min = 32;  // room for one range
-
-void add_all(UidSet& set, const UidSet& more) {
-    for (const UidRange& each : more.ranges()) set.add(each);
-}
+constexpr std::uint64_t batches_ahead = 64;
 
 }  // namespace
 
@@ -19,7 +16,7 @@ FetchRun::~FetchRun() {
 }
 
 bool FetchRun::may_ask(std::size_t batches_in_flight) const noexcept {
-    return result_.refusals.empty() && !wanted_.empty() &&
+    return result_.refusals.empty() && !(wanted_.empty() && next_.empty()) &&
            batches_.size() < std::max<std::size_t>(batches_in_flight, 1);
 }
 
@@ -30,7 +27,9 @@ std::string FetchRun::ask(std::string tag, std::uint64_t uids_max, std::size_t c
     const std::string verb = tag + " UID FETCH ";
     const std::size_t fixed_bytes = verb.size() + items.size();
     const std::size_t set_bytes_max = command_bytes_max - std::min(command_bytes_max, fixed_bytes);
-    UidSet batch = wanted_.take_front(std::max<std::uint64_t>(uids_max, 1), std::max(set_bytes_max, set_bytes_min));
+    uids_max = std::max<std::uint64_t>(uids_max, 1);
+    if (next_.empty()) next_ = wanted_.take_front(uids_max * batches_ahead, std::string::npos);
+    UidSet batch = next_.take_front(uids_max, std::max(set_bytes_max, set_bytes_min));
     std::string command = verb + batch.text() + items;
     batches_.push_back({std::move(tag), std::move(batch)});
     return command;
@@ -40,7 +39,7 @@ bool FetchRun::complete(std::string_view tag, const Answer& answer) {
     const auto batch =
         std::find_if(batches_.begin(), batches_.end(), [&](const Batch& each) { return each.tag == tag; });
     if (batch == batches_.end()) return false;
-    add_all(answer.ok() ? result_.unanswered : result_.refused, batch->open);
+    (answer.ok() ? result_.unanswered : result_.refused).add(batch->open);
     if (!answer.ok()) result_.refusals.push_back(answer);
     batches_.erase(batch);
     return true;
@@ -48,6 +47,7 @@ bool FetchRun::complete(std::string_view tag, const Answer& answer) {
 
 Client::Fetch FetchRun::take_result() {
     result_.not_asked = std::move(wanted_);
+    result_.not_asked.add(next_);
     return std::move(result_);
 }
 

@@ -51,7 +51,8 @@ private:
     enum class Body { none, passed_on, dropped };
     [[nodiscard]] Batch* asking_for(Uid uid) noexcept;
 
-    UidSet wanted_;  // not sent yet
+    UidSet wanted_;  // not sent yet, behind those in next_
+    UidSet next_;    // the front of them: a small set is cheap to take batches from
     std::optional<Part> part_;
     FetchSink& sink_;
     std::deque<Batch> batches_;

@@ -44,6 +44,10 @@ public:
 
     /// The FETCH answer that is being read or was just completed.
     [[nodiscard]] const FetchItem& item() const noexcept { return item_; }
+    /// After an error: whether it struck within a FETCH answer, of which item() tells what had come.
+    [[nodiscard]] bool in_fetch() const noexcept {
+        return state_ != State::line && state_ != State::search && state_ != State::gathered_literal;
+    }
     /// The <offset> in BODY[]<offset>; nullopt: the body from its beginning to its end.
     [[nodiscard]] std::optional<std::uint64_t> body_origin() const noexcept { return origin_; }
     [[nodiscard]] UidSet take_found();

@@ -20,6 +20,7 @@ public:
     void take_in(const Response& response);
     /// A SELECT or EXAMINE begins: the mailbox selected before is no longer.
     void forget_selected() noexcept { selected_ = {}; }
+    void selected_read_only() noexcept { selected_.read_only = true; }
     void forget_capabilities() noexcept { capabilities_.clear(); }
     void enable_utf8() noexcept { coding_ = NameCoding::utf8; }
 

@@ -48,6 +48,12 @@ void UidSet::add(UidRange range) {
     ranges_.erase(begin + 1, end);
 }
 
+void UidSet::add(const UidSet& more) {
+    std::vector<UidRange> all = std::move(ranges_);
+    all.insert(all.end(), more.ranges_.begin(), more.ranges_.end());
+    *this = of(std::move(all));
+}
+
 void UidSet::remove(Uid uid) {
     const auto at =
         std::partition_point(ranges_.begin(), ranges_.end(), [&](const UidRange& each) { return each.last < uid; });

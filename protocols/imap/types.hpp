@@ -24,6 +24,7 @@ public:
     static UidSet of(std::vector<UidRange> ranges);
     void add(Uid uid) { add(UidRange{uid, uid}); }
     void add(UidRange range);
+    void add(const UidSet& more);
     void remove(Uid uid);
     [[nodiscard]] bool contains(Uid uid) const noexcept;
     [[nodiscard]] bool empty() const noexcept { return ranges_.empty(); }
@@ -48,6 +49,7 @@ struct Limits {
     std::size_t untagged_per_command_max = 1'000'000;  // not counting FETCH answers that were asked for
     std::size_t ranges_max = 1'000'000;                // of one SEARCH answer
     std::size_t list_entries_max = 100'000;
+    std::size_t list_bytes_max = 16 * 1024 * 1024;  // of all entries together
 };
 
 enum class Status { ok, no, bad };

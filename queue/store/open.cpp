@@ -71,7 +71,7 @@ Result<void> Opening::open_ledger() {
         if (!names) return names.error();
         if (!names->empty()) return errc::not_a_store;
     }
-    auto store = SqliteStore::open(at_hand_.string(), reserve_, options_.ledger);
+    auto store = SqliteStore::open(disk_, at_hand_, reserve_, options_.ledger);
     if (!store) return store.error();
     opened_.store = std::move(*store);
     return disk_.sync_directory(directory_);

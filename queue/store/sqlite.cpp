@@ -46,12 +46,29 @@ Result<Database> Database::open(const std::string& path, const std::string& vfs)
     Database database(handle);
     if (code != SQLITE_OK) return reason_of(code);
     sqlite3_extended_result_codes(handle, 1);
+    // Checkpoints are ours: SQLite would keep a failed sync of its automatic ones, and of the one at closing, to
+    // itself.
+    sqlite3_wal_hook(
+        handle,
+        [](void* pages, sqlite3*, const char*, int logged) {
+            *static_cast<int*>(pages) = logged;
+            return SQLITE_OK;
+        },
+        database.logged_pages_.get());
+    sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
     return database;
 }
 
 Result<void> Database::run(const char* sql) {
     const int code = sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr);
     if (code != SQLITE_OK) return reason_of(code);
+    return {};
+}
+
+Result<void> Database::checkpoint() {
+    const int code = sqlite3_wal_checkpoint_v2(handle_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+    if (code != SQLITE_OK) return reason_of(code);
+    *logged_pages_ = 0;
     return {};
 }
 

@@ -24,6 +24,10 @@ public:
 
     /// Runs statements that give no rows.
     Result<void> run(const char* sql);
+    /// Moves what the write-ahead log holds into the database file and syncs it. Not done by closing.
+    Result<void> checkpoint();
+    /// How many pages the log held after the last commit.
+    [[nodiscard]] int logged_pages() const noexcept { return *logged_pages_; }
     /// How many rows the last INSERT, UPDATE or DELETE touched.
     [[nodiscard]] std::int64_t changes() const noexcept;
     [[nodiscard]] bool in_transaction() const noexcept;
@@ -35,8 +39,9 @@ private:
     struct Close {
         void operator()(sqlite3* handle) const noexcept;
     };
-    explicit Database(sqlite3* handle) noexcept : handle_(handle) {}
+    explicit Database(sqlite3* handle) : logged_pages_(std::make_unique<int>(0)), handle_(handle) {}
 
+    std::unique_ptr<int> logged_pages_;  // SQLite's hook writes here
     std::unique_ptr<sqlite3, Close> handle_;
 };
 

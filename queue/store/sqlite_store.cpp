@@ -57,29 +57,32 @@ Blob blob(std::string_view bytes) { return {reinterpret_cast<const unsigned char
 
 }  // namespace
 
-SqliteStore::SqliteStore(Database database, std::shared_ptr<Reserve> reserve, Options options)
-    : database_(std::move(database)),
+SqliteStore::SqliteStore(std::unique_ptr<SqliteVfs> vfs, Database database, std::shared_ptr<Reserve> reserve,
+                         Options options)
+    : vfs_(std::move(vfs)),
+      database_(std::move(database)),
       reserve_(std::move(reserve)),
       options_(std::move(options)),
       sql_(std::make_unique<Statements>(database_)) {}
 
 SqliteStore::~SqliteStore() = default;
 
-Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::string& path, std::shared_ptr<Reserve> reserve,
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(Disk& disk, const Path& path, std::shared_ptr<Reserve> reserve,
                                                        Options options) {
-    auto database = Database::open(path, options.vfs);
+    auto vfs = std::make_unique<SqliteVfs>(disk);
+    auto database = Database::open(path.string(), vfs->name());
     if (!database) return database.error();
     // EXCLUSIVE comes before the first access: no other connection ever joins, and no shared memory is needed.
     const std::string pragmas = fmt::format(
         "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
-        "PRAGMA wal_autocheckpoint = {}; PRAGMA cache_size = -{}; PRAGMA temp_store = MEMORY; "
-        "PRAGMA cell_size_check = ON",
-        options.wal_pages, options.cache_bytes / 1024);
+        "PRAGMA cache_size = -{}; PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON",
+        options.cache_bytes / 1024);
     const auto set_up = database->run(pragmas.c_str());
     if (!set_up) return set_up.error();
     const auto prepared = prepare_schema(*database);
     if (!prepared) return prepared.error();
-    std::unique_ptr<SqliteStore> opened(new SqliteStore(std::move(*database), std::move(reserve), std::move(options)));
+    std::unique_ptr<SqliteStore> opened(
+        new SqliteStore(std::move(vfs), std::move(*database), std::move(reserve), std::move(options)));
     const auto loaded = opened->load_tally();
     if (!loaded) return loaded.error();
     return opened;
@@ -108,6 +111,10 @@ error_code SqliteStore::noted(error_code reason) {
 Result<void> SqliteStore::begin() {
     if (folders_.size() > options_.cached_folders_max) folders_.clear();
     if (last_seqs_.size() > options_.cached_folders_max) last_seqs_.clear();
+    if (database_.logged_pages() > options_.wal_pages) {
+        const auto moved = database_.checkpoint();
+        if (!moved) return noted(moved.error());
+    }
     return write(sql_->begin);
 }
 

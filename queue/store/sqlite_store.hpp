@@ -10,6 +10,7 @@
 #include "queue/store/bodies.hpp"
 #include "queue/store/reserve.hpp"
 #include "queue/store/sqlite.hpp"
+#include "queue/store/sqlite_vfs.hpp"
 #include "queue/store/store.hpp"
 
 namespace store {
@@ -20,14 +21,13 @@ namespace store {
 class SqliteStore final : public Store {
 public:
     struct Options {
-        std::string vfs;  // empty: SQLite's default
         std::size_t cache_bytes = 64ULL << 20;
-        std::size_t wal_pages = 4000;              // a checkpoint follows when the log has grown beyond
+        int wal_pages = 4000;                      // a checkpoint follows when the log has grown beyond
         std::size_t cached_folders_max = 100'000;  // folders and mailboxes kept in memory
     };
 
     /// Errors: newer_format, not_a_store, unreadable, damaged, disk_full, io_failed.
-    static Result<std::unique_ptr<SqliteStore>> open(const std::string& path, std::shared_ptr<Reserve> reserve,
+    static Result<std::unique_ptr<SqliteStore>> open(Disk& disk, const Path& path, std::shared_ptr<Reserve> reserve,
                                                      Options options);
     ~SqliteStore() override;
 
@@ -107,7 +107,7 @@ private:
         std::vector<BodyPlace> last_bodies;
     };
 
-    SqliteStore(Database database, std::shared_ptr<Reserve> reserve, Options options);
+    SqliteStore(std::unique_ptr<SqliteVfs> vfs, Database database, std::shared_ptr<Reserve> reserve, Options options);
 
     Result<void> load_tally();
     /// Passes a failure on, and remembers it when it ends the group.
@@ -127,6 +127,7 @@ private:
     Result<void> write_tally();
     Result<bool> is_needed(std::uint64_t segment);
 
+    const std::unique_ptr<SqliteVfs> vfs_;
     Database database_;
     const std::shared_ptr<Reserve> reserve_;
     const Options options_;

@@ -89,7 +89,13 @@ asio::ip::tcp::acceptor Provider::listen(std::uint16_t port) {
 void Provider::write_files() const {
     std::filesystem::create_directories(options_.directory);
     write_private_file(ca_file(), authority_.certificate_pem());
-    write_private_file(import_file(), import_document(options_, ports_, world_, ca_file()));
+    write_private_file(import_file(), import_document_with(ports_.imap));
+}
+
+std::string Provider::import_document_with(std::uint16_t imap_port) const {
+    Ports ports = ports_;
+    ports.imap = imap_port;
+    return import_document(options_, ports, world_, ca_file());
 }
 
 awaitable<void> Provider::accept_imap(asio::ip::tcp::acceptor listener) {

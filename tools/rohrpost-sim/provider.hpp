@@ -46,6 +46,10 @@ public:
     void stop();
 
     [[nodiscard]] const Ports& ports() const noexcept { return ports_; }
+    /// Who vouches for it; other servers of a rig may be issued a certificate, too.
+    [[nodiscard]] const Authority& authority() const noexcept { return authority_; }
+    /// The import document for its tokens with IMAP at another port of localhost.
+    [[nodiscard]] std::string import_document_with(std::uint16_t imap_port) const;
     [[nodiscard]] std::filesystem::path ca_file() const { return options_.directory / "ca.pem"; }
     [[nodiscard]] std::filesystem::path import_file() const { return options_.directory / "import.json"; }
 
