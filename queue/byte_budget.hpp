@@ -25,6 +25,8 @@ public:
     [[nodiscard]] std::size_t bytes_max() const noexcept { return bytes_max_; }
 
 private:
+    void wake_first();
+
     std::size_t bytes_max_;
     std::size_t used_bytes_ = 0;
     std::deque<Parking*> waiting_;

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <memory>
+#include <vector>
 
 #include "protocols/wait/asio.hpp"
 
@@ -33,8 +34,11 @@ public:
     ~Inbox();
 
     void put(std::unique_ptr<Note> note);
+    /// All of them, in their order, with at most one wake-up.
+    void put(std::vector<std::unique_ptr<Note>> notes);
 
 private:
+    void put_chain(Note* newest, Note* oldest);
     void deliver_all() noexcept;
 
     asio::any_io_executor shard_;

@@ -44,24 +44,24 @@ private:
 class Committer {
 public:
     struct Options {
-        std::size_t queue_capacity = 4096;               // jobs
+        std::size_t queue_capacity = 4096;  // jobs
         std::size_t group_jobs_max = 512;
-        std::chrono::microseconds commit_interval{0};    // least time between two commits; 0: as fast as the disk
+        std::chrono::microseconds commit_interval{0};  // least time between two commits; 0: as fast as the disk
     };
     struct Stats {
         std::uint64_t jobs = 0, groups = 0, syncs = 0, body_bytes = 0;
         std::uint64_t queue_length = 0;
-        std::chrono::nanoseconds commit_time{};          // sum
-        error_code stopped_by;                           // io_failed, …: nothing is accepted any more
-        bool disk_full = false;                          // intake pauses until room is there again
+        std::chrono::nanoseconds commit_time{};  // sum
+        error_code stopped_by;                   // io_failed, …: nothing is accepted any more
+        bool disk_full = false;                  // intake pauses until room is there again
     };
 
     Committer(std::unique_ptr<Store> store, std::unique_ptr<Bodies> bodies, const Clock& clock, Options options);
     ~Committer();  // stop()
 
-    void start();              // its thread
-    void stop();               // applies what is queued, ends the thread; later jobs get errc::closed. Idempotent.
-    bool step();               // without a thread: one group; false when nothing was queued (tests, simulated world)
+    void start();  // its thread
+    void stop();   // applies what is queued, ends the thread; later jobs get errc::closed. Idempotent.
+    bool step();   // without a thread: one group; false when nothing was queued (tests, simulated world)
 
     /// Waits while the queue is full (back-pressure). Ownership passes; done() will run.
     awaitable<void> submit(std::unique_ptr<Job> job);

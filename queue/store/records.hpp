@@ -13,7 +13,7 @@ namespace store {
 using Millis = std::chrono::sys_time<std::chrono::milliseconds>;
 using MailboxNumber = std::int64_t;  // given by the store once per mailbox id, never reused
 using FolderNumber = std::int64_t;
-using Seq = std::int64_t;             // of a message within its mailbox: 1, 2, … in the order of commits
+using Seq = std::int64_t;  // of a message within its mailbox: 1, 2, … in the order of commits
 using Digest = std::array<unsigned char, 16>;
 
 /// Where the bytes of a message lie. Segment numbers are never reused, even when files are.
@@ -80,7 +80,7 @@ struct Grant {
     std::uint64_t generation = 0;  // one higher with each write
     std::string sealed;
     Millis access_expires_at{};
-    std::string state;   // "usable", "consent needed", …: words of engine/tokens
+    std::string state;  // "usable", "consent needed", …: words of engine/tokens
     std::string reason;
 };
 
@@ -94,9 +94,9 @@ struct HandOff {
 
 struct Totals {
     std::uint64_t messages = 0;
-    std::uint64_t body_bytes = 0;      // of messages not yet acknowledged by all
+    std::uint64_t body_bytes = 0;  // of messages not yet acknowledged by all
     std::uint64_t segments = 0;
-    std::uint64_t segment_bytes = 0;   // on disk
+    std::uint64_t segment_bytes = 0;  // on disk
     std::uint64_t pending = 0;
     std::uint64_t mailboxes = 0;
 };

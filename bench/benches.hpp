@@ -1,0 +1,7 @@
+#pragma once
+/// Each bench measures one path and prints one line of JSON. They return an exit code.
+
+int bench_queue(int argc, char** argv);
+int bench_store(int argc, char** argv);
+int bench_retriever(int argc, char** argv);
+int bench_idle(int argc, char** argv);

@@ -1,0 +1,75 @@
+#include "queue/store/schema.hpp"
+
+#include <string>
+
+namespace store {
+namespace {
+
+constexpr std::int64_t application = 0x526f5073;  // "RoPs"
+
+// Keys lead with what is asked for together, so that a mailbox's rows lie side by side; nothing counts across
+// mailboxes.
+constexpr const char* tables_of_version_1 = R"sql(
+CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE object (kind TEXT, id TEXT, document TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
+CREATE TABLE secret (owner TEXT, name TEXT, sealed BLOB NOT NULL, PRIMARY KEY (owner, name)) WITHOUT ROWID;
+CREATE TABLE oauth_grant (
+    credential TEXT PRIMARY KEY, generation BIGINT NOT NULL, sealed BLOB NOT NULL,
+    access_expires_at BIGINT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE mailbox (
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, document TEXT NOT NULL, paused TEXT NOT NULL DEFAULT '',
+    removed SMALLINT NOT NULL DEFAULT 0,
+    released BIGINT NOT NULL DEFAULT 0);  -- bodies up to this seq may be gone
+CREATE TABLE folder (
+    number INTEGER PRIMARY KEY, mailbox BIGINT NOT NULL, name TEXT NOT NULL, uid_validity BIGINT NOT NULL DEFAULT 0,
+    cursor BIGINT NOT NULL DEFAULT 0, frozen TEXT NOT NULL DEFAULT '', UNIQUE (mailbox, name));
+CREATE TABLE message (
+    mailbox BIGINT, seq BIGINT, folder BIGINT NOT NULL, uid_validity BIGINT NOT NULL, uid BIGINT NOT NULL,
+    id BLOB NOT NULL, fingerprint BLOB NOT NULL, internal_date BIGINT NOT NULL, received_at BIGINT NOT NULL,
+    segment BIGINT NOT NULL, place BIGINT NOT NULL, length BIGINT NOT NULL, crc32c BIGINT NOT NULL,
+    PRIMARY KEY (mailbox, seq)) WITHOUT ROWID;
+CREATE TABLE message_uid (
+    folder BIGINT, uid_validity BIGINT, uid BIGINT, seq BIGINT NOT NULL,
+    PRIMARY KEY (folder, uid_validity, uid)) WITHOUT ROWID;
+CREATE TABLE message_id (id BLOB, mailbox BIGINT, seq BIGINT, PRIMARY KEY (id, mailbox, seq)) WITHOUT ROWID;
+CREATE TABLE pending (
+    folder BIGINT, uid_validity BIGINT, uid BIGINT, attempts BIGINT NOT NULL, first_seen BIGINT NOT NULL,
+    reason TEXT NOT NULL, PRIMARY KEY (folder, uid_validity, uid)) WITHOUT ROWID;
+CREATE TABLE subscription (
+    consumer TEXT, mailbox BIGINT, acked BIGINT NOT NULL, PRIMARY KEY (consumer, mailbox)) WITHOUT ROWID;
+CREATE INDEX subscription_of_mailbox ON subscription (mailbox, acked);
+CREATE TABLE segment_use (
+    segment BIGINT, mailbox BIGINT, last_seq BIGINT NOT NULL, bytes BIGINT NOT NULL, bytes_end BIGINT NOT NULL,
+    PRIMARY KEY (segment, mailbox)) WITHOUT ROWID;
+)sql";
+
+Result<std::int64_t> number_of(Database& database, const char* sql) {
+    Statement statement(database, sql);
+    auto rows = statement.query();
+    if (!rows) return rows.error();
+    const auto row = rows->next();
+    if (!row) return row.error();
+    return rows->number(0);
+}
+
+}  // namespace
+
+Result<void> prepare_schema(Database& database) {
+    const auto owner = number_of(database, "PRAGMA application_id");
+    if (!owner) return owner.error();
+    const auto version = number_of(database, "PRAGMA user_version");
+    if (!version) return version.error();
+    const auto tables = number_of(database, "SELECT count(*) FROM sqlite_master");
+    if (!tables) return tables.error();
+    if (*tables > 0) {
+        if (*owner != application) return errc::not_a_store;
+        if (*version > schema_version) return errc::newer_format;
+        return {};
+    }
+    const std::string script = "BEGIN IMMEDIATE;" + std::string(tables_of_version_1) +
+                               "PRAGMA application_id = " + std::to_string(application) +
+                               "; PRAGMA user_version = " + std::to_string(schema_version) + "; COMMIT;";
+    return database.run(script.c_str());
+}
+
+}  // namespace store

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "queue/store/sqlite.hpp"
+
+namespace store {
+
+/// The version of the tables that this program reads and writes.
+inline constexpr std::int64_t schema_version = 1;
+
+/// Makes the tables in an empty database, or sees that they are ours.
+/// Errors: newer_format, not_a_store (another program's database), disk_full, io_failed, damaged.
+Result<void> prepare_schema(Database& database);
+
+}  // namespace store

@@ -1,0 +1,86 @@
+// SqliteStore: subscriptions, acknowledgements, and which segments nobody needs any more.
+
+#include "queue/store/sqlite_statements.hpp"
+#include "queue/store/sqlite_store.hpp"
+
+namespace store {
+namespace {
+
+HandOff read_hand_off(const Statement::Rows& row) {
+    return {.consumer = row.text(0), .mailbox = row.number(1), .acked = row.number(2), .last_seq = row.number(3)};
+}
+
+}  // namespace
+
+Result<void> SqliteStore::subscribe(std::string_view consumer, MailboxNumber mailbox) {
+    const auto has = has_mailbox(mailbox);
+    if (!has) return has.error();
+    if (!*has) return errc::unknown_id;
+    needed_by_.clear();
+    return write(sql_->subscribe, consumer, mailbox);
+}
+
+Result<void> SqliteStore::unsubscribe(std::string_view consumer, MailboxNumber mailbox) {
+    const auto written = write(sql_->unsubscribe, consumer, mailbox);
+    if (!written) return written.error();
+    if (database_.changes() == 0) return errc::unknown_id;
+    needed_by_.clear();
+    return {};
+}
+
+Result<void> SqliteStore::acknowledge(std::string_view consumer, MailboxNumber mailbox, Seq seq) {
+    const auto before = first<std::int64_t>(sql_->acked, read_number, consumer, mailbox);
+    if (!before) return before.error();
+    if (!*before) return errc::unknown_id;
+    const auto last = last_seq_of(mailbox);
+    if (!last) return last.error();
+    if (seq > *last) return errc::out_of_order;
+    if (seq <= **before) return {};
+    return write(sql_->acknowledge, consumer, mailbox, seq);
+}
+
+Result<std::vector<HandOff>> SqliteStore::hand_offs(std::string_view consumer, Which which, MailboxNumber after,
+                                                    std::size_t limit) {
+    Statement& statement = which == Which::waiting ? sql_->waiting_hand_offs : sql_->hand_offs;
+    return all<HandOff>(statement, read_hand_off, consumer, after, whole(limit));
+}
+
+/// Looks on from the mailbox that needed the segment last time: those before it have acknowledged, for good.
+Result<bool> SqliteStore::is_needed(std::uint64_t segment) {
+    MailboxNumber& from = needed_by_[segment];
+    const auto found = first<std::int64_t>(sql_->needed_by, read_number, whole(segment), from);
+    if (!found) return {boost::system::in_place_error, found.error()};
+    if (*found) from = **found;
+    return found->has_value();
+}
+
+Result<std::vector<std::uint64_t>> SqliteStore::release_segments(const std::vector<std::uint64_t>& sealed) {
+    const auto uses = write_segment_use();
+    if (!uses) return uses.error();
+    std::vector<std::uint64_t> released;
+    for (const auto segment : sealed) {
+        const auto needed = is_needed(segment);
+        if (!needed) return needed.error();
+        if (*needed) continue;
+        const auto noted_in_mailboxes = write(sql_->bodies_released, whole(segment));
+        if (!noted_in_mailboxes) return noted_in_mailboxes.error();
+        const auto forgotten = write(sql_->forget_segment, whole(segment));
+        if (!forgotten) return forgotten.error();
+        needed_by_.erase(segment);
+        released.push_back(segment);
+    }
+    return released;
+}
+
+Result<void> SqliteStore::write_segment_use() {
+    for (const auto& [where, use] : uses_) {
+        const auto& [segment, mailbox] = where;
+        const auto written =
+            write(sql_->use_segment, whole(segment), mailbox, use.last_seq, whole(use.bytes), whole(use.bytes_end));
+        if (!written) return written.error();
+    }
+    uses_.clear();
+    return {};
+}
+
+}  // namespace store

@@ -1,0 +1,269 @@
+// SqliteStore: mailboxes, folders and the ledger.
+
+#include "queue/store/sqlite_statements.hpp"
+#include "queue/store/sqlite_store.hpp"
+
+namespace store {
+namespace {
+
+constexpr std::size_t checked_bodies_max = 64;  // of the last group, read again at the next start
+
+Mailbox read_mailbox(const Statement::Rows& row) {
+    return {.number = row.number(0),
+            .id = row.text(1),
+            .document = row.text(2),
+            .paused = row.text(3),
+            .last_seq = row.number(5),
+            .removed = row.number(4) != 0};
+}
+
+Folder read_folder(const Statement::Rows& row) {
+    return {.number = row.number(0),
+            .mailbox = row.number(1),
+            .name = row.text(2),
+            .uid_validity = static_cast<std::uint32_t>(row.number(3)),
+            .cursor = static_cast<std::uint32_t>(row.number(4)),
+            .frozen = row.text(5)};
+}
+
+Digest digest_of(const std::string& bytes) {
+    Digest digest{};
+    std::copy_n(bytes.begin(), std::min(bytes.size(), digest.size()), digest.begin());
+    return digest;
+}
+
+Message read_message(const Statement::Rows& row) {
+    return {.mailbox = row.number(0),
+            .seq = row.number(1),
+            .folder = row.number(2),
+            .uid_validity = static_cast<std::uint32_t>(row.number(3)),
+            .uid = static_cast<std::uint32_t>(row.number(4)),
+            .id = digest_of(row.text(5)),
+            .fingerprint = digest_of(row.text(6)),
+            .internal_date = time_of(row.number(7)),
+            .received_at = time_of(row.number(8)),
+            .body = {.segment = static_cast<std::uint64_t>(row.number(9)),
+                     .offset = static_cast<std::uint64_t>(row.number(10)),
+                     .length = static_cast<std::uint64_t>(row.number(11)),
+                     .crc32c = static_cast<std::uint32_t>(row.number(12))}};
+}
+
+Pending read_pending(const Statement::Rows& row) {
+    return {.folder = row.number(0),
+            .uid_validity = static_cast<std::uint32_t>(row.number(1)),
+            .uid = static_cast<std::uint32_t>(row.number(2)),
+            .attempts = static_cast<std::uint32_t>(row.number(3)),
+            .first_seen = time_of(row.number(4)),
+            .reason = row.text(5)};
+}
+
+std::int64_t number(std::uint32_t value) { return value; }
+
+}  // namespace
+
+Result<MailboxNumber> SqliteStore::put_mailbox(std::string_view id, std::string_view document) {
+    auto rows = sql_->put_mailbox.query(id, document);
+    if (!rows) return noted(rows.error());
+    const auto row = rows->next();
+    if (!row) return noted(row.error());
+    const MailboxNumber given = rows->number(0);
+    const auto ended = rows->next();
+    if (!ended) return noted(ended.error());
+    return given;
+}
+
+Result<void> SqliteStore::pause_mailbox(std::string_view id, std::string_view reason) {
+    const auto written = write(sql_->pause_mailbox, id, reason);
+    if (!written) return written.error();
+    if (database_.changes() == 0) return errc::unknown_id;
+    return {};
+}
+
+Result<void> SqliteStore::remove_mailbox(std::string_view id) {
+    const auto written = write(sql_->remove_mailbox, id);
+    if (!written) return written.error();
+    if (database_.changes() == 0) return errc::unknown_id;
+    return {};
+}
+
+Result<Mailbox> SqliteStore::mailbox(std::string_view id) {
+    const auto found = first<Mailbox>(sql_->mailbox, read_mailbox, id);
+    if (!found) return found.error();
+    if (!*found) return errc::unknown_id;
+    return **found;
+}
+
+Result<std::vector<Mailbox>> SqliteStore::mailboxes(std::string_view after, std::size_t limit) {
+    return all<Mailbox>(sql_->mailboxes, read_mailbox, after, whole(limit));
+}
+
+Result<bool> SqliteStore::has_mailbox(MailboxNumber mailbox) {
+    const auto found = first<std::int64_t>(sql_->has_mailbox, read_number, mailbox);
+    if (!found) return {boost::system::in_place_error, found.error()};
+    return found->has_value();
+}
+
+Result<Folder> SqliteStore::folder(MailboxNumber mailbox, std::string_view name) {
+    auto known = first<std::int64_t>(sql_->folder_by_name, read_number, mailbox, name);
+    if (!known) return known.error();
+    if (!*known) {
+        const auto has = has_mailbox(mailbox);
+        if (!has) return has.error();
+        if (!*has) return errc::unknown_id;
+        const auto added = write(sql_->add_folder, mailbox, name);
+        if (!added) return added.error();
+        known = first<std::int64_t>(sql_->folder_by_name, read_number, mailbox, name);
+        if (!known) return known.error();
+    }
+    const auto found = cached(**known);
+    if (!found) return found.error();
+    return (*found)->folder;
+}
+
+Result<std::vector<Folder>> SqliteStore::folders(MailboxNumber mailbox) {
+    const auto written = write_cursors();
+    if (!written) return written.error();
+    return all<Folder>(sql_->folders_of, read_folder, mailbox);
+}
+
+/// The folder in memory; valid until the next group begins.
+Result<SqliteStore::CachedFolder*> SqliteStore::cached(FolderNumber folder) {
+    const auto known = folders_.find(folder);
+    if (known != folders_.end()) return &known->second;
+    const auto read = [](const Statement::Rows& row) {
+        return CachedFolder{.folder = read_folder(row), .has_pending = row.number(6) != 0};
+    };
+    auto found = first<CachedFolder>(sql_->folder_by_number, read, folder);
+    if (!found) return found.error();
+    if (!*found) return errc::unknown_id;
+    return &folders_.emplace(folder, std::move(**found)).first->second;
+}
+
+Result<void> SqliteStore::adopt_folder(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t cursor) {
+    const auto found = cached(folder);
+    if (!found) return found.error();
+    if ((*found)->folder.uid_validity != 0 || uid_validity == 0) return errc::out_of_order;
+    (*found)->folder.uid_validity = uid_validity;
+    (*found)->folder.cursor = cursor;
+    return write(sql_->adopt_folder, folder, number(uid_validity), number(cursor));
+}
+
+Result<void> SqliteStore::freeze_folder(FolderNumber folder, std::string_view reason) {
+    const auto found = cached(folder);
+    if (!found) return found.error();
+    (*found)->folder.frozen = reason;
+    return write(sql_->freeze_folder, folder, reason);
+}
+
+Result<void> SqliteStore::move_cursor(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t cursor) {
+    const auto found = cached(folder);
+    if (!found) return found.error();
+    CachedFolder& here = **found;
+    if (here.folder.uid_validity != uid_validity) return errc::out_of_order;
+    if (cursor <= here.folder.cursor) return {};
+    here.folder.cursor = cursor;
+    if (!here.moved) moved_.push_back(folder);
+    here.moved = true;
+    return {};
+}
+
+Result<void> SqliteStore::advance_cursor(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t from,
+                                         std::uint32_t to) {
+    const auto found = cached(folder);
+    if (!found) return found.error();
+    if ((*found)->folder.uid_validity == uid_validity && (*found)->folder.cursor < from) return {};
+    return move_cursor(folder, uid_validity, to);
+}
+
+Result<void> SqliteStore::write_cursors() {
+    for (const auto folder : moved_) {
+        CachedFolder& here = folders_.at(folder);
+        here.moved = false;
+        const auto written = write(sql_->move_cursor, folder, number(here.folder.cursor));
+        if (!written) return written.error();
+    }
+    moved_.clear();
+    return {};
+}
+
+Result<Seq> SqliteStore::last_seq_of(MailboxNumber mailbox) {
+    const auto known = last_seqs_.find(mailbox);
+    if (known != last_seqs_.end()) return known->second;
+    const auto found = first<std::int64_t>(sql_->last_seq, read_number, mailbox);
+    if (!found) return found.error();
+    const Seq last = found->value_or(0);
+    last_seqs_.emplace(mailbox, last);
+    return last;
+}
+
+Result<Store::Added> SqliteStore::add_message(const Message& message) {
+    const auto folder = cached(message.folder);
+    if (!folder) return folder.error();
+    if ((*folder)->folder.mailbox != message.mailbox) return errc::unknown_id;
+    const auto last = last_seq_of(message.mailbox);
+    if (!last) return last.error();
+    const Seq seq = *last + 1;
+    const auto uid = write(sql_->add_uid, message.folder, number(message.uid_validity), number(message.uid), seq);
+    if (!uid) return uid.error();
+    if (database_.changes() == 0) {
+        const auto known = first<std::int64_t>(sql_->seq_of_uid, read_number, message.folder,
+                                               number(message.uid_validity), number(message.uid));
+        if (!known) return known.error();
+        return Added{.seq = known->value_or(0), .known_before = true};
+    }
+    const BodyPlace& body = message.body;
+    const auto row = write(sql_->add_message, message.mailbox, seq, message.folder, number(message.uid_validity),
+                           number(message.uid), Blob(message.id), Blob(message.fingerprint),
+                           millis(message.internal_date), millis(message.received_at), whole(body.segment),
+                           whole(body.offset), whole(body.length), number(body.crc32c));
+    if (!row) return row.error();
+    const auto id = write(sql_->add_id, Blob(message.id), message.mailbox, seq);
+    if (!id) return id.error();
+    if ((*folder)->has_pending) {
+        const auto removed = remove_pending(message.folder, message.uid_validity, message.uid);
+        if (!removed) return removed.error();
+    }
+    last_seqs_[message.mailbox] = seq;
+    SegmentUse& use = uses_[{body.segment, message.mailbox}];
+    use.last_seq = seq;
+    use.bytes += body.length;
+    use.bytes_end = std::max(use.bytes_end, body.offset + body.length);
+    ++tally_.messages;
+    tally_.last_segment = std::max(tally_.last_segment, body.segment);
+    if (!tally_changed_) tally_.last_bodies.clear();
+    if (tally_.last_bodies.size() < checked_bodies_max) tally_.last_bodies.push_back(body);
+    tally_changed_ = true;
+    return Added{.seq = seq};
+}
+
+Result<bool> SqliteStore::knows(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid) {
+    const auto found = first<std::int64_t>(sql_->seq_of_uid, read_number, folder, number(uid_validity), number(uid));
+    if (!found) return {boost::system::in_place_error, found.error()};
+    return found->has_value();
+}
+
+Result<std::vector<Message>> SqliteStore::messages(MailboxNumber mailbox, Seq after, std::size_t limit) {
+    return all<Message>(sql_->messages, read_message, mailbox, after, whole(limit));
+}
+
+Result<std::optional<Message>> SqliteStore::message_by_id(const Digest& id) {
+    return first<Message>(sql_->message_by_id, read_message, Blob(id));
+}
+
+Result<void> SqliteStore::put_pending(const Pending& pending) {
+    const auto folder = cached(pending.folder);
+    if (!folder) return folder.error();
+    (*folder)->has_pending = true;
+    return write(sql_->put_pending, pending.folder, number(pending.uid_validity), number(pending.uid),
+                 number(pending.attempts), millis(pending.first_seen), std::string_view(pending.reason));
+}
+
+Result<void> SqliteStore::remove_pending(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid) {
+    return write(sql_->remove_pending, folder, number(uid_validity), number(uid));
+}
+
+Result<std::vector<Pending>> SqliteStore::pending(FolderNumber folder) {
+    return all<Pending>(sql_->pending, read_pending, folder);
+}
+
+}  // namespace store

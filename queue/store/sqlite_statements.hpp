@@ -1,0 +1,176 @@
+#pragma once
+/// The words in which SqliteStore speaks to its database. Included by its own files only.
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "queue/store/sqlite_store.hpp"
+
+namespace store {
+
+struct SqliteStore::Statements {
+    explicit Statements(const Database& database) : db(database) {}
+    const Database& db;
+
+    Statement begin{db, "BEGIN"};
+    Statement commit{db, "COMMIT"};
+
+    Statement put_object{db,
+                         "INSERT INTO object (kind, id, document) VALUES (?1, ?2, ?3) "
+                         "ON CONFLICT (kind, id) DO UPDATE SET document = excluded.document"};
+    Statement remove_object{db, "DELETE FROM object WHERE kind = ?1 AND id = ?2"};
+    Statement objects{db, "SELECT kind, id, document FROM object WHERE kind = ?1 ORDER BY id"};
+    Statement put_secret{db,
+                         "INSERT INTO secret (owner, name, sealed) VALUES (?1, ?2, ?3) "
+                         "ON CONFLICT (owner, name) DO UPDATE SET sealed = excluded.sealed"};
+    Statement secret{db, "SELECT sealed FROM secret WHERE owner = ?1 AND name = ?2"};
+    Statement remove_secrets{db, "DELETE FROM secret WHERE owner = ?1"};
+    Statement put_meta{db,
+                       "INSERT INTO meta (name, value) VALUES (?1, ?2) "
+                       "ON CONFLICT (name) DO UPDATE SET value = excluded.value"};
+    Statement meta{db, "SELECT value FROM meta WHERE name = ?1"};
+    Statement put_grant{db,
+                        "INSERT INTO oauth_grant (credential, generation, sealed, access_expires_at, state, reason) "
+                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (credential) DO UPDATE SET "
+                        "generation = excluded.generation, sealed = excluded.sealed, "
+                        "access_expires_at = excluded.access_expires_at, state = excluded.state, "
+                        "reason = excluded.reason"};
+    Statement grant{db,
+                    "SELECT credential, generation, sealed, access_expires_at, state, reason "
+                    "FROM oauth_grant WHERE credential = ?1"};
+
+    Statement put_mailbox{db,
+                          "INSERT INTO mailbox (id, document) VALUES (?1, ?2) "
+                          "ON CONFLICT (id) DO UPDATE SET document = excluded.document, removed = 0 "
+                          "RETURNING number"};
+    Statement pause_mailbox{db, "UPDATE mailbox SET paused = ?2 WHERE id = ?1"};
+    Statement remove_mailbox{db, "UPDATE mailbox SET removed = 1 WHERE id = ?1"};
+    Statement mailbox{db,
+                      "SELECT number, id, document, paused, removed, (SELECT max(seq) FROM message "
+                      "WHERE mailbox = number) FROM mailbox WHERE id = ?1"};
+    Statement mailboxes{db,
+                        "SELECT number, id, document, paused, removed, (SELECT max(seq) FROM message "
+                        "WHERE mailbox = number) FROM mailbox WHERE id > ?1 AND removed = 0 ORDER BY id LIMIT ?2"};
+    Statement has_mailbox{db, "SELECT 1 FROM mailbox WHERE number = ?1"};
+
+    Statement add_folder{db,
+                         "INSERT INTO folder (mailbox, name) VALUES (?1, ?2) ON CONFLICT (mailbox, name) DO NOTHING"};
+    Statement folder_by_name{db, "SELECT number FROM folder WHERE mailbox = ?1 AND name = ?2"};
+    Statement folder_by_number{db,
+                               "SELECT number, mailbox, name, uid_validity, cursor, frozen, "
+                               "EXISTS (SELECT 1 FROM pending WHERE folder = number) FROM folder WHERE number = ?1"};
+    Statement folders_of{db,
+                         "SELECT number, mailbox, name, uid_validity, cursor, frozen FROM folder "
+                         "WHERE mailbox = ?1 ORDER BY number"};
+    Statement adopt_folder{db, "UPDATE folder SET uid_validity = ?2, cursor = ?3 WHERE number = ?1"};
+    Statement freeze_folder{db, "UPDATE folder SET frozen = ?2 WHERE number = ?1"};
+    Statement move_cursor{db, "UPDATE folder SET cursor = ?2 WHERE number = ?1"};
+
+    Statement last_seq{db, "SELECT max(seq) FROM message WHERE mailbox = ?1"};
+    Statement add_uid{db,
+                      "INSERT INTO message_uid (folder, uid_validity, uid, seq) VALUES (?1, ?2, ?3, ?4) "
+                      "ON CONFLICT (folder, uid_validity, uid) DO NOTHING"};
+    Statement seq_of_uid{db, "SELECT seq FROM message_uid WHERE folder = ?1 AND uid_validity = ?2 AND uid = ?3"};
+    Statement add_message{db,
+                          "INSERT INTO message (mailbox, seq, folder, uid_validity, uid, id, fingerprint, "
+                          "internal_date, received_at, segment, place, length, crc32c) "
+                          "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"};
+    Statement add_id{db, "INSERT INTO message_id (id, mailbox, seq) VALUES (?1, ?2, ?3)"};
+    Statement messages{db,
+                       "SELECT mailbox, seq, folder, uid_validity, uid, id, fingerprint, internal_date, received_at, "
+                       "segment, place, length, crc32c FROM message WHERE mailbox = ?1 AND seq > ?2 "
+                       "ORDER BY seq LIMIT ?3"};
+    Statement message_by_id{db,
+                            "SELECT m.mailbox, m.seq, folder, uid_validity, uid, m.id, fingerprint, internal_date, "
+                            "received_at, segment, place, length, crc32c FROM message_id i "
+                            "JOIN message m ON m.mailbox = i.mailbox AND m.seq = i.seq WHERE i.id = ?1 LIMIT 1"};
+    Statement put_pending{db,
+                          "INSERT INTO pending (folder, uid_validity, uid, attempts, first_seen, reason) "
+                          "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (folder, uid_validity, uid) DO UPDATE SET "
+                          "attempts = attempts + 1, reason = excluded.reason"};
+    Statement remove_pending{db, "DELETE FROM pending WHERE folder = ?1 AND uid_validity = ?2 AND uid = ?3"};
+    Statement pending{db,
+                      "SELECT folder, uid_validity, uid, attempts, first_seen, reason FROM pending "
+                      "WHERE folder = ?1 ORDER BY uid_validity, uid"};
+
+    Statement subscribe{db,
+                        "INSERT INTO subscription (consumer, mailbox, acked) SELECT ?1, number, released "
+                        "FROM mailbox WHERE number = ?2 ON CONFLICT (consumer, mailbox) DO NOTHING"};
+    Statement unsubscribe{db, "DELETE FROM subscription WHERE consumer = ?1 AND mailbox = ?2"};
+    Statement acked{db, "SELECT acked FROM subscription WHERE consumer = ?1 AND mailbox = ?2"};
+    Statement acknowledge{db, "UPDATE subscription SET acked = ?3 WHERE consumer = ?1 AND mailbox = ?2"};
+    Statement hand_offs{db,
+                        "SELECT consumer, mailbox, acked, "
+                        "coalesce((SELECT max(seq) FROM message m WHERE m.mailbox = s.mailbox), 0) "
+                        "FROM subscription s WHERE consumer = ?1 AND mailbox > ?2 ORDER BY mailbox LIMIT ?3"};
+    Statement waiting_hand_offs{db,
+                                "SELECT consumer, mailbox, acked, last_seq FROM (SELECT consumer, mailbox, acked, "
+                                "coalesce((SELECT max(seq) FROM message m WHERE m.mailbox = s.mailbox), 0) AS last_seq "
+                                "FROM subscription s WHERE consumer = ?1 AND mailbox > ?2) AS h WHERE acked < last_seq "
+                                "ORDER BY mailbox LIMIT ?3"};
+
+    Statement use_segment{db,
+                          "INSERT INTO segment_use (segment, mailbox, last_seq, bytes, bytes_end) "
+                          "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (segment, mailbox) DO UPDATE SET "
+                          "last_seq = excluded.last_seq, bytes = segment_use.bytes + excluded.bytes, "
+                          "bytes_end = CASE WHEN excluded.bytes_end > segment_use.bytes_end "
+                          "THEN excluded.bytes_end ELSE segment_use.bytes_end END"};
+    Statement needed_by{db,
+                        "SELECT u.mailbox FROM segment_use u WHERE u.segment = ?1 AND u.mailbox >= ?2 AND "
+                        "coalesce((SELECT min(acked) FROM subscription s WHERE s.mailbox = u.mailbox), -1) "
+                        "< u.last_seq ORDER BY u.mailbox LIMIT 1"};
+    Statement bodies_released{
+        db,
+        "UPDATE mailbox SET released = (SELECT CASE WHEN u.last_seq > mailbox.released THEN u.last_seq "
+        "ELSE mailbox.released END FROM segment_use u WHERE u.segment = ?1 AND u.mailbox = mailbox.number) "
+        "WHERE number IN (SELECT mailbox FROM segment_use WHERE segment = ?1)"};
+    Statement forget_segment{db, "DELETE FROM segment_use WHERE segment = ?1"};
+    Statement needed_segments{db, "SELECT segment, max(bytes_end) FROM segment_use GROUP BY segment ORDER BY segment"};
+    Statement unreleased_bytes{
+        db,
+        "SELECT coalesce(sum(u.bytes), 0) FROM segment_use u WHERE "
+        "coalesce((SELECT min(acked) FROM subscription s WHERE s.mailbox = u.mailbox), -1) < u.last_seq"};
+    Statement pending_count{db, "SELECT count(*) FROM pending"};
+    Statement mailbox_count{db, "SELECT count(*) FROM mailbox WHERE removed = 0"};
+};
+
+/// SQLite counts in signed numbers.
+inline std::int64_t whole(std::uint64_t number) noexcept { return static_cast<std::int64_t>(number); }
+inline std::int64_t millis(Millis time) noexcept { return time.time_since_epoch().count(); }
+inline Millis time_of(std::int64_t count) noexcept { return Millis(std::chrono::milliseconds(count)); }
+
+template <class... Values>
+Result<void> SqliteStore::write(Statement& statement, const Values&... values) {
+    const auto written = statement.run(values...);
+    if (!written) return noted(written.error());
+    return {};
+}
+
+template <class Value, class Read, class... Values>
+Result<std::vector<Value>> SqliteStore::all(Statement& statement, Read read, const Values&... values) {
+    auto rows = statement.query(values...);
+    if (!rows) return noted(rows.error());
+    std::vector<Value> found;
+    for (;;) {
+        const auto row = rows->next();
+        if (!row) return noted(row.error());
+        if (!*row) return found;
+        found.push_back(read(*rows));
+    }
+}
+
+template <class Value, class Read, class... Values>
+Result<std::optional<Value>> SqliteStore::first(Statement& statement, Read read, const Values&... values) {
+    auto rows = statement.query(values...);
+    if (!rows) return noted(rows.error());
+    const auto row = rows->next();
+    if (!row) return noted(row.error());
+    if (!*row) return std::optional<Value>();
+    return std::optional<Value>(read(*rows));
+}
+
+inline std::int64_t read_number(const Statement::Rows& row) { return row.number(0); }
+inline std::string read_text(const Statement::Rows& row) { return row.text(0); }
+
+}  // namespace store

@@ -1,0 +1,148 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "queue/store/bodies.hpp"
+#include "queue/store/reserve.hpp"
+#include "queue/store/sqlite.hpp"
+#include "queue/store/sqlite_vfs.hpp"
+#include "queue/store/store.hpp"
+
+namespace store {
+
+/// The store on one SQLite connection, which writes, reads and checkpoints (WAL, FULL, EXCLUSIVE).
+/// What every message would touch — cursors, the use of segments, the last seq of a mailbox — is kept in memory
+/// within a group and written once at its commit.
+class SqliteStore final : public Store {
+public:
+    struct Options {
+        std::size_t cache_bytes = 64ULL << 20;
+        int wal_pages = 4000;                      // a checkpoint follows when the log has grown beyond
+        std::size_t cached_folders_max = 100'000;  // folders and mailboxes kept in memory
+    };
+
+    /// Errors: newer_format, not_a_store, unreadable, damaged, disk_full, io_failed.
+    static Result<std::unique_ptr<SqliteStore>> open(Disk& disk, const Path& path, std::shared_ptr<Reserve> reserve,
+                                                     Options options);
+    ~SqliteStore() override;
+
+    /// A segment that is still needed: it reaches at least to `bytes_end`.
+    struct SegmentNeed {
+        std::uint64_t segment = 0;
+        std::uint64_t bytes_end = 0;
+    };
+    Result<std::vector<SegmentNeed>> needed_segments();
+    /// The highest segment number that any row names.
+    Result<std::uint64_t> last_segment();
+    /// Places of the newest bodies, as many as one group may have written last.
+    Result<std::vector<BodyPlace>> last_bodies();
+    /// Where totals() learns about files. Ends after the store's last use.
+    void count_files_of(const Bodies& bodies) noexcept { bodies_ = &bodies; }
+
+    Result<void> begin() override;
+    Result<void> commit() override;
+    void rollback() noexcept override;
+
+    Result<void> put_object(const Object& object) override;
+    Result<void> remove_object(std::string_view kind, std::string_view id) override;
+    Result<std::vector<Object>> objects(std::string_view kind) override;
+    Result<void> put_secret(std::string_view owner, std::string_view name, std::string_view sealed) override;
+    Result<std::optional<std::string>> secret(std::string_view owner, std::string_view name) override;
+    Result<void> remove_secrets(std::string_view owner) override;
+    Result<void> put_meta(std::string_view name, std::string_view value) override;
+    Result<std::optional<std::string>> meta(std::string_view name) override;
+    Result<void> put_grant(const Grant& grant) override;
+    Result<std::optional<Grant>> grant(std::string_view credential) override;
+
+    Result<MailboxNumber> put_mailbox(std::string_view id, std::string_view document) override;
+    Result<void> pause_mailbox(std::string_view id, std::string_view reason) override;
+    Result<void> remove_mailbox(std::string_view id) override;
+    Result<Mailbox> mailbox(std::string_view id) override;
+    Result<std::vector<Mailbox>> mailboxes(std::string_view after, std::size_t limit) override;
+
+    Result<Folder> folder(MailboxNumber mailbox, std::string_view name) override;
+    Result<std::vector<Folder>> folders(MailboxNumber mailbox) override;
+    Result<void> adopt_folder(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t cursor) override;
+    Result<void> freeze_folder(FolderNumber folder, std::string_view reason) override;
+    Result<void> move_cursor(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t cursor) override;
+    Result<void> advance_cursor(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t from,
+                                std::uint32_t to) override;
+    Result<Added> add_message(const Message& message) override;
+    Result<bool> knows(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid) override;
+    Result<std::vector<Message>> messages(MailboxNumber mailbox, Seq after, std::size_t limit) override;
+    Result<std::optional<Message>> message_by_id(const Digest& id) override;
+    Result<void> put_pending(const Pending& pending) override;
+    Result<void> remove_pending(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid) override;
+    Result<std::vector<Pending>> pending(FolderNumber folder) override;
+
+    Result<void> subscribe(std::string_view consumer, MailboxNumber mailbox) override;
+    Result<void> unsubscribe(std::string_view consumer, MailboxNumber mailbox) override;
+    Result<void> acknowledge(std::string_view consumer, MailboxNumber mailbox, Seq seq) override;
+    Result<std::vector<HandOff>> hand_offs(std::string_view consumer, Which which, MailboxNumber after,
+                                           std::size_t limit) override;
+    Result<std::vector<std::uint64_t>> release_segments(const std::vector<std::uint64_t>& sealed) override;
+
+    Result<Totals> totals() override;
+
+private:
+    struct Statements;
+    struct CachedFolder {
+        Folder folder;
+        bool moved = false;  // the cursor is ahead of the row
+        bool has_pending = false;
+    };
+    struct SegmentUse {
+        Seq last_seq = 0;
+        std::uint64_t bytes = 0;
+        std::uint64_t bytes_end = 0;
+    };
+    struct Tally {
+        std::uint64_t messages = 0;
+        std::uint64_t last_segment = 0;
+        std::vector<BodyPlace> last_bodies;
+    };
+
+    SqliteStore(std::unique_ptr<SqliteVfs> vfs, Database database, std::shared_ptr<Reserve> reserve, Options options);
+
+    Result<void> load_tally();
+    /// Passes a failure on, and remembers it when it ends the group.
+    error_code noted(error_code reason);
+    template <class... Values>
+    Result<void> write(Statement& statement, const Values&... values);
+    template <class Value, class Read, class... Values>
+    Result<std::vector<Value>> all(Statement& statement, Read read, const Values&... values);
+    template <class Value, class Read, class... Values>
+    Result<std::optional<Value>> first(Statement& statement, Read read, const Values&... values);
+
+    Result<CachedFolder*> cached(FolderNumber folder);
+    Result<Seq> last_seq_of(MailboxNumber mailbox);
+    Result<bool> has_mailbox(MailboxNumber mailbox);
+    Result<void> write_cursors();
+    Result<void> write_segment_use();
+    Result<void> write_tally();
+    Result<bool> is_needed(std::uint64_t segment);
+
+    const std::unique_ptr<SqliteVfs> vfs_;
+    Database database_;
+    const std::shared_ptr<Reserve> reserve_;
+    const Options options_;
+    const Bodies* bodies_ = nullptr;
+    std::unique_ptr<Statements> sql_;
+    error_code group_failed_;
+
+    std::unordered_map<FolderNumber, CachedFolder> folders_;
+    std::vector<FolderNumber> moved_;
+    std::unordered_map<MailboxNumber, Seq> last_seqs_;
+    std::map<std::pair<std::uint64_t, MailboxNumber>, SegmentUse> uses_;  // of this group
+    std::map<std::uint64_t, MailboxNumber> needed_by_;  // the first mailbox that may still need a sealed segment
+    Tally tally_;
+    Tally committed_;
+    bool tally_changed_ = false;
+};
+
+}  // namespace store

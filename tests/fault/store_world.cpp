@@ -1,0 +1,214 @@
+#include "tests/fault/store_world.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace store;
+
+namespace {
+
+const Path directory = "/data";
+
+OpenOptions small_options() {
+    OpenOptions options;
+    options.reserve_bytes = 64 << 10;
+    options.ledger.wal_pages = 12;
+    options.bodies.segment_bytes = 4096;
+    options.bodies.spare_files_max = 2;
+    return options;
+}
+
+std::string id_of(int mailbox) { return "mailbox-" + std::to_string(mailbox); }
+
+Result<Folder> folder_of(Store& store, int mailbox) {
+    const auto number = store.put_mailbox(id_of(mailbox), "{}");
+    if (!number) return number.error();
+    const auto subscribed = store.subscribe("consumer", *number);
+    if (!subscribed) return subscribed.error();
+    auto folder = store.folder(*number, "INBOX");
+    if (!folder || folder->uid_validity != 0) return folder;
+    const auto adopted = store.adopt_folder(folder->number, 7, 0);
+    if (!adopted) return adopted.error();
+    return store.folder(*number, "INBOX");
+}
+
+Result<BodyPlace> stream_in(Bodies& bodies, std::string_view body) {
+    const auto stream = bodies.open(body.size());
+    if (!stream) return stream.error();
+    for (std::size_t at = 0; at < body.size(); at += 700) {
+        const auto written = bodies.write(*stream, body.substr(at, 700));
+        if (!written) {
+            bodies.abandon(*stream);
+            return written.error();
+        }
+    }
+    return bodies.finish(*stream);
+}
+
+}  // namespace
+
+std::string StoreWorld::body_of(int mailbox, std::uint32_t uid) {
+    const std::size_t length = uid % 5 == 4 ? 2500 : 100 + uid * 97 % 600;
+    std::string body = "mailbox " + std::to_string(mailbox) + " uid " + std::to_string(uid) + "\r\n";
+    for (std::size_t at = 0; body.size() < length; ++at) body += static_cast<char>('a' + (at * uid) % 26);
+    return body;
+}
+
+/// A message with its cursor.
+class StoreWorld::Take final : public Job {
+public:
+    Take(queue::Inbox& home, StoreWorld& world, int mailbox, std::uint32_t uid)
+        : Job(home), world_(world), mailbox_(mailbox), uid_(uid) {}
+
+    error_code apply(Workbench bench) override {
+        const auto folder = folder_of(bench.store, mailbox_);
+        if (!folder) return folder.error();
+        // Like a session: a uid behind the cursor was taken before, one that leaves a gap must wait for its like.
+        if (uid_ != folder->cursor + 1) return errc::out_of_order;
+        const std::string body = body_of(mailbox_, uid_);
+        const auto place = uid_ % 3 == 1 ? stream_in(bench.bodies, body) : bench.bodies.append(body);
+        if (!place) return place.error();
+        Message message{
+            .mailbox = folder->mailbox, .folder = folder->number, .uid_validity = 7, .uid = uid_, .body = *place};
+        message.id = {static_cast<unsigned char>(mailbox_), static_cast<unsigned char>(uid_)};
+        const auto added = bench.store.add_message(message);
+        if (!added) return added.error();
+        if (added->known_before) return errc::out_of_order;
+        const auto moved = bench.store.move_cursor(folder->number, 7, uid_);
+        if (!moved) return moved.error();
+        return {};
+    }
+    void done(error_code reason) noexcept override {
+        if (reason) {
+            ++world_.refused_;
+            world_.next_uid_[mailbox_] = std::min(world_.next_uid_[mailbox_], uid_);  // fetched again
+        } else {
+            world_.promised_.insert({mailbox_, uid_});
+        }
+    }
+
+private:
+    StoreWorld& world_;
+    int mailbox_;
+    std::uint32_t uid_;
+};
+
+class StoreWorld::Acknowledge final : public Job {
+public:
+    Acknowledge(queue::Inbox& home, StoreWorld& world, int mailbox) : Job(home), world_(world), mailbox_(mailbox) {}
+
+    error_code apply(Workbench bench) override {
+        const auto found = bench.store.mailbox(id_of(mailbox_));
+        if (!found) return found.error();
+        const Seq seq = found->last_seq > 2 ? found->last_seq - 2 : 0;
+        world_.acked_[mailbox_] = std::max(world_.acked_[mailbox_], seq);
+        const auto acknowledged = bench.store.acknowledge("consumer", found->number, seq);
+        return acknowledged ? error_code() : acknowledged.error();
+    }
+    void done(error_code reason) noexcept override {
+        if (reason) ++world_.refused_;
+    }
+
+private:
+    StoreWorld& world_;
+    int mailbox_;
+};
+
+bool StoreWorld::open() {
+    auto opened = open_store(disk_, directory, small_options(), &failure_);
+    if (!opened) return false;
+    lock_ = std::move(opened->lock);
+    shard_.restart();
+    home_ = std::make_unique<queue::Inbox>(shard_.get_executor());
+    for (int mailbox = 0; mailbox < mailboxes; ++mailbox) {
+        next_uid_[mailbox] = 1;
+        const auto found = opened->store->mailbox(id_of(mailbox));
+        if (found) next_uid_[mailbox] = static_cast<std::uint32_t>(found->last_seq) + 1;
+    }
+    committer_ =
+        std::make_unique<Committer>(std::move(opened->store), std::move(opened->bodies), clock_, Committer::Options{});
+    return true;
+}
+
+void StoreWorld::close() {
+    committer_.reset();
+    shard_.poll();
+    home_.reset();
+    lock_.reset();
+}
+
+bool StoreWorld::work(std::size_t rounds) {
+    refused_ = 0;
+    for (std::size_t round = 0; round < rounds; ++round) {
+        std::vector<std::unique_ptr<Job>> jobs;
+        for (std::size_t each = 0; each <= round % 3; ++each) {
+            const int mailbox = static_cast<int>((round + each) % mailboxes);
+            jobs.push_back(std::make_unique<Take>(*home_, *this, mailbox, next_uid_[mailbox]++));
+        }
+        jobs.push_back(std::make_unique<Acknowledge>(*home_, *this, static_cast<int>(round % mailboxes)));
+        for (auto& job : jobs) REQUIRE(committer_->try_submit(job));
+        while (committer_->step()) continue;
+        clock_.now_ += std::chrono::seconds(2);
+        shard_.restart();
+        shard_.poll();
+    }
+    return refused_ == 0;
+}
+
+void StoreWorld::check() {
+    class Check final : public Job {
+    public:
+        Check(queue::Inbox& home, StoreWorld& world) : Job(home), world_(world) {}
+        error_code apply(Workbench bench) override {
+            for (int mailbox = 0; mailbox < mailboxes; ++mailbox) check(bench, mailbox);
+            return {};
+        }
+        void done(error_code) noexcept override {}
+
+    private:
+        void check(Workbench bench, int mailbox) {
+            std::set<std::uint32_t> uids;
+            const auto found = bench.store.mailbox(id_of(mailbox));
+            if (found) {
+                const auto all = bench.store.messages(found->number, 0, 1000);
+                REQUIRE(all.has_value());
+                Seq seq = 0;
+                for (const auto& message : *all) {
+                    REQUIRE(message.seq == ++seq);
+                    REQUIRE(uids.insert(message.uid).second);
+                    check_body(bench, mailbox, message);
+                    const auto same = bench.store.message_by_id(message.id);
+                    REQUIRE(same.has_value());
+                    REQUIRE(same->has_value());
+                    REQUIRE((*same)->seq == message.seq);
+                }
+                REQUIRE(found->last_seq == seq);
+                const auto folder = bench.store.folder(found->number, "INBOX");
+                REQUIRE(folder.has_value());
+                for (std::uint32_t uid = 1; uid <= folder->cursor; ++uid) REQUIRE(uids.contains(uid));
+                REQUIRE(uids.size() == folder->cursor);
+            }
+            for (const auto& [of, uid] : world_.promised_) {
+                if (of == mailbox) REQUIRE(uids.contains(uid));
+            }
+        }
+        void check_body(Workbench bench, int mailbox, const Message& message) {
+            CAPTURE(mailbox, message.uid, message.body.segment, message.body.offset);
+            const auto body = bench.bodies.read(message.body, 0, message.body.length);
+            if (body) {
+                REQUIRE(*body == body_of(mailbox, message.uid));
+            } else if (body.error() == errc::damaged && world_.damaged_ < world_.damaged_allowed_) {
+                ++world_.damaged_;
+            } else {
+                REQUIRE(body.error() == errc::body_gone);
+                REQUIRE(message.seq <= world_.acked_[mailbox]);
+            }
+        }
+        StoreWorld& world_;
+    };
+    std::unique_ptr<Job> job = std::make_unique<Check>(*home_, *this);
+    REQUIRE(committer_->try_submit(job));
+    while (committer_->step()) continue;
+    REQUIRE_FALSE(committer_->stats().stopped_by);
+    shard_.restart();
+    shard_.poll();
+}
