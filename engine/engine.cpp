@@ -136,17 +136,30 @@ int Engine::run() {
     return exit_code_;
 }
 
-/// From the first roster to the last hand-off.
+/// From the first roster to the last hand-off. Nothing of the roles waits any more when it ends.
 awaitable<void> Engine::live() {
     auto& roles = *roles_;
-    co_await serve_roster();
-    const auto tally = roles.board.tally();
-    runtime::notify_ready(fmt::format("serving {} mailboxes", tally.mailboxes));
-    roles.view.ready();
-    co_await roles.stop.wait();
+    std::exception_ptr failed;
+    try {
+        co_await serve_until_told();
+    } catch (...) {
+        failed = std::current_exception();
+    }
     roles.stopping = true;
     runtime::notify_stopping();
     co_await drain();
+    roles.scope.cancel();
+    co_await roles.scope.join();
+    for (auto& server : roles.servers) co_await server->join();
+    if (failed) std::rethrow_exception(failed);
+}
+
+awaitable<void> Engine::serve_until_told() {
+    auto& roles = *roles_;
+    co_await serve_roster();
+    runtime::notify_ready(fmt::format("serving {} mailboxes", roles.board.tally().mailboxes));
+    roles.view.ready();
+    co_await roles.stop.wait();
 }
 
 /// Reads who is to be served and tells the roles. Throws when the store cannot be read.
@@ -284,7 +297,7 @@ awaitable<void> Engine::watch_store() {
         spdlog::critical("id=store-failed {}: {}; ending, so that a new start can recover", flags_.data,
                          stats.stopped_by.message());
         exit_code_ = exit_ioerr;
-        roles_->main.context().stop();
+        roles_->stop.wake();
         co_return;
     }
 }
