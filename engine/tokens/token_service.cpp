@@ -226,11 +226,13 @@ void TokenService::fly(EntryPointer entry) {
 
 /// All that a credential needs now, for everybody who waits.
 awaitable<void> TokenService::flight(EntryPointer entry) {
+    bool refreshed = false;
     for (;;) {  // a load or a refusal may come in between
         if (entry->needs_load && due(*entry)) {
             co_await load(*entry);
-        } else if (wants_refresh(*entry)) {
+        } else if (wants_refresh(*entry) && (!refreshed || entry->spent)) {
             co_await refresh(*entry);
+            refreshed = true;  // a token that ends before it arrives is no reason to ask on and on
         } else {
             break;
         }
@@ -368,6 +370,7 @@ awaitable<TokenReply> TokenService::request(const Account& account, const Secret
 }
 
 void TokenService::take_reply(Entry& entry, TokenReply reply, const Secret& used, WallTime asked_at) {
+    reply.answer.has_token = reply.answer.has_token && !reply.access_token.empty();
     const auto decision = decision_of(reply.answer, entry.failures, uses_.random.fraction());
     if (decision.meaning != Meaning::usable) {
         ++entry.failures;
