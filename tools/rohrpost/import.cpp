@@ -104,7 +104,7 @@ int export_command(Words words) {
     std::string data;
     CLI::App app(
         "Prints the configuration as an import document. Secrets stay sealed: they show as {\"sealed\": true}.",
-        "export");
+        "rohrpost export");
     config::declare_data(app, data);
     if (!parse(app, std::move(words))) return EX_OK;
     const auto caller = caller_for(data, {});
