@@ -5,14 +5,10 @@
 
 #include <algorithm>
 
-#include "engine/control/routes.hpp"
-#include "engine/live_view.hpp"
+#include "engine/config/presets.hpp"
+#include "engine/roles.hpp"
 #include "engine/runtime/log.hpp"
 #include "engine/runtime/notify.hpp"
-#include "engine/tokens/https_endpoint.hpp"
-#include "engine/tokens/token_client.hpp"
-#include "engine/tokens/token_service.hpp"
-#include "protocols/http/server.hpp"
 #include "protocols/net/system_dialer.hpp"
 
 using namespace std::chrono_literals;
@@ -27,7 +23,6 @@ constexpr int exit_tempfail = 75;
 constexpr int exit_noperm = 77;
 constexpr int exit_config = 78;
 
-constexpr std::size_t logins_at_once = 16;  // of each shard
 constexpr std::uint64_t descriptors_beside_sessions = 256;
 
 int code_of(error_code reason) {
@@ -61,59 +56,7 @@ net::Family family_of(config::IpFamily family) {
     return net::Family::any;
 }
 
-void report(const std::string& name, const std::string& what) {
-    spdlog::error("{} id=crashed reason={}", name, runtime::value(what));
-}
-
 }  // namespace
-
-/// Everything above the store. Declared in the order of who uses whom; ended in the opposite one, after the loops.
-struct Engine::Roles {
-    Roles(Engine& engine, const runtime::Shard::MakeDialer& make_dialer, std::size_t shard_count)
-        : main("main", engine.clock_, engine.random_, 1 << 20, make_dialer),
-          handing("hand-off", engine.clock_, engine.random_, 1 << 20, make_dialer),
-          hand_offs(handing, *engine.committer_, *engine.bodies_, engine.counters_),
-          endpoint(main.seams()),
-          tokens({main.executor(), main.inbox(), main.timers(), engine.random_, *engine.committer_, *engine.keyring_,
-                  endpoint},
-                 {}),
-          view({engine.counters_, board, *engine.committer_, hand_offs, tokens, engine.clock_, [this] { post_reload(); }}),
-          scope(main.executor(), report) {
-        options.poll_interval = engine.flags_.poll_interval;
-        options.idle_renew = engine.flags_.idle_renew;
-        options.fetch.batch_uids = engine.flags_.fetch_batch;
-        const auto budget = engine.flags_.memory_budget / shard_count;
-        for (std::size_t i = 0; i < shard_count; ++i) {
-            shards.push_back(std::make_unique<runtime::Shard>(fmt::format("shard-{}", i), engine.clock_, engine.random_,
-                                                              budget, make_dialer));
-            auto client = std::make_unique<tokens::TokenClient>(tokens, shards.back()->inbox(), engine.clock_);
-            retrievers.push_back(std::make_unique<retriever::Retriever>(*shards.back(), *engine.committer_,
-                                                                        engine.counters_, std::move(client), board,
-                                                                        options, logins_at_once));
-        }
-    }
-
-    void post_reload() {
-        asio::post(main.executor(), [this] { reload.wake(); });
-    }
-
-    runtime::Shard main;
-    runtime::Shard handing;
-    std::vector<std::unique_ptr<runtime::Shard>> shards;
-    retriever::StateBoard board;
-    retriever::Options options;
-    HandOffs hand_offs;
-    tokens::HttpsEndpoint endpoint;
-    tokens::TokenService tokens;
-    std::vector<std::unique_ptr<retriever::Retriever>> retrievers;
-    TlsClients tls;
-    LiveView view;
-    std::vector<std::unique_ptr<http::Server>> servers;
-    Parking stop;
-    Parking reload;
-    bool stopping = false;
-    runtime::Scope scope;
-};
 
 Engine::Engine(config::RunFlags flags) : flags_(std::move(flags)) { open(); }
 
@@ -193,17 +136,30 @@ int Engine::run() {
     return exit_code_;
 }
 
-/// From the first roster to the last hand-off.
+/// From the first roster to the last hand-off. Nothing of the roles waits any more when it ends.
 awaitable<void> Engine::live() {
     auto& roles = *roles_;
-    co_await serve_roster();
-    const auto tally = roles.board.tally();
-    runtime::notify_ready(fmt::format("serving {} mailboxes", tally.mailboxes));
-    roles.view.ready();
-    co_await roles.stop.wait();
+    std::exception_ptr failed;
+    try {
+        co_await serve_until_told();
+    } catch (...) {
+        failed = std::current_exception();
+    }
     roles.stopping = true;
     runtime::notify_stopping();
     co_await drain();
+    roles.scope.cancel();
+    co_await roles.scope.join();
+    for (auto& server : roles.servers) co_await server->join();
+    if (failed) std::rethrow_exception(failed);
+}
+
+awaitable<void> Engine::serve_until_told() {
+    auto& roles = *roles_;
+    co_await serve_roster();
+    runtime::notify_ready(fmt::format("serving {} mailboxes", roles.board.tally().mailboxes));
+    roles.view.ready();
+    co_await roles.stop.wait();
 }
 
 /// Reads who is to be served and tells the roles. Throws when the store cannot be read.
@@ -341,7 +297,7 @@ awaitable<void> Engine::watch_store() {
         spdlog::critical("id=store-failed {}: {}; ending, so that a new start can recover", flags_.data,
                          stats.stopped_by.message());
         exit_code_ = exit_ioerr;
-        roles_->main.context().stop();
+        roles_->stop.wake();
         co_return;
     }
 }

@@ -41,6 +41,7 @@ private:
     void open();
     void listen();
     awaitable<void> live();
+    awaitable<void> serve_until_told();
     awaitable<void> serve_roster();
     static awaitable<void> serve_on(retriever::Retriever& retriever, std::vector<retriever::Served> mailboxes);
     static awaitable<void> drain_one(retriever::Retriever& retriever);

@@ -50,7 +50,9 @@ std::string read_url(const Fields& fields, std::string_view key) {
 }
 
 bool is_host_name(std::string_view host) {
-    return host.size() <= 255 && std::all_of(host.begin(), host.end(), [](char c) {
+    // One colon alone would be a port; an IPv6 address has more.
+    return host.size() <= 255 && std::count(host.begin(), host.end(), ':') != 1 &&
+           std::all_of(host.begin(), host.end(), [](char c) {
                return (text::lower(c) >= 'a' && text::lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
                       c == '-' || c == '_' || c == ':';
            });

@@ -23,6 +23,7 @@ struct Request {
     std::string method = "GET";
     std::string host;                                       // the Host header: "name" or "name:port"
     std::string path = "/";                                 // percent-decoded
+    std::string target;                                     // of a received request: path and query as sent
     std::map<std::string, std::string, std::less<>> query;  // decoded; of equal keys the first
     Headers headers;
     std::string body;

@@ -113,12 +113,14 @@ Persistence RequestReader::persistence() const {
 }
 
 Result<Request> RequestReader::take() {
-    auto target = read_target(std::string_view(parser_->parser.get().target()));
+    const std::string_view as_sent = parser_->parser.get().target();
+    auto target = read_target(as_sent);
     if (!target) return target.error();
     Request request;
     request.method = parser_->parser.get().method_string();
     request.host = parser_->parser.get()[wire::field::host];
     request.path = std::move(target->path);
+    request.target = as_sent;
     request.query = std::move(target->query);
     request.headers = parser_->headers();
     request.body = std::move(parser_->parser.get().body());

@@ -63,13 +63,15 @@ Result<void> Client::Impl::take_found(const UidSet& found, Exchange& exchange) c
 Result<Stop> Client::Impl::take_fetched(Exchange& exchange) {
     exchange.news = true;
     dialogue.fetched(reader.item());
+    FetchSink::Flow flow = FetchSink::Flow::go_on;
     if (exchange.fetch != nullptr) {
         const FetchRun::Taken taken = exchange.fetch->fetched(reader.item());
         if (taken.asked_for) return stop_for(taken.flow);
+        flow = taken.flow;
     }
     const auto counted = count_untagged(exchange);
     if (!counted) return counted.error();
-    return Stop::more;
+    return stop_for(flow);
 }
 
 Result<Stop> Client::Impl::take_response(std::string_view text, Exchange& exchange) {

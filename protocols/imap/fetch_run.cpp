@@ -79,7 +79,7 @@ FetchRun::Taken FetchRun::fetched(const FetchItem& item) {
     }
     if (body == Body::dropped || batch == nullptr) return {};
     if (body == Body::passed_on) batch->open.remove(item.uid);
-    return {sink_.fetched(item), true};
+    return {sink_.fetched(item), body == Body::passed_on};
 }
 
 }  // namespace imap

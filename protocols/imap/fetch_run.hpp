@@ -39,7 +39,7 @@ public:
     FetchSink::Flow body_bytes(std::string_view chunk);
     struct Taken {
         FetchSink::Flow flow = FetchSink::Flow::go_on;
-        bool asked_for = false;
+        bool asked_for = false;  // a body that was; all else counts as unasked-for: it has no natural end
     };
     Taken fetched(const FetchItem& item);
 

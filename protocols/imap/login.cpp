@@ -38,7 +38,7 @@ awaitable<Result<Answer>> Client::log_in(Login login) {
     } else if (login.mechanism == Mechanism::plain) {
         auto initial = sasl::plain(login.user, login.secret);
         if (!initial) co_return errc::bad_argument;
-        answer = co_await impl_->authenticate("PLAIN", std::move(*initial), {});
+        answer = co_await impl_->authenticate("PLAIN", std::move(*initial), std::string_view());
     } else if (login.mechanism == Mechanism::oauthbearer) {
         const sasl::Endpoint endpoint{.host = login.host, .port = login.port};
         auto initial = sasl::oauthbearer(login.user, endpoint, login.secret);

@@ -81,12 +81,11 @@ Result<void> Opening::open_bodies() {
     at_hand_ = directory_ / "ledger.db";
     const auto needed = opened_.store->needed_segments();
     if (!needed) return needed.error();
-    const auto last = opened_.store->last_segment();
-    if (!last) return last.error();
     std::vector<std::uint64_t> kept;
     for (const auto& need : *needed) kept.push_back(need.segment);
     at_hand_ = segments();
-    auto bodies = SegmentBodies::open(disk_, segments(), std::move(kept), *last, reserve_, options_.bodies);
+    auto bodies = SegmentBodies::open(disk_, segments(), std::move(kept), opened_.store->last_segment(), reserve_,
+                                      options_.bodies);
     if (!bodies) return bodies.error();
     opened_.bodies = std::move(*bodies);
     opened_.store->count_files_of(*opened_.bodies);
@@ -104,9 +103,7 @@ Result<void> Opening::open_bodies() {
 }
 
 Result<void> Opening::check_last_bodies() {
-    const auto places = opened_.store->last_bodies();
-    if (!places) return places.error();
-    for (const auto& place : *places) {
+    for (const auto& place : opened_.store->last_bodies()) {
         const auto body = opened_.bodies->read(place, 0, place.length);
         if (body || body.error() == errc::body_gone) continue;
         opened_.findings.push_back(fmt::format("{}: segment {}, {} bytes at {}: {}", segments().string(), place.segment,

@@ -7,8 +7,10 @@ namespace {
 
 constexpr std::int64_t application = 0x526f5073;  // "RoPs"
 
-// Keys lead with what is asked for together, so that a mailbox's rows lie side by side; nothing counts across
-// mailboxes.
+// Keys lead with what is asked for together: a mailbox's rows lie side by side, and nothing counts across mailboxes.
+// New messages and cursors go to the journals, side by side whatever their mailboxes, and from there in bulk into the
+// tables ordered by mailbox: otherwise every message would touch pages of its own in each of them. Message ids are
+// spread evenly and have no order that helps: each bulk is a sorted run of its own.
 constexpr const char* tables_of_version_1 = R"sql(
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE object (kind TEXT, id TEXT, document TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
@@ -31,7 +33,15 @@ CREATE TABLE message (
 CREATE TABLE message_uid (
     folder BIGINT, uid_validity BIGINT, uid BIGINT, seq BIGINT NOT NULL,
     PRIMARY KEY (folder, uid_validity, uid)) WITHOUT ROWID;
-CREATE TABLE message_id (id BLOB, mailbox BIGINT, seq BIGINT, PRIMARY KEY (id, mailbox, seq)) WITHOUT ROWID;
+CREATE TABLE message_id_run (run INTEGER PRIMARY KEY);
+CREATE TABLE message_id (
+    run BIGINT, id BLOB, mailbox BIGINT, seq BIGINT, PRIMARY KEY (run, id, mailbox, seq)) WITHOUT ROWID;
+CREATE TABLE journal (
+    n INTEGER PRIMARY KEY, mailbox BIGINT NOT NULL, seq BIGINT NOT NULL, folder BIGINT NOT NULL,
+    uid_validity BIGINT NOT NULL, uid BIGINT NOT NULL, id BLOB NOT NULL, fingerprint BLOB NOT NULL,
+    internal_date BIGINT NOT NULL, received_at BIGINT NOT NULL, segment BIGINT NOT NULL, place BIGINT NOT NULL,
+    length BIGINT NOT NULL, crc32c BIGINT NOT NULL);
+CREATE TABLE cursor_journal (n INTEGER PRIMARY KEY, folder BIGINT NOT NULL, cursor BIGINT NOT NULL);
 CREATE TABLE pending (
     folder BIGINT, uid_validity BIGINT, uid BIGINT, attempts BIGINT NOT NULL, first_seen BIGINT NOT NULL,
     reason TEXT NOT NULL, PRIMARY KEY (folder, uid_validity, uid)) WITHOUT ROWID;

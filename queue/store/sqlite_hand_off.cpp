@@ -1,5 +1,7 @@
 // SqliteStore: subscriptions, acknowledgements, and which segments nobody needs any more.
 
+#include <algorithm>
+
 #include "queue/store/sqlite_statements.hpp"
 #include "queue/store/sqlite_store.hpp"
 
@@ -41,8 +43,19 @@ Result<void> SqliteStore::acknowledge(std::string_view consumer, MailboxNumber m
 
 Result<std::vector<HandOff>> SqliteStore::hand_offs(std::string_view consumer, Which which, MailboxNumber after,
                                                     std::size_t limit) {
-    Statement& statement = which == Which::waiting ? sql_->waiting_hand_offs : sql_->hand_offs;
-    return all<HandOff>(statement, read_hand_off, consumer, after, whole(limit));
+    std::vector<HandOff> found;
+    while (found.size() < limit) {
+        auto page = all<HandOff>(sql_->hand_offs, read_hand_off, consumer, after, whole(limit));
+        if (!page) return page.error();
+        for (auto& hand_off : *page) {
+            after = hand_off.mailbox;
+            hand_off.last_seq = std::max(hand_off.last_seq, last_recent_seq(hand_off.mailbox));
+            const bool is_waiting = hand_off.acked < hand_off.last_seq;
+            if (found.size() < limit && (is_waiting || which == Which::all)) found.push_back(std::move(hand_off));
+        }
+        if (page->size() < limit) break;
+    }
+    return found;
 }
 
 /// Looks on from the mailbox that needed the segment last time: those before it have acknowledged, for good.
@@ -55,10 +68,12 @@ Result<bool> SqliteStore::is_needed(std::uint64_t segment) {
 }
 
 Result<std::vector<std::uint64_t>> SqliteStore::release_segments(const std::vector<std::uint64_t>& sealed) {
-    const auto uses = write_segment_use();
-    if (!uses) return uses.error();
     std::vector<std::uint64_t> released;
     for (const auto segment : sealed) {
+        if (recent_.segments.contains(segment)) {
+            merge_wanted_ = true;  // what uses it is in the tables from the next group on
+            continue;
+        }
         const auto needed = is_needed(segment);
         if (!needed) return needed.error();
         if (*needed) continue;
@@ -70,17 +85,6 @@ Result<std::vector<std::uint64_t>> SqliteStore::release_segments(const std::vect
         released.push_back(segment);
     }
     return released;
-}
-
-Result<void> SqliteStore::write_segment_use() {
-    for (const auto& [where, use] : uses_) {
-        const auto& [segment, mailbox] = where;
-        const auto written =
-            write(sql_->use_segment, whole(segment), mailbox, use.last_seq, whole(use.bytes), whole(use.bytes_end));
-        if (!written) return written.error();
-    }
-    uses_.clear();
-    return {};
 }
 
 }  // namespace store

@@ -1,12 +1,13 @@
 // SqliteStore: mailboxes, folders and the ledger.
 
+#include <algorithm>
+#include <cstring>
+
 #include "queue/store/sqlite_statements.hpp"
 #include "queue/store/sqlite_store.hpp"
 
 namespace store {
 namespace {
-
-constexpr std::size_t checked_bodies_max = 64;  // of the last group, read again at the next start
 
 Mailbox read_mailbox(const Statement::Rows& row) {
     return {.number = row.number(0),
@@ -90,11 +91,16 @@ Result<Mailbox> SqliteStore::mailbox(std::string_view id) {
     const auto found = first<Mailbox>(sql_->mailbox, read_mailbox, id);
     if (!found) return found.error();
     if (!*found) return errc::unknown_id;
-    return **found;
+    Mailbox mailbox = **found;
+    mailbox.last_seq = std::max(mailbox.last_seq, last_recent_seq(mailbox.number));
+    return mailbox;
 }
 
 Result<std::vector<Mailbox>> SqliteStore::mailboxes(std::string_view after, std::size_t limit) {
-    return all<Mailbox>(sql_->mailboxes, read_mailbox, after, whole(limit));
+    auto found = all<Mailbox>(sql_->mailboxes, read_mailbox, after, whole(limit));
+    if (!found) return found.error();
+    for (auto& mailbox : *found) mailbox.last_seq = std::max(mailbox.last_seq, last_recent_seq(mailbox.number));
+    return found;
 }
 
 Result<bool> SqliteStore::has_mailbox(MailboxNumber mailbox) {
@@ -121,9 +127,15 @@ Result<Folder> SqliteStore::folder(MailboxNumber mailbox, std::string_view name)
 }
 
 Result<std::vector<Folder>> SqliteStore::folders(MailboxNumber mailbox) {
-    const auto written = write_cursors();
-    if (!written) return written.error();
-    return all<Folder>(sql_->folders_of, read_folder, mailbox);
+    const auto numbers = all<std::int64_t>(sql_->folders_of, read_number, mailbox);
+    if (!numbers) return numbers.error();
+    std::vector<Folder> found;
+    for (const auto folder : *numbers) {
+        const auto here = cached(folder);
+        if (!here) return here.error();
+        found.push_back((*here)->folder);
+    }
+    return found;
 }
 
 /// The folder in memory; valid until the next group begins.
@@ -136,6 +148,8 @@ Result<SqliteStore::CachedFolder*> SqliteStore::cached(FolderNumber folder) {
     auto found = first<CachedFolder>(sql_->folder_by_number, read, folder);
     if (!found) return found.error();
     if (!*found) return errc::unknown_id;
+    const auto moved = recent_.cursors.find(folder);
+    if (moved != recent_.cursors.end()) (*found)->folder.cursor = moved->second;
     return &folders_.emplace(folder, std::move(**found)).first->second;
 }
 
@@ -177,16 +191,51 @@ Result<void> SqliteStore::advance_cursor(FolderNumber folder, std::uint32_t uid_
 
 Result<void> SqliteStore::write_cursors() {
     for (const auto folder : moved_) {
-        CachedFolder& here = folders_.at(folder);
-        here.moved = false;
-        const auto written = write(sql_->move_cursor, folder, number(here.folder.cursor));
+        const auto written = write(sql_->move_cursor, folder, number(folders_.at(folder).folder.cursor));
         if (!written) return written.error();
     }
-    moved_.clear();
     return {};
 }
 
+std::size_t SqliteStore::Hash::operator()(const UidKey& key) const noexcept {
+    const auto& [folder, uid_validity, uid] = key;
+    const std::uint64_t mixed = static_cast<std::uint64_t>(folder) * 0x9e3779b97f4a7c15ULL ^ uid_validity;
+    return (mixed ^ (mixed >> 31)) * 0xbf58476d1ce4e5b9ULL + uid;
+}
+
+std::size_t SqliteStore::Hash::operator()(const Digest& id) const noexcept {
+    std::size_t start = 0;
+    std::memcpy(&start, id.data(), sizeof start);
+    return start;
+}
+
+const Message* SqliteStore::recent(MailboxNumber mailbox, Seq seq) const {
+    const auto found = recent_.messages.find(mailbox);
+    if (found == recent_.messages.end() || seq < found->second.front().seq) return nullptr;
+    const auto at = static_cast<std::size_t>(seq - found->second.front().seq);
+    return at < found->second.size() ? &found->second[at] : nullptr;
+}
+
+Seq SqliteStore::last_recent_seq(MailboxNumber mailbox) const {
+    const auto found = recent_.messages.find(mailbox);
+    return found == recent_.messages.end() ? 0 : found->second.back().seq;
+}
+
+void SqliteStore::forget_group() noexcept {
+    for (auto added = group_.rbegin(); added != group_.rend(); ++added) {
+        auto& messages = recent_.messages.at(added->mailbox);
+        messages.pop_back();
+        if (messages.empty()) recent_.messages.erase(added->mailbox);
+        recent_.uids.erase({added->folder, added->uid_validity, added->uid});
+        const auto id = recent_.ids.find(added->id);
+        if (id != recent_.ids.end() && id->second == std::pair{added->mailbox, added->seq}) recent_.ids.erase(id);
+        --recent_.rows;
+    }
+    group_.clear();
+}
+
 Result<Seq> SqliteStore::last_seq_of(MailboxNumber mailbox) {
+    if (const Seq last = last_recent_seq(mailbox); last > 0) return last;
     const auto known = last_seqs_.find(mailbox);
     if (known != last_seqs_.end()) return known->second;
     const auto found = first<std::int64_t>(sql_->last_seq, read_number, mailbox);
@@ -196,57 +245,68 @@ Result<Seq> SqliteStore::last_seq_of(MailboxNumber mailbox) {
     return last;
 }
 
+/// 0 when there is no such message.
+Result<Seq> SqliteStore::seq_of(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid) {
+    const auto fresh = recent_.uids.find({folder, uid_validity, uid});
+    if (fresh != recent_.uids.end()) return fresh->second;
+    const auto found = first<std::int64_t>(sql_->seq_of_uid, read_number, folder, number(uid_validity), number(uid));
+    if (!found) return found.error();
+    return found->value_or(0);
+}
+
 Result<Store::Added> SqliteStore::add_message(const Message& message) {
     const auto folder = cached(message.folder);
     if (!folder) return folder.error();
     if ((*folder)->folder.mailbox != message.mailbox) return errc::unknown_id;
+    const auto known = seq_of(message.folder, message.uid_validity, message.uid);
+    if (!known) return known.error();
+    if (*known > 0) return Added{.seq = *known, .known_before = true};
     const auto last = last_seq_of(message.mailbox);
     if (!last) return last.error();
-    const Seq seq = *last + 1;
-    const auto uid = write(sql_->add_uid, message.folder, number(message.uid_validity), number(message.uid), seq);
-    if (!uid) return uid.error();
-    if (database_.changes() == 0) {
-        const auto known = first<std::int64_t>(sql_->seq_of_uid, read_number, message.folder,
-                                               number(message.uid_validity), number(message.uid));
-        if (!known) return known.error();
-        return Added{.seq = known->value_or(0), .known_before = true};
-    }
-    const BodyPlace& body = message.body;
-    const auto row = write(sql_->add_message, message.mailbox, seq, message.folder, number(message.uid_validity),
-                           number(message.uid), Blob(message.id), Blob(message.fingerprint),
-                           millis(message.internal_date), millis(message.received_at), whole(body.segment),
-                           whole(body.offset), whole(body.length), number(body.crc32c));
+    Message kept = message;
+    kept.seq = *last + 1;
+    const BodyPlace& body = kept.body;
+    const auto row =
+        write(sql_->add_message, kept.mailbox, kept.seq, kept.folder, number(kept.uid_validity), number(kept.uid),
+              Blob(kept.id), Blob(kept.fingerprint), millis(kept.internal_date), millis(kept.received_at),
+              whole(body.segment), whole(body.offset), whole(body.length), number(body.crc32c));
     if (!row) return row.error();
-    const auto id = write(sql_->add_id, Blob(message.id), message.mailbox, seq);
-    if (!id) return id.error();
     if ((*folder)->has_pending) {
-        const auto removed = remove_pending(message.folder, message.uid_validity, message.uid);
+        const auto removed = remove_pending(kept.folder, kept.uid_validity, kept.uid);
         if (!removed) return removed.error();
     }
-    last_seqs_[message.mailbox] = seq;
-    SegmentUse& use = uses_[{body.segment, message.mailbox}];
-    use.last_seq = seq;
-    use.bytes += body.length;
-    use.bytes_end = std::max(use.bytes_end, body.offset + body.length);
-    ++tally_.messages;
-    tally_.last_segment = std::max(tally_.last_segment, body.segment);
-    if (!tally_changed_) tally_.last_bodies.clear();
-    if (tally_.last_bodies.size() < checked_bodies_max) tally_.last_bodies.push_back(body);
-    tally_changed_ = true;
-    return Added{.seq = seq};
+    recent_.messages[kept.mailbox].push_back(kept);
+    recent_.uids.emplace(UidKey{kept.folder, kept.uid_validity, kept.uid}, kept.seq);
+    recent_.ids.emplace(kept.id, std::pair{kept.mailbox, kept.seq});
+    recent_.segments.insert(body.segment);
+    ++recent_.rows;
+    group_.push_back(kept);
+    return Added{.seq = kept.seq};
 }
 
 Result<bool> SqliteStore::knows(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid) {
-    const auto found = first<std::int64_t>(sql_->seq_of_uid, read_number, folder, number(uid_validity), number(uid));
+    const auto found = seq_of(folder, uid_validity, uid);
     if (!found) return {boost::system::in_place_error, found.error()};
-    return found->has_value();
+    return *found > 0;
 }
 
 Result<std::vector<Message>> SqliteStore::messages(MailboxNumber mailbox, Seq after, std::size_t limit) {
-    return all<Message>(sql_->messages, read_message, mailbox, after, whole(limit));
+    auto found = all<Message>(sql_->messages, read_message, mailbox, after, whole(limit));
+    if (!found) return found.error();
+    const auto fresh = recent_.messages.find(mailbox);
+    if (fresh == recent_.messages.end()) return found;
+    const Seq oldest = fresh->second.front().seq;
+    for (Seq seq = std::max(after + 1, oldest); found->size() < limit; ++seq) {
+        const Message* message = recent(mailbox, seq);
+        if (message == nullptr) break;
+        found->push_back(*message);
+    }
+    return found;
 }
 
 Result<std::optional<Message>> SqliteStore::message_by_id(const Digest& id) {
+    const auto fresh = recent_.ids.find(id);
+    if (fresh != recent_.ids.end()) return std::optional(*recent(fresh->second.first, fresh->second.second));
     return first<Message>(sql_->message_by_id, read_message, Blob(id));
 }
 

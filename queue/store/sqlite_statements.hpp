@@ -60,31 +60,26 @@ struct SqliteStore::Statements {
     Statement folder_by_number{db,
                                "SELECT number, mailbox, name, uid_validity, cursor, frozen, "
                                "EXISTS (SELECT 1 FROM pending WHERE folder = number) FROM folder WHERE number = ?1"};
-    Statement folders_of{db,
-                         "SELECT number, mailbox, name, uid_validity, cursor, frozen FROM folder "
-                         "WHERE mailbox = ?1 ORDER BY number"};
+    Statement folders_of{db, "SELECT number FROM folder WHERE mailbox = ?1 ORDER BY number"};
     Statement adopt_folder{db, "UPDATE folder SET uid_validity = ?2, cursor = ?3 WHERE number = ?1"};
     Statement freeze_folder{db, "UPDATE folder SET frozen = ?2 WHERE number = ?1"};
-    Statement move_cursor{db, "UPDATE folder SET cursor = ?2 WHERE number = ?1"};
+    Statement move_cursor{db, "INSERT INTO cursor_journal (folder, cursor) VALUES (?1, ?2)"};
 
     Statement last_seq{db, "SELECT max(seq) FROM message WHERE mailbox = ?1"};
-    Statement add_uid{db,
-                      "INSERT INTO message_uid (folder, uid_validity, uid, seq) VALUES (?1, ?2, ?3, ?4) "
-                      "ON CONFLICT (folder, uid_validity, uid) DO NOTHING"};
     Statement seq_of_uid{db, "SELECT seq FROM message_uid WHERE folder = ?1 AND uid_validity = ?2 AND uid = ?3"};
     Statement add_message{db,
-                          "INSERT INTO message (mailbox, seq, folder, uid_validity, uid, id, fingerprint, "
+                          "INSERT INTO journal (mailbox, seq, folder, uid_validity, uid, id, fingerprint, "
                           "internal_date, received_at, segment, place, length, crc32c) "
                           "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"};
-    Statement add_id{db, "INSERT INTO message_id (id, mailbox, seq) VALUES (?1, ?2, ?3)"};
     Statement messages{db,
                        "SELECT mailbox, seq, folder, uid_validity, uid, id, fingerprint, internal_date, received_at, "
                        "segment, place, length, crc32c FROM message WHERE mailbox = ?1 AND seq > ?2 "
                        "ORDER BY seq LIMIT ?3"};
-    Statement message_by_id{db,
-                            "SELECT m.mailbox, m.seq, folder, uid_validity, uid, m.id, fingerprint, internal_date, "
-                            "received_at, segment, place, length, crc32c FROM message_id i "
-                            "JOIN message m ON m.mailbox = i.mailbox AND m.seq = i.seq WHERE i.id = ?1 LIMIT 1"};
+    Statement message_by_id{
+        db,
+        "SELECT m.mailbox, m.seq, folder, uid_validity, uid, m.id, fingerprint, internal_date, received_at, "
+        "segment, place, length, crc32c FROM message_id_run r JOIN message_id i ON i.run = r.run "
+        "JOIN message m ON m.mailbox = i.mailbox AND m.seq = i.seq WHERE i.id = ?1 ORDER BY r.run LIMIT 1"};
     Statement put_pending{db,
                           "INSERT INTO pending (folder, uid_validity, uid, attempts, first_seen, reason) "
                           "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (folder, uid_validity, uid) DO UPDATE SET "
@@ -104,18 +99,6 @@ struct SqliteStore::Statements {
                         "SELECT consumer, mailbox, acked, "
                         "coalesce((SELECT max(seq) FROM message m WHERE m.mailbox = s.mailbox), 0) "
                         "FROM subscription s WHERE consumer = ?1 AND mailbox > ?2 ORDER BY mailbox LIMIT ?3"};
-    Statement waiting_hand_offs{db,
-                                "SELECT consumer, mailbox, acked, last_seq FROM (SELECT consumer, mailbox, acked, "
-                                "coalesce((SELECT max(seq) FROM message m WHERE m.mailbox = s.mailbox), 0) AS last_seq "
-                                "FROM subscription s WHERE consumer = ?1 AND mailbox > ?2) AS h WHERE acked < last_seq "
-                                "ORDER BY mailbox LIMIT ?3"};
-
-    Statement use_segment{db,
-                          "INSERT INTO segment_use (segment, mailbox, last_seq, bytes, bytes_end) "
-                          "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (segment, mailbox) DO UPDATE SET "
-                          "last_seq = excluded.last_seq, bytes = segment_use.bytes + excluded.bytes, "
-                          "bytes_end = CASE WHEN excluded.bytes_end > segment_use.bytes_end "
-                          "THEN excluded.bytes_end ELSE segment_use.bytes_end END"};
     Statement needed_by{db,
                         "SELECT u.mailbox FROM segment_use u WHERE u.segment = ?1 AND u.mailbox >= ?2 AND "
                         "coalesce((SELECT min(acked) FROM subscription s WHERE s.mailbox = u.mailbox), -1) "
@@ -131,7 +114,13 @@ struct SqliteStore::Statements {
         db,
         "SELECT coalesce(sum(u.bytes), 0) FROM segment_use u WHERE "
         "coalesce((SELECT min(acked) FROM subscription s WHERE s.mailbox = u.mailbox), -1) < u.last_seq"};
+    Statement unreleased_journal_bytes{
+        db,
+        "SELECT coalesce(sum(j.length), 0) FROM journal j WHERE "
+        "coalesce((SELECT min(acked) FROM subscription s WHERE s.mailbox = j.mailbox), -1) < j.seq"};
     Statement pending_count{db, "SELECT count(*) FROM pending"};
+    Statement journal_rows{db, "SELECT count(*), coalesce(max(segment), 0) FROM journal"};
+    Statement newest_bodies{db, "SELECT segment, place, length, crc32c FROM journal ORDER BY n DESC LIMIT ?1"};
     Statement mailbox_count{db, "SELECT count(*) FROM mailbox WHERE removed = 0"};
 };
 

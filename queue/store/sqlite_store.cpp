@@ -13,34 +13,8 @@ namespace {
 // Rows of `meta` that are the store's own.
 constexpr std::string_view messages_row = "store.messages";
 constexpr std::string_view last_segment_row = "store.last_segment";
-constexpr std::string_view last_bodies_row = "store.last_bodies";
 
-std::string printed(const std::vector<BodyPlace>& places) {
-    std::string text;
-    for (const auto& place : places) {
-        fmt::format_to(std::back_inserter(text), "{} {} {} {}\n", place.segment, place.offset, place.length,
-                       place.crc32c);
-    }
-    return text;
-}
-
-std::vector<BodyPlace> places_of(std::string_view text) {
-    std::vector<BodyPlace> places;
-    const char* at = text.data();
-    const char* const end = at + text.size();
-    const auto take = [&at, end](auto& number) {
-        at = std::from_chars(at, end, number).ptr;
-        if (at != end) ++at;
-    };
-    while (at != end) {
-        BodyPlace& place = places.emplace_back();
-        take(place.segment);
-        take(place.offset);
-        take(place.length);
-        take(place.crc32c);
-    }
-    return places;
-}
+constexpr std::int64_t checked_bodies_max = 64;
 
 Object read_object(const Statement::Rows& row) { return {row.text(0), row.text(1), row.text(2)}; }
 
@@ -52,6 +26,31 @@ Grant read_grant(const Statement::Rows& row) {
             .state = row.text(4),
             .reason = row.text(5)};
 }
+
+constexpr const char* merge_script = R"sql(
+INSERT INTO message (mailbox, seq, folder, uid_validity, uid, id, fingerprint, internal_date, received_at,
+                     segment, place, length, crc32c)
+    SELECT mailbox, seq, folder, uid_validity, uid, id, fingerprint, internal_date, received_at,
+           segment, place, length, crc32c FROM journal ORDER BY mailbox, seq;
+INSERT INTO message_uid (folder, uid_validity, uid, seq)
+    SELECT folder, uid_validity, uid, seq FROM journal ORDER BY folder, uid_validity, uid;
+INSERT INTO message_id_run (run) SELECT coalesce((SELECT max(run) FROM message_id_run), 0) + 1
+    WHERE EXISTS (SELECT 1 FROM journal);
+INSERT INTO message_id (run, id, mailbox, seq)
+    SELECT (SELECT max(run) FROM message_id_run), id, mailbox, seq FROM journal ORDER BY id, mailbox, seq;
+INSERT INTO segment_use (segment, mailbox, last_seq, bytes, bytes_end)
+    SELECT segment, mailbox, max(seq), sum(length), max(place + length) FROM journal WHERE true
+    GROUP BY segment, mailbox
+    ON CONFLICT (segment, mailbox) DO UPDATE SET
+        last_seq = excluded.last_seq, bytes = segment_use.bytes + excluded.bytes,
+        bytes_end = CASE WHEN excluded.bytes_end > segment_use.bytes_end
+                    THEN excluded.bytes_end ELSE segment_use.bytes_end END;
+UPDATE folder SET cursor = moved.cursor
+    FROM (SELECT folder, max(cursor) AS cursor FROM cursor_journal GROUP BY folder) AS moved
+    WHERE folder.number = moved.folder AND folder.cursor < moved.cursor;
+DELETE FROM journal;
+DELETE FROM cursor_journal;
+)sql";
 
 Blob blob(std::string_view bytes) { return {reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()}; }
 
@@ -83,23 +82,27 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(Disk& disk, const Path& p
     if (!prepared) return prepared.error();
     std::unique_ptr<SqliteStore> opened(
         new SqliteStore(std::move(vfs), std::move(*database), std::move(reserve), std::move(options)));
-    const auto loaded = opened->load_tally();
+    const auto loaded = opened->load();
     if (!loaded) return loaded.error();
     return opened;
 }
 
-Result<void> SqliteStore::load_tally() {
-    const auto messages = meta(messages_row);
-    if (!messages) return messages.error();
-    const auto segment = meta(last_segment_row);
-    if (!segment) return segment.error();
-    const auto bodies = meta(last_bodies_row);
-    if (!bodies) return bodies.error();
-    if (*messages) std::from_chars((*messages)->data(), (*messages)->data() + (*messages)->size(), tally_.messages);
-    if (*segment) std::from_chars((*segment)->data(), (*segment)->data() + (*segment)->size(), tally_.last_segment);
-    if (*bodies) tally_.last_bodies = places_of(**bodies);
-    committed_ = tally_;
-    return {};
+/// Takes over what the last run left in the journals.
+Result<void> SqliteStore::load() {
+    for (const auto& [name, number] :
+         {std::pair{messages_row, &messages_}, std::pair{last_segment_row, &last_segment_}}) {
+        const auto text = meta(name);
+        if (!text) return text.error();
+        if (*text) std::from_chars((*text)->data(), (*text)->data() + (*text)->size(), *number);
+    }
+    const auto read_place = [](const Statement::Rows& row) {
+        return BodyPlace{static_cast<std::uint64_t>(row.number(0)), static_cast<std::uint64_t>(row.number(1)),
+                         static_cast<std::uint64_t>(row.number(2)), static_cast<std::uint32_t>(row.number(3))};
+    };
+    auto newest = all<BodyPlace>(sql_->newest_bodies, read_place, checked_bodies_max);
+    if (!newest) return newest.error();
+    last_bodies_ = std::move(*newest);
+    return merge_journals();
 }
 
 error_code SqliteStore::noted(error_code reason) {
@@ -109,12 +112,16 @@ error_code SqliteStore::noted(error_code reason) {
 }
 
 Result<void> SqliteStore::begin() {
-    if (folders_.size() > options_.cached_folders_max) folders_.clear();
-    if (last_seqs_.size() > options_.cached_folders_max) last_seqs_.clear();
+    if (merge_wanted_ || recent_.rows >= options_.journal_rows_max) {
+        const auto merged = merge_journals();
+        if (!merged) return merged.error();
+    }
     if (database_.logged_pages() > options_.wal_pages) {
         const auto moved = database_.checkpoint();
         if (!moved) return noted(moved.error());
     }
+    if (folders_.size() > options_.cached_folders_max) folders_.clear();
+    if (last_seqs_.size() > options_.cached_folders_max) last_seqs_.clear();
     return write(sql_->begin);
 }
 
@@ -122,13 +129,15 @@ Result<void> SqliteStore::commit() {
     if (group_failed_) return group_failed_;
     const auto cursors = write_cursors();
     if (!cursors) return cursors.error();
-    const auto uses = write_segment_use();
-    if (!uses) return uses.error();
-    const auto tally = write_tally();
-    if (!tally) return tally.error();
     const auto committed = write(sql_->commit);
     if (!committed) return committed.error();
-    committed_ = tally_;
+    for (const auto folder : moved_) {
+        CachedFolder& here = folders_.at(folder);
+        here.moved = false;
+        recent_.cursors[folder] = here.folder.cursor;
+    }
+    moved_.clear();
+    group_.clear();
     return {};
 }
 
@@ -136,27 +145,43 @@ void SqliteStore::rollback() noexcept {
     // SQLite has rolled back by itself after some failures; what fails here leaves the log without its commit.
     if (database_.in_transaction()) static_cast<void>(database_.run("ROLLBACK"));
     group_failed_ = {};
+    forget_group();
     folders_.clear();
     moved_.clear();
     last_seqs_.clear();
-    uses_.clear();
     needed_by_.clear();
-    tally_ = committed_;
-    tally_changed_ = false;
 }
 
-Result<void> SqliteStore::write_tally() {
-    if (!tally_changed_) return {};
-    tally_changed_ = false;
-    const auto messages = put_meta(messages_row, fmt::format_int(tally_.messages).str());
-    if (!messages) return messages.error();
-    if (tally_.last_segment != committed_.last_segment) {
-        const auto segment = put_meta(last_segment_row, fmt::format_int(tally_.last_segment).str());
-        if (!segment) return segment.error();
-    }
-    const auto written = put_meta(last_bodies_row, printed(tally_.last_bodies));
-    tally_.last_bodies.clear();
-    return written;
+/// One transaction of its own, the same at run time and in recovery.
+Result<void> SqliteStore::merge_journals() {
+    struct Count {
+        std::uint64_t rows = 0;
+        std::uint64_t last_segment = 0;
+    };
+    const auto read_count = [](const Statement::Rows& row) {
+        return Count{static_cast<std::uint64_t>(row.number(0)), static_cast<std::uint64_t>(row.number(1))};
+    };
+    const auto begun = write(sql_->begin);
+    if (!begun) return begun.error();
+    const auto count = first<Count>(sql_->journal_rows, read_count);
+    if (!count) return count.error();
+    const std::uint64_t messages = messages_ + (*count)->rows;
+    const std::uint64_t segment = std::max(last_segment_, (*count)->last_segment);
+    const auto merged = database_.run(merge_script);
+    if (!merged) return noted(merged.error());
+    const auto noted_messages = put_meta(messages_row, fmt::format_int(messages).str());
+    if (!noted_messages) return noted_messages.error();
+    const auto noted_segment = put_meta(last_segment_row, fmt::format_int(segment).str());
+    if (!noted_segment) return noted_segment.error();
+    const auto committed = write(sql_->commit);
+    if (!committed) return committed.error();
+    messages_ = messages;
+    last_segment_ = segment;
+    recent_ = {};
+    merge_wanted_ = false;
+    folders_.clear();
+    last_seqs_.clear();
+    return {};
 }
 
 Result<std::vector<SqliteStore::SegmentNeed>> SqliteStore::needed_segments() {
@@ -165,9 +190,6 @@ Result<std::vector<SqliteStore::SegmentNeed>> SqliteStore::needed_segments() {
     };
     return all<SegmentNeed>(sql_->needed_segments, read);
 }
-
-Result<std::uint64_t> SqliteStore::last_segment() { return committed_.last_segment; }
-Result<std::vector<BodyPlace>> SqliteStore::last_bodies() { return committed_.last_bodies; }
 
 Result<void> SqliteStore::put_object(const Object& object) {
     return write(sql_->put_object, std::string_view(object.kind), std::string_view(object.id),
@@ -210,20 +232,20 @@ Result<std::optional<Grant>> SqliteStore::grant(std::string_view credential) {
 }
 
 Result<Totals> SqliteStore::totals() {
-    const auto uses = write_segment_use();
-    if (!uses) return uses.error();
-    Totals totals{.messages = tally_.messages};
+    Totals totals{.messages = messages_ + recent_.rows};
+    std::uint64_t journal_bytes = 0;
     struct Count {
         Statement& statement;
         std::uint64_t& into;
     };
     for (const Count& count :
-         {Count{sql_->unreleased_bytes, totals.body_bytes}, Count{sql_->pending_count, totals.pending},
-          Count{sql_->mailbox_count, totals.mailboxes}}) {
+         {Count{sql_->unreleased_bytes, totals.body_bytes}, Count{sql_->unreleased_journal_bytes, journal_bytes},
+          Count{sql_->pending_count, totals.pending}, Count{sql_->mailbox_count, totals.mailboxes}}) {
         const auto counted = first<std::int64_t>(count.statement, read_number);
         if (!counted) return counted.error();
         count.into = static_cast<std::uint64_t>(counted->value_or(0));
     }
+    totals.body_bytes += journal_bytes;
     if (bodies_ != nullptr) {
         const auto usage = bodies_->usage();
         totals.segments = usage.segments;

@@ -2,7 +2,9 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -16,13 +18,14 @@
 namespace store {
 
 /// The store on one SQLite connection, which writes, reads and checkpoints (WAL, FULL, EXCLUSIVE).
-/// What every message would touch — cursors, the use of segments, the last seq of a mailbox — is kept in memory
-/// within a group and written once at its commit.
+/// What is new is written once, to the journals, and kept in memory until it has moved to the tables ordered by
+/// mailbox: in bulk, when the journal is full, and when the store is opened.
 class SqliteStore final : public Store {
 public:
     struct Options {
         std::size_t cache_bytes = 64ULL << 20;
         int wal_pages = 4000;                      // a checkpoint follows when the log has grown beyond
+        std::size_t journal_rows_max = 32'768;     // about 300 bytes of memory each
         std::size_t cached_folders_max = 100'000;  // folders and mailboxes kept in memory
     };
 
@@ -38,9 +41,9 @@ public:
     };
     Result<std::vector<SegmentNeed>> needed_segments();
     /// The highest segment number that any row names.
-    Result<std::uint64_t> last_segment();
-    /// Places of the newest bodies, as many as one group may have written last.
-    Result<std::vector<BodyPlace>> last_bodies();
+    [[nodiscard]] std::uint64_t last_segment() const noexcept { return last_segment_; }
+    /// Places of the newest bodies when the store was opened: what a crash may have hit.
+    [[nodiscard]] const std::vector<BodyPlace>& last_bodies() const noexcept { return last_bodies_; }
     /// Where totals() learns about files. Ends after the store's last use.
     void count_files_of(const Bodies& bodies) noexcept { bodies_ = &bodies; }
 
@@ -96,20 +99,29 @@ private:
         bool moved = false;  // the cursor is ahead of the row
         bool has_pending = false;
     };
-    struct SegmentUse {
-        Seq last_seq = 0;
-        std::uint64_t bytes = 0;
-        std::uint64_t bytes_end = 0;
+    using UidKey = std::tuple<FolderNumber, std::uint32_t, std::uint32_t>;
+    struct Hash {
+        std::size_t operator()(const UidKey& key) const noexcept;
+        std::size_t operator()(const Digest& id) const noexcept;
     };
-    struct Tally {
-        std::uint64_t messages = 0;
-        std::uint64_t last_segment = 0;
-        std::vector<BodyPlace> last_bodies;
+    /// What the journals hold, in memory.
+    struct Recent {
+        std::unordered_map<MailboxNumber, std::vector<Message>> messages;  // in order of seq, without gaps
+        std::unordered_map<UidKey, Seq, Hash> uids;
+        std::unordered_map<Digest, std::pair<MailboxNumber, Seq>, Hash> ids;
+        std::unordered_map<FolderNumber, std::uint32_t> cursors;  // committed ones
+        std::set<std::uint64_t> segments;
+        std::size_t rows = 0;
     };
 
     SqliteStore(std::unique_ptr<SqliteVfs> vfs, Database database, std::shared_ptr<Reserve> reserve, Options options);
 
-    Result<void> load_tally();
+    Result<void> load();
+    Result<void> merge_journals();
+    void forget_group() noexcept;
+    [[nodiscard]] const Message* recent(MailboxNumber mailbox, Seq seq) const;
+    [[nodiscard]] Seq last_recent_seq(MailboxNumber mailbox) const;
+    Result<Seq> seq_of(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid);
     /// Passes a failure on, and remembers it when it ends the group.
     error_code noted(error_code reason);
     template <class... Values>
@@ -123,8 +135,6 @@ private:
     Result<Seq> last_seq_of(MailboxNumber mailbox);
     Result<bool> has_mailbox(MailboxNumber mailbox);
     Result<void> write_cursors();
-    Result<void> write_segment_use();
-    Result<void> write_tally();
     Result<bool> is_needed(std::uint64_t segment);
 
     const std::unique_ptr<SqliteVfs> vfs_;
@@ -138,11 +148,13 @@ private:
     std::unordered_map<FolderNumber, CachedFolder> folders_;
     std::vector<FolderNumber> moved_;
     std::unordered_map<MailboxNumber, Seq> last_seqs_;
-    std::map<std::pair<std::uint64_t, MailboxNumber>, SegmentUse> uses_;  // of this group
     std::map<std::uint64_t, MailboxNumber> needed_by_;  // the first mailbox that may still need a sealed segment
-    Tally tally_;
-    Tally committed_;
-    bool tally_changed_ = false;
+    Recent recent_;
+    std::vector<Message> group_;  // what this transaction added
+    bool merge_wanted_ = false;
+    std::uint64_t messages_ = 0;  // in the tables, without the journal
+    std::uint64_t last_segment_ = 0;
+    std::vector<BodyPlace> last_bodies_;
 };
 
 }  // namespace store

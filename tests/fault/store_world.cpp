@@ -12,6 +12,7 @@ OpenOptions small_options() {
     OpenOptions options;
     options.reserve_bytes = 64 << 10;
     options.ledger.wal_pages = 12;
+    options.ledger.journal_rows_max = 9;
     options.bodies.segment_bytes = 4096;
     options.bodies.spare_files_max = 2;
     return options;
