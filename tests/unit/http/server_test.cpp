@@ -11,6 +11,7 @@
 
 #include "protocols/http/errc.hpp"
 #include "protocols/net/errc.hpp"
+#include "protocols/wait/parking.hpp"
 #include "tests/unit/http/fixture.hpp"
 
 namespace {
@@ -46,11 +47,12 @@ awaitable<std::string> raw(std::uint16_t port, std::string bytes) {
     asio::ip::tcp::socket socket(executor);
     const asio::ip::tcp::endpoint there(asio::ip::address_v4::loopback(), port);
     co_await socket.async_connect(there, asio::use_awaitable);
-    const auto as_values = asio::as_tuple(asio::use_awaitable);
-    const auto [unsent, sent] = co_await asio::async_write(socket, asio::buffer(bytes), as_values);
+    co_await asio::async_write(socket, asio::buffer(bytes), asio::use_awaitable);
     std::string all;
+    const auto as_values = asio::as_tuple(asio::use_awaitable);
     const auto [ended, received] = co_await asio::async_read(socket, asio::dynamic_buffer(all), as_values);
     CHECK(ended == asio::error::eof);
+    CHECK(received == all.size());
     co_return all;
 }
 
