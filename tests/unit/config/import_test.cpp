@@ -3,6 +3,7 @@
 #include <fstream>
 #include <optional>
 
+#include "engine/config/errc.hpp"
 #include "engine/config/import.hpp"
 #include "engine/config/presets.hpp"
 #include "queue/store/open.hpp"
@@ -150,7 +151,7 @@ TEST_CASE("each fault names its key, what was found and what was expected", "[co
         {R"("consumers": [)", R"("consumer": [)", R"(consumer: unknown key; did you mean "consumers"?)"},
         {R"("providers": [)", R"("providers": 7, "x": [)", "providers: found the number 7, expected a list of objects"},
         {R"("consumers": [{)", R"("consumers": [1, {)", "consumers[0]: found the number 1, expected an object"},
-        {R"("consumers": [)", "\"consumers\": (", "not JSON: syntax error at line 12, column 16"},
+        {R"("consumers": [)", "\"consumers\": (", "not JSON: syntax error at line 11, column 16"},
     }));
     CAPTURE(given.piece, given.replacement);
     const std::string faults = faults_of(with(given.piece, given.replacement));
