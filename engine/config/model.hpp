@@ -71,9 +71,9 @@ struct Mailbox {
 struct Consumer {
     enum class Kind { maildir, lmtp, webhook, pull } kind = Kind::pull;
     std::string id;
-    std::string path;     // maildir
-    std::string address;  // lmtp
-    std::string url;      // webhook; its secret is sealed beside it
+    std::string path;                                    // maildir
+    std::string address;                                 // lmtp
+    std::string url;                                     // webhook; its secret is sealed beside it
     enum class Sync { batch, each } sync = Sync::batch;  // maildir: one sync for a batch, or one for each mail
 };
 

@@ -12,19 +12,19 @@
 namespace runtime {
 
 /// Owns the coroutines that a class starts. Declared last in its class, so that it ends before what they use.
-/// Drain: draining() turns true and wakes those who wait for it. Cancel: terminal, the next co_await throws.
+/// Cancel is terminal: the next co_await of each coroutine throws. (Draining is a flag of the owner.)
 class Scope {
 public:
     /// Called with the name and the text of an exception that ended a coroutine (cancellation is none).
     using Report = std::function<void(const std::string& name, const std::string& what)>;
 
     Scope(asio::any_io_executor shard, Report report);
-    ~Scope();  // everything has ended: join() came first
+    ~Scope();  // cancels what is left; it ends with the event loop, so join() comes first wherever order matters
 
     /// Starts a coroutine that owns what it uses. On the shard only.
     void spawn(std::string name, awaitable<void> coroutine);
-    void cancel();             // all of them
-    awaitable<void> join();    // until all have ended
+    void cancel();           // all of them
+    awaitable<void> join();  // until all have ended
     [[nodiscard]] std::size_t running() const noexcept;
 
 private:

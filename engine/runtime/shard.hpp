@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -15,10 +16,10 @@ namespace runtime {
 class Shard {
 public:
     /// Makes the shard's dialler (it needs the shard's loop and timers).
-    using MakeDialer = std::unique_ptr<net::Dialer> (*)(asio::io_context&, Timers&, Random&, const void* options);
+    using MakeDialer = std::function<std::unique_ptr<net::Dialer>(asio::io_context&, Timers&, Random&)>;
 
-    Shard(std::string name, const Clock& clock, Random& random, std::size_t budget_bytes, MakeDialer make_dialer,
-          const void* dialer_options);
+    Shard(std::string name, const Clock& clock, Random& random, std::size_t budget_bytes,
+          const MakeDialer& make_dialer);
     ~Shard();
 
     void start();  // its thread

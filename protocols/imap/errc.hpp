@@ -8,17 +8,18 @@ namespace imap {
 /// What can go wrong in an IMAP dialogue, beyond the connection itself.
 enum class errc {
     malformed_greeting = 1,
-    preauth_refused,       // * PREAUTH: nobody may log us in but we
-    bye,                   // the server said BYE; Client::bye() has its words
+    preauth_refused,  // * PREAUTH: nobody may log us in but we
+    bye,              // the server said BYE; Client::bye() has its words
     malformed_response,
     line_too_long,
     literal_too_long,
     nesting_too_deep,
     too_many_responses,
-    foreign_tag,           // a tagged line that answers none of our commands
+    foreign_tag,  // a tagged line that answers none of our commands
     unexpected_continuation,
     mechanism_not_offered,
-    bad_argument,          // our own argument cannot be sent (CR, LF or NUL in it)
+    bad_argument,  // our own argument cannot be sent (CR, LF or NUL in it)
+    idle_refused,  // NO or BAD to IDLE
 };
 
 const boost::system::error_category& category() noexcept;

@@ -20,8 +20,11 @@ struct UidRange {
 /// UIDs as sorted, disjoint ranges: the size of a mailbox costs nothing.
 class UidSet {
 public:
+    /// Of ranges in any order, overlapping or not.
+    static UidSet of(std::vector<UidRange> ranges);
     void add(Uid uid) { add(UidRange{uid, uid}); }
     void add(UidRange range);
+    void add(const UidSet& more);
     void remove(Uid uid);
     [[nodiscard]] bool contains(Uid uid) const noexcept;
     [[nodiscard]] bool empty() const noexcept { return ranges_.empty(); }
@@ -39,13 +42,14 @@ private:
 
 /// Named bounds on what a server can make us hold. Over: errc::…_too_long and the connection ends.
 struct Limits {
-    std::size_t line_bytes_max = 64 * 1024;             // a response without its literals
-    std::size_t small_literal_bytes_max = 64 * 1024;    // literals that are not message bodies (names, flags, text)
+    std::size_t line_bytes_max = 64 * 1024;           // a response without its literals
+    std::size_t small_literal_bytes_max = 64 * 1024;  // literals that are not message bodies (names, flags, text)
     std::uint64_t body_bytes_max = 150ULL * 1024 * 1024;
     std::size_t nesting_max = 32;
-    std::size_t untagged_per_command_max = 1'000'000;   // not counting FETCH answers that were asked for
-    std::size_t ranges_max = 1'000'000;                 // of one SEARCH answer
+    std::size_t untagged_per_command_max = 1'000'000;  // not counting FETCH answers that were asked for
+    std::size_t ranges_max = 1'000'000;                // of one SEARCH answer
     std::size_t list_entries_max = 100'000;
+    std::size_t list_bytes_max = 16 * 1024 * 1024;  // of all entries together
 };
 
 enum class Status { ok, no, bad };
@@ -65,6 +69,7 @@ struct Hint {
     std::optional<std::uint64_t> back_off_ms;  // "Suggested Backoff Time: 92415 milliseconds"
 };
 Hint hint_of(std::string_view server_text);
+Hint hint_of(const Answer& answer);  // its code and its text
 
 /// The state of a mailbox after SELECT or EXAMINE, kept current by untagged responses.
 struct Selected {
@@ -75,8 +80,8 @@ struct Selected {
 };
 
 struct ListEntry {
-    std::string name;        // UTF-8, decoded
-    std::string wire_name;   // as the server spells it
+    std::string name;       // UTF-8, decoded
+    std::string wire_name;  // as the server spells it
     char delimiter = 0;
     std::vector<std::string> attributes;  // "\\Noselect", "\\Sent", …
 };
@@ -87,7 +92,7 @@ struct FetchItem {
     std::uint32_t sequence = 0;
     std::string internal_date;  // as sent; empty: not said
     std::uint64_t size = 0;     // RFC822.SIZE, a hint only
-    bool has_body = false;      // BODY[] came with a literal or string (NIL is none)
+    bool has_body = false;      // BODY[] came with a literal or string (NIL and the empty string are none)
     std::uint64_t body_bytes = 0;
     std::vector<std::string> flags;
 };

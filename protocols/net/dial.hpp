@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,7 +30,7 @@ struct Dial {
     std::string host;
     std::uint16_t port = 0;
     Security security = Security::implicit_tls;
-    std::shared_ptr<const TlsClient> tls;  // needed for implicit_tls
+    std::shared_ptr<const TlsClient> tls;                         // needed for implicit_tls
     std::chrono::milliseconds within = std::chrono::seconds(30);  // resolving, connecting, proxy and TLS together
 };
 

@@ -7,29 +7,31 @@ namespace net {
 
 /// What can go wrong with a connection. The words of each value are what an operator reads.
 enum class errc {
-    name_not_found = 1,      // the name does not resolve
-    resolver_failed,         // the resolver gave no answer
-    refused,                 // connection refused
-    unreachable,             // no route
-    timed_out,               // the step's time is over
-    too_slow,                // bytes came slower than the least rate
-    closed,                  // the peer closed in order (close_notify, or FIN on a plain connection)
-    truncated,               // FIN without close_notify: what was being read is incomplete
-    reset,                   // connection reset
-    tls_handshake_failed,    // alert or protocol error; see TlsFacts::reason
-    tls_too_old,             // peer offers less than TLS 1.2
+    name_not_found = 1,    // the name does not resolve
+    resolver_failed,       // the resolver gave no answer
+    refused,               // connection refused
+    unreachable,           // no route
+    timed_out,             // the step's time is over
+    too_slow,              // bytes came slower than the least rate
+    closed,                // the peer closed in order (close_notify, or FIN on a plain connection)
+    truncated,             // FIN without close_notify: what was being read is incomplete
+    reset,                 // connection reset
+    tls_handshake_failed,  // alert or protocol error
+    tls_too_old,           // peer offers less than TLS 1.2
     certificate_expired,
     certificate_not_yet_valid,
     certificate_self_signed,
     certificate_unknown_ca,
     certificate_wrong_host,
-    certificate_bad,         // revoked, malformed, wrong purpose, bad signature
-    bytes_before_tls,        // bytes were waiting when TLS was to start (STARTTLS response injection)
+    certificate_bad,   // revoked, malformed, wrong purpose, bad signature
+    bytes_before_tls,  // bytes were waiting when TLS was to start (STARTTLS response injection)
     ca_file_unreadable,
-    proxy_refused,           // the proxy answered with a refusal
-    proxy_wants_login,       // 407, or SOCKS method refused
+    proxy_refused,      // the proxy answered with a refusal
+    proxy_wants_login,  // 407, or SOCKS method refused
     proxy_malformed,
-    stopped,                 // our own side is shutting down
+    stopped,     // our own side is shutting down
+    tls_broken,  // alert, forged or malformed record after the handshake
+    proxy_url_malformed,
 };
 
 const boost::system::error_category& category() noexcept;

@@ -13,8 +13,9 @@ namespace net {
 class TlsClient;
 
 /// How long the step that begins now may take. When `bytes_per_second_min` is 0, the step must end within `within`.
-/// Otherwise `within` is the grace, and received bytes keep the step alive as long as they come at that rate
-/// (long transfers). Over: timed_out or too_slow.
+/// Otherwise `within` is the grace, and bytes received or sent keep the step alive as long as they move at that rate
+/// (long transfers): the due time moves ahead by bytes / rate, never further than `within` from now. Over: timed_out,
+/// or too_slow when some bytes had moved.
 struct Pace {
     std::chrono::milliseconds within{};
     std::uint32_t bytes_per_second_min = 0;

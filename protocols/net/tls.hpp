@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,7 +23,14 @@ public:
     TlsClient& operator=(const TlsClient&) = delete;
     ~TlsClient();
 
-    struct Impl;  // tls.cpp and tls_stream.cpp only
+    struct Stats {
+        std::uint64_t handshakes = 0;  // completed, resumed ones included
+        std::uint64_t resumed = 0;
+        std::uint64_t certificates = 0;  // distinct ones shared by connections
+    };
+    [[nodiscard]] Stats stats() const;
+
+    struct Impl;  // tls.cpp and tls_session.cpp only
     [[nodiscard]] Impl& impl() const noexcept { return *impl_; }
 
 private:

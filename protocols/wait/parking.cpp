@@ -8,7 +8,8 @@ awaitable<void> Parking::wait() {
             if (permit_) {
                 permit_ = false;
                 auto executor = asio::get_associated_executor(handler);
-                asio::post(executor, [handler = std::move(handler)]() mutable { handler(boost::system::error_code{}); });
+                asio::post(executor,
+                           [handler = std::move(handler)]() mutable { handler(boost::system::error_code{}); });
                 return;
             }
             ensure(!waiter_, "one coroutine waits at a parking at a time");

@@ -22,7 +22,8 @@ public:
     void forget() noexcept { permit_ = false; }
 
 private:
-    using Handler = asio::async_result<std::decay_t<decltype(asio::use_awaitable)>, void(boost::system::error_code)>::handler_type;
+    using Handler =
+        asio::async_result<std::decay_t<decltype(asio::use_awaitable)>, void(boost::system::error_code)>::handler_type;
     void finish(boost::system::error_code reason);
 
     std::optional<Handler> waiter_;

@@ -36,7 +36,8 @@ void Timers::driven_by(Earliest tell, void* driver) noexcept {
 
 awaitable<void> Timers::sleep_until(Monotonic due) {
     Parking parking;
-    Timer timer(*this, [](void* owner) { static_cast<Parking*>(owner)->wake(); }, &parking);
+    Timer timer(
+        *this, [](void* owner) { static_cast<Parking*>(owner)->wake(); }, &parking);
     timer.arm(due);
     co_await parking.wait();
 }

@@ -181,6 +181,14 @@ Result<void> SqliteStore::move_cursor(FolderNumber folder, std::uint32_t uid_val
     return {};
 }
 
+Result<void> SqliteStore::advance_cursor(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t from,
+                                         std::uint32_t to) {
+    const auto found = cached(folder);
+    if (!found) return found.error();
+    if ((*found)->folder.uid_validity == uid_validity && (*found)->folder.cursor < from) return {};
+    return move_cursor(folder, uid_validity, to);
+}
+
 Result<void> SqliteStore::write_cursors() {
     for (const auto folder : moved_) {
         const auto written = write(sql_->move_cursor, folder, number(folders_.at(folder).folder.cursor));

@@ -83,7 +83,7 @@ struct SqliteStore::Statements {
     Statement put_pending{db,
                           "INSERT INTO pending (folder, uid_validity, uid, attempts, first_seen, reason) "
                           "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (folder, uid_validity, uid) DO UPDATE SET "
-                          "attempts = excluded.attempts, first_seen = excluded.first_seen, reason = excluded.reason"};
+                          "attempts = attempts + 1, reason = excluded.reason"};
     Statement remove_pending{db, "DELETE FROM pending WHERE folder = ?1 AND uid_validity = ?2 AND uid = ?3"};
     Statement pending{db,
                       "SELECT folder, uid_validity, uid, attempts, first_seen, reason FROM pending "

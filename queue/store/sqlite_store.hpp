@@ -73,6 +73,8 @@ public:
     Result<void> adopt_folder(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t cursor) override;
     Result<void> freeze_folder(FolderNumber folder, std::string_view reason) override;
     Result<void> move_cursor(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t cursor) override;
+    Result<void> advance_cursor(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t from,
+                                std::uint32_t to) override;
     Result<Added> add_message(const Message& message) override;
     Result<bool> knows(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid) override;
     Result<std::vector<Message>> messages(MailboxNumber mailbox, Seq after, std::size_t limit) override;

@@ -50,6 +50,10 @@ public:
     virtual Result<void> freeze_folder(FolderNumber folder, std::string_view reason) = 0;  // empty: thaw
     /// Never moves back: a lower cursor is ignored. out_of_order when uid_validity is not the folder's.
     virtual Result<void> move_cursor(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t cursor) = 0;
+    /// Moves the cursor to `to` if it has come to `from`: a message that came in order vouches for everything between.
+    /// Otherwise nothing happens. out_of_order when uid_validity is not the folder's.
+    virtual Result<void> advance_cursor(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t from,
+                                        std::uint32_t to) = 0;
     struct Added {
         Seq seq = 0;
         bool known_before = false;  // the row existed: nothing was written
@@ -60,6 +64,7 @@ public:
     /// In order of seq, beginning after `after`.
     virtual Result<std::vector<Message>> messages(MailboxNumber mailbox, Seq after, std::size_t limit) = 0;
     virtual Result<std::optional<Message>> message_by_id(const Digest& id) = 0;
+    /// A UID that is pending already counts one attempt more and keeps its first_seen.
     virtual Result<void> put_pending(const Pending& pending) = 0;
     virtual Result<void> remove_pending(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid) = 0;
     virtual Result<std::vector<Pending>> pending(FolderNumber folder) = 0;

@@ -11,7 +11,14 @@ ScriptedStream::ScriptedStream(std::vector<Turn> turns, std::size_t piece_bytes)
 
 awaitable<Result<void>> ScriptedStream::read_more() {
     if (closed_) co_return net::errc::stopped;
-    if (turns_.empty() || turns_.front().who != Turn::Who::server) co_return net::errc::closed;
+    if (turns_.empty() || turns_.front().who == Turn::Who::client) co_return net::errc::closed;
+    if (turns_.front().who != Turn::Who::server) {
+        const bool waits = turns_.front().who == Turn::Who::silence;
+        turns_.pop_front();
+        if (waits) co_await silence_.wait();
+        if (closed_) co_return net::errc::stopped;
+        co_return net::errc::timed_out;
+    }
     std::string& bytes = turns_.front().bytes;
     const std::size_t taken = std::min(piece_bytes_, bytes.size());
     unread_.append(bytes, 0, taken);
@@ -37,6 +44,16 @@ awaitable<Result<void>> ScriptedStream::write(std::string_view bytes) {
         if (wanted.empty()) turns_.pop_front();
     }
     co_return Result<void>();
+}
+
+void ScriptedStream::allow(net::Pace pace) {
+    pace_ = pace;
+    if (pace.within.count() == 0 && silence_.occupied()) silence_.wake();
+}
+
+void ScriptedStream::close() noexcept {
+    closed_ = true;
+    if (silence_.occupied()) silence_.wake();
 }
 
 awaitable<Result<void>> ScriptedStream::start_tls(const net::TlsClient&, std::string) {

@@ -6,16 +6,22 @@
 #include <vector>
 
 #include "protocols/net/stream.hpp"
+#include "protocols/wait/parking.hpp"
 
 namespace support {
 
-/// A net::Stream that plays the server's side of a script: `serve` bytes become readable when everything the client
-/// had to say before them was written. Splits what it serves into pieces of `piece_bytes`. After the script: hang-up.
+/// A net::Stream that plays the server's side of a script: what the server says becomes readable when everything the
+/// client had to say before was written. Splits what it serves into pieces of `piece_bytes`. After the script: hang-up.
 class ScriptedStream final : public net::Stream {
 public:
     struct Turn {
-        enum class Who { server, client } who = Who::server;
-        std::string bytes;
+        enum class Who {
+            server,
+            client,
+            silence,  // nobody says anything, until the client sets the watchdog to now (allow) or closes
+            time,     // what the watchdog allows runs out: the read ends with timed_out
+        } who = Who::server;
+        std::string bytes{};
     };
     explicit ScriptedStream(std::vector<Turn> turns, std::size_t piece_bytes = 1U << 20U);
 
@@ -23,10 +29,10 @@ public:
     void consume(std::size_t bytes) override { unread_.erase(0, bytes); }
     awaitable<Result<void>> read_more() override;
     awaitable<Result<void>> write(std::string_view bytes) override;
-    void allow(net::Pace pace) override { pace_ = pace; }
+    void allow(net::Pace pace) override;
     awaitable<Result<void>> start_tls(const net::TlsClient& tls, std::string host) override;
     bool encrypted() const noexcept override { return true; }
-    void close() noexcept override { closed_ = true; }
+    void close() noexcept override;
     std::string peer() const override { return "scripted"; }
     Traffic traffic() const noexcept override { return {}; }
 
@@ -35,6 +41,9 @@ public:
     [[nodiscard]] bool finished() const noexcept { return turns_.empty(); }
     [[nodiscard]] bool closed() const noexcept { return closed_; }
     [[nodiscard]] const std::string& written() const noexcept { return written_; }
+    [[nodiscard]] const net::Pace& pace() const noexcept { return pace_; }
+    /// A read_more() waits in a silence.
+    [[nodiscard]] bool in_silence() const noexcept { return silence_.occupied(); }
 
 private:
     std::deque<Turn> turns_;
@@ -43,6 +52,7 @@ private:
     std::string written_;
     std::string surprise_;
     net::Pace pace_;
+    Parking silence_;
     bool closed_ = false;
 };
 

@@ -1,0 +1,176 @@
+#include <fmt/format.h>
+
+#include <map>
+
+#include "engine/config/import.hpp"
+#include "engine/config/words.hpp"
+#include "protocols/base/text.hpp"
+
+namespace config {
+namespace {
+
+/// An object after the merge and where an operator finds it.
+template <class T>
+struct Placed {
+    const T* object = nullptr;
+    std::string path;
+};
+
+template <class T>
+using ById = std::map<std::string_view, Placed<T>>;
+
+/// The document's objects in front of those that are there already.
+template <class T>
+ById<T> merged(const std::vector<T>& given, std::string_view list, const std::vector<T>& there, std::string_view kind) {
+    ById<T> all;
+    for (std::size_t i = 0; i < given.size(); ++i) {
+        if (!given[i].id.empty()) all.try_emplace(given[i].id, Placed<T>{&given[i], fmt::format("{}[{}]", list, i)});
+    }
+    for (const T& object : there) {
+        all.try_emplace(object.id, Placed<T>{&object, fmt::format("{} \"{}\" imported earlier", kind, object.id)});
+    }
+    return all;
+}
+
+/// The object that `id` refers to; a fault when there is none.
+template <class T>
+const T* referred(const ById<T>& all, const std::string& id, const std::string& path, std::string_view kind,
+                  Faults& faults) {
+    if (id.empty()) return nullptr;  // said already
+    const auto found = all.find(id);
+    if (found != all.end()) return found->second.object;
+    std::vector<std::string_view> known;
+    for (const auto& entry : all) known.push_back(entry.first);
+    faults.add(path, fmt::format("there is no {} \"{}\", neither in this document nor imported earlier{}", kind,
+                                 text::printable(id, 60), suggestion(id, known)));
+    return nullptr;
+}
+
+enum class Origin { store, document };
+using SecretNames = std::map<std::pair<std::string_view, std::string_view>, Origin>;  // by owner and name
+
+class CredentialCheck {
+public:
+    CredentialCheck(const Credential& credential, const std::string& path, const SecretNames& secrets, Faults& faults)
+        : credential_(credential), path_(path), secrets_(secrets), faults_(faults) {}
+
+    void flow_alone() const {
+        for (const std::string_view name : credential_secrets) {
+            const auto found = secrets_.find({credential_.id, name});
+            const Need need = need_of(credential_.flow, name);
+            if (need == Need::needed && found == secrets_.end()) lacks(name);
+            if (need == Need::none && found != secrets_.end() && found->second == Origin::document) excess(name);
+        }
+        if (credential_.flow != Flow::password && credential_.client_id.empty()) lacks("client_id");
+        if (credential_.flow == Flow::password && !credential_.client_id.empty()) excess("client_id");
+    }
+
+    /// What the flow needs from the provider.
+    void flow_at(const Provider& provider) const {
+        const bool microsoft = provider.preset == "microsoft365";
+        if (credential_.flow == Flow::password) {
+            if (microsoft) {
+                fault("flow",
+                      "Microsoft has retired logins with a password (basic authentication); expected "
+                      "\"authorization_code\", \"device_code\", \"client_credentials\" or \"refresh_token\"");
+            }
+            return;
+        }
+        if (provider.token_url.empty()) lacks(provider, "token_url");
+        if (credential_.flow == Flow::authorization_code && provider.authorize_url.empty())
+            lacks(provider, "authorize_url");
+        if (credential_.flow == Flow::device_code && provider.preset == "gmail") {
+            fault("flow", "Google does not offer mail to device codes; expected \"authorization_code\"");
+        } else if (credential_.flow == Flow::device_code && provider.device_url.empty()) {
+            lacks(provider, "device_url");
+        }
+        if (credential_.flow == Flow::service_account && microsoft) {
+            fault("flow", "service accounts are Google's; Microsoft's equivalent is \"client_credentials\"");
+        }
+        if (credential_.flow == Flow::client_credentials && provider.preset == "gmail") {
+            fault("flow", "Google's equivalent of client credentials is \"service_account\"");
+        }
+        const std::string_view tenant = provider.tenant;
+        if (credential_.flow == Flow::client_credentials && microsoft &&
+            (tenant.empty() || tenant == "common" || tenant == "organizations" || tenant == "consumers")) {
+            fault("flow", fmt::format("client_credentials needs one tenant; name it in \"tenant\" of provider \"{}\"",
+                                      provider.id));
+        }
+    }
+
+private:
+    [[nodiscard]] std::string_view flow() const { return word_of(flow_words, credential_.flow); }
+    void fault(std::string_view key, std::string what) const {
+        faults_.add(fmt::format("{}.{}", path_, key), std::move(what));
+    }
+    void lacks(std::string_view key) const { fault(key, fmt::format("missing, flow \"{}\" needs it", flow())); }
+    void excess(std::string_view key) const {
+        fault(key, fmt::format("flow \"{}\" has no use for it; leave it out", flow()));
+    }
+    void lacks(const Provider& provider, std::string_view key) const {
+        fault("flow",
+              fmt::format("flow \"{}\" needs \"{}\", which provider \"{}\" does not have", flow(), key, provider.id));
+    }
+
+    const Credential& credential_;
+    const std::string& path_;
+    const SecretNames& secrets_;
+    Faults& faults_;
+};
+
+void check_hosts(const Mailbox& mailbox, const std::string& path, const Provider& provider, Faults& faults) {
+    const bool imap = mailbox.protocol == Protocol::imap;
+    const std::string_view word = word_of(protocol_words, mailbox.protocol);
+    if (!mailbox.consumer.empty() && !(imap ? provider.imap : provider.pop3)) {
+        faults.add(path + ".protocol",
+                   fmt::format("\"{}\" needs \"{}\" at provider \"{}\", which has none", word, word, provider.id));
+    }
+    if (mailbox.submit && !provider.smtp) {
+        faults.add(path + ".submit", fmt::format("needs \"smtp\" at provider \"{}\", which has none", provider.id));
+    }
+}
+
+/// The names of all secrets after the import; {"sealed": true} counts only where something is sealed.
+SecretNames secret_names(const Document& document, const Document& there, Faults& faults) {
+    SecretNames names;
+    for (const auto& secret : there.secrets) names.try_emplace({secret.owner, secret.name}, Origin::store);
+    for (const auto& secret : document.secrets) {
+        if (secret.keep && !names.contains({secret.owner, secret.name})) {
+            faults.add(
+                secret.path,
+                "nothing is sealed here yet that could be kept; give it as {\"file\"}, {\"env\"} or {\"value\"}");
+        }
+    }
+    for (const auto& secret : document.secrets) names.insert_or_assign({secret.owner, secret.name}, Origin::document);
+    return names;
+}
+
+}  // namespace
+
+void check(const Document& document, const Document& there, Faults& faults) {
+    const auto providers = merged(document.providers, "providers", there.providers, "provider");
+    const auto credentials = merged(document.credentials, "credentials", there.credentials, "credential");
+    const auto mailboxes = merged(document.mailboxes, "mailboxes", there.mailboxes, "mailbox");
+    const auto consumers = merged(document.consumers, "consumers", there.consumers, "consumer");
+    const SecretNames secrets = secret_names(document, there, faults);
+    for (const auto& [id, placed] : credentials) {
+        const bool flow_known = !faults.concern(placed.path + ".flow");
+        const CredentialCheck credential(*placed.object, placed.path, secrets, faults);
+        if (flow_known) credential.flow_alone();
+        const auto* provider =
+            referred(providers, placed.object->provider, placed.path + ".provider", "provider", faults);
+        if (provider != nullptr && flow_known) credential.flow_at(*provider);
+    }
+    for (const auto& [id, placed] : mailboxes) {
+        const Mailbox& mailbox = *placed.object;
+        referred(consumers, mailbox.consumer, placed.path + ".consumer", "consumer", faults);
+        const auto* credential =
+            referred(credentials, mailbox.credential, placed.path + ".credential", "credential", faults);
+        if (credential == nullptr) continue;
+        const auto provider = providers.find(credential->provider);
+        if (provider == providers.end() || faults.concern(provider->second.path + ".preset")) continue;
+        check_hosts(mailbox, placed.path, *provider->second.object, faults);
+    }
+}
+
+}  // namespace config

@@ -1,0 +1,121 @@
+#include "engine/config/documents.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "engine/config/presets.hpp"
+#include "engine/config/words.hpp"
+
+namespace config {
+namespace {
+
+boost::json::value to_json(const Host& host) {
+    return boost::json::object{{"host", host.host}, {"port", host.port}, {"tls", word_of(tls_words, host.tls)}};
+}
+
+boost::json::array to_json(const std::vector<std::string>& texts) {
+    boost::json::array list;
+    for (const auto& text : texts) list.emplace_back(text);
+    return list;
+}
+
+bool same(const std::optional<Host>& a, const std::optional<Host>& b) {
+    if (!a || !b) return a.has_value() == b.has_value();
+    return a->host == b->host && a->port == b->port && a->tls == b->tls;
+}
+
+void put(boost::json::object& object, std::string_view key, const std::string& value, std::string_view standard = {}) {
+    if (value != standard) object[key] = value;
+}
+
+std::string date_text(std::chrono::sys_days date) {
+    const std::chrono::year_month_day day(date);
+    return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(day.year()), static_cast<unsigned>(day.month()),
+                       static_cast<unsigned>(day.day()));
+}
+
+}  // namespace
+
+/// Beside a preset only what differs from it is written, so that a newer program's preset takes effect.
+boost::json::object to_json(const Provider& provider) {
+    boost::json::object object{{"id", provider.id}};
+    Provider standard;
+    if (!provider.preset.empty()) standard = preset(provider.preset, provider.tenant);
+    put(object, "preset", provider.preset);
+    put(object, "tenant", provider.tenant);
+    put(object, "authorize_url", provider.authorize_url, standard.authorize_url);
+    put(object, "token_url", provider.token_url, standard.token_url);
+    put(object, "device_url", provider.device_url, standard.device_url);
+    if (!provider.scopes.empty()) object["scopes"] = to_json(provider.scopes);
+    put(object, "ca_file", provider.ca_file);
+    if (!same(provider.imap, standard.imap)) object["imap"] = to_json(*provider.imap);
+    if (!same(provider.pop3, standard.pop3)) object["pop3"] = to_json(*provider.pop3);
+    if (!same(provider.smtp, standard.smtp)) object["smtp"] = to_json(*provider.smtp);
+    return object;
+}
+
+boost::json::object to_json(const Credential& credential) {
+    boost::json::object object{{"id", credential.id},
+                               {"provider", credential.provider},
+                               {"user", credential.user},
+                               {"flow", word_of(flow_words, credential.flow)}};
+    put(object, "client_id", credential.client_id);
+    return object;
+}
+
+boost::json::object to_json(const Mailbox& mailbox) {
+    boost::json::object object{{"id", mailbox.id}, {"address", mailbox.address}, {"credential", mailbox.credential}};
+    put(object, "login", mailbox.login, mailbox.address);
+    if (mailbox.protocol != Protocol::imap) object["protocol"] = word_of(protocol_words, mailbox.protocol);
+    if (mailbox.folders != std::vector<std::string>{"INBOX"}) object["folders"] = to_json(mailbox.folders);
+    if (mailbox.start.from == Start::From::fresh) object["start"] = "new";
+    if (mailbox.start.from == Start::From::date) object["start"] = date_text(mailbox.start.date);
+    if (mailbox.after == After::move) {
+        object["after"] = "move:" + mailbox.move_to;
+    } else if (mailbox.after != After::keep) {
+        object["after"] = word_of(after_words, mailbox.after);
+    }
+    put(object, "consumer", mailbox.consumer);
+    if (mailbox.submit) {
+        const Submit standard;
+        boost::json::object submit;
+        put(submit, "login", mailbox.submit->login);
+        if (mailbox.submit->from != std::vector{mailbox.address}) submit["from"] = to_json(mailbox.submit->from);
+        if (mailbox.submit->per_minute != standard.per_minute) submit["per_minute"] = mailbox.submit->per_minute;
+        if (mailbox.submit->connections != standard.connections) submit["connections"] = mailbox.submit->connections;
+        object["submit"] = std::move(submit);
+    }
+    return object;
+}
+
+boost::json::object to_json(const Consumer& consumer) {
+    boost::json::object object{{"id", consumer.id}, {"kind", word_of(kind_words, consumer.kind)}};
+    put(object, "path", consumer.path);
+    put(object, "address", consumer.address);
+    put(object, "url", consumer.url);
+    if (consumer.sync != Consumer::Sync::batch) object["sync"] = word_of(sync_words, consumer.sync);
+    return object;
+}
+
+std::string to_document(const Provider& provider) { return boost::json::serialize(to_json(provider)); }
+std::string to_document(const Credential& credential) { return boost::json::serialize(to_json(credential)); }
+std::string to_document(const Mailbox& mailbox) { return boost::json::serialize(to_json(mailbox)); }
+std::string to_document(const Consumer& consumer) { return boost::json::serialize(to_json(consumer)); }
+
+Need need_of(Flow flow, std::string_view secret_name) {
+    if (flow == Flow::password) return secret_name == "password" ? Need::needed : Need::none;
+    const bool of_application = flow == Flow::client_credentials || flow == Flow::service_account;
+    if (secret_name == "client_secret") return of_application ? Need::needed : Need::optional;
+    if (secret_name == "refresh_token" && !of_application) {
+        return flow == Flow::refresh_token ? Need::needed : Need::optional;
+    }
+    return Need::none;
+}
+
+/// Ids hold no slash, so a consumer's owner is no credential's.
+std::string secret_owner(const Credential& credential) { return credential.id; }
+std::string secret_owner(const Consumer& consumer) { return "consumer/" + consumer.id; }
+
+}  // namespace config

@@ -1,0 +1,178 @@
+#include "engine/config/flags.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cstdlib>
+#include <functional>
+
+#include "protocols/base/text.hpp"
+
+namespace config {
+namespace {
+
+[[noreturn]] void refuse(std::string_view flag, std::string_view found, std::string_view expected) {
+    throw CLI::ValidationError(std::string(flag), fmt::format("found \"{}\", expected {}", found, expected));
+}
+
+void add(CLI::App& app, const std::string& flag, const std::string& type, const std::string& standard,
+         const std::string& help, const std::function<void(const std::string&)>& take) {
+    app.add_option_function<std::string>(flag, take, help)->type_name(type)->default_str(standard);
+}
+
+void add_number(CLI::App& app, const std::string& flag, const std::string& standard, std::uint32_t least,
+                std::uint32_t most, const std::string& help, std::uint32_t& into) {
+    add(app, flag, "NUMBER", standard, help, [=, &into](const std::string& written) {
+        const auto number = text::number<std::uint32_t>(written);
+        if (!number || *number < least || *number > most) {
+            refuse(flag, written, fmt::format("a whole number from {} to {}", least, most));
+        }
+        into = *number;
+    });
+}
+
+void add_duration(CLI::App& app, const std::string& flag, const std::string& standard, const std::string& least,
+                  const std::string& most, const std::string& help, std::chrono::milliseconds& into) {
+    add(app, flag, "DURATION", standard, help, [=, &into](const std::string& written) {
+        const auto duration = duration_of(written);
+        if (!duration || *duration < duration_of(least) || *duration > duration_of(most)) {
+            refuse(flag, written,
+                   fmt::format("a duration from {} to {}, in ms, s, min or h like {}", least, most, standard));
+        }
+        into = *duration;
+    });
+}
+
+Roles roles_of(const std::string& written) {
+    Roles roles{.retriever = false, .console = false};
+    for (const std::string_view role : text::split(written, ',')) {
+        if (role == "retriever") {
+            roles.retriever = true;
+        } else if (role == "console") {
+            roles.console = true;
+        } else if (role == "dispatcher" || role == "alarm") {
+            throw CLI::ValidationError(
+                "--roles", fmt::format("\"{}\" is not in this version; it has \"retriever\" and \"console\"", role));
+        } else {
+            refuse("--roles", role, "\"retriever\", \"console\" or both with a comma between");
+        }
+    }
+    return roles;
+}
+
+bool is_proxy(std::string_view written) {
+    for (const std::string_view scheme : {"socks5://", "http://"}) {
+        if (!written.starts_with(scheme)) continue;
+        const std::string_view rest = written.substr(scheme.size());
+        const auto colon = rest.rfind(':');
+        if (colon == std::string_view::npos || colon == 0 || rest.find_first_of("/@ ") != std::string_view::npos)
+            return false;
+        const auto port = text::number<std::uint16_t>(rest.substr(colon + 1));
+        return port && *port != 0;
+    }
+    return false;
+}
+
+void declare_network(CLI::App& run, RunFlags& flags) {
+    add(run, "--console", "ADDR:PORT", "127.0.0.1:8025", "Where console and API listen; port 0 takes any free one",
+        [&](const std::string& written) {
+            const auto endpoint = endpoint_of(written);
+            if (!endpoint) refuse("--console", written, "an address and a port like 127.0.0.1:8025 or [::1]:8025");
+            flags.console = *endpoint;
+        });
+    add(run, "--ip-family", "any|4|6", "any", "Which addresses of providers are dialled",
+        [&](const std::string& written) {
+            if (written != "any" && written != "4" && written != "6") refuse("--ip-family", written, "any, 4 or 6");
+            flags.ip_family = written == "4" ? IpFamily::v4 : written == "6" ? IpFamily::v6 : IpFamily::any;
+        });
+    add(run, "--proxy", "URL", "none", "Proxy to providers: socks5://HOST:PORT or http://HOST:PORT (CONNECT)",
+        [&](const std::string& written) {
+            if (!is_proxy(written)) refuse("--proxy", written, "socks5://HOST:PORT or http://HOST:PORT");
+            flags.proxy = written;
+        });
+}
+
+void declare_work(CLI::App& run, RunFlags& flags) {
+    add(run, "--roles", "ROLE,…", "retriever,console", "What this process does: retriever, console",
+        [&](const std::string& written) { flags.roles = roles_of(written); });
+    add_number(run, "--threads", "0", 0, 1024, "Shards, one thread each; 0 is one for each processor", flags.threads);
+    add_number(run, "--max-sessions", "10000", 1, 1'000'000, "Connections to providers at the same time",
+               flags.max_sessions);
+    add_number(run, "--queue-capacity", "4096", 2, 1U << 24U,
+               "Jobs that wait for the next commit; sessions wait when it is full", flags.queue_capacity);
+    add(run, "--memory-budget", "SIZE", "256MiB", "Bytes of mail in memory on the way to the store, over all shards",
+        [&](const std::string& written) {
+            const auto size = size_of(written);
+            if (!size || *size < 1ULL << 20 || *size > 1ULL << 40) {
+                refuse("--memory-budget", written, "a size from 1MiB to 1024GiB, in KiB, MiB or GiB");
+            }
+            flags.memory_budget = *size;
+        });
+    add_duration(run, "--commit-interval", "0ms", "0ms", "10s",
+                 "Least time between two commits; 0ms is as fast as the disk, more saves writes",
+                 flags.commit_interval);
+    add_duration(run, "--poll-interval", "5min", "1s", "24h",
+                 "How often a mailbox without push (IDLE) is looked at, and each folder but the first",
+                 flags.poll_interval);
+    add_duration(run, "--idle-renew", "9min", "1s", "29min",
+                 "How long one IDLE is trusted before the mailbox is looked at anyway", flags.idle_renew);
+    add_number(run, "--fetch-batch", "64", 1, 10'000, "Messages asked for with one command", flags.fetch_batch);
+    add_duration(run, "--drain-grace", "10s", "0ms", "10min",
+                 "How long sessions may finish their message after SIGTERM", flags.drain_grace);
+    run.add_flag("--exit-when-idle", flags.exit_when_idle,
+                 "End with 0 once every mailbox is caught up and every consumer has acknowledged");
+}
+
+}  // namespace
+
+void declare_data(CLI::App& command, std::string& data) {
+    data = default_data();
+    command.add_option("--data", data, "Folder of the store, key and control socket")
+        ->type_name("DIR")
+        ->default_str(data);
+}
+
+void declare(CLI::App& run, RunFlags& flags) {
+    declare_data(run, flags.data);
+    run.set_config("--config", "", "TOML file with these flags by name; the command line goes before it")
+        ->type_name("FILE");
+    run.allow_config_extras(CLI::config_extras_mode::error);
+    declare_work(run, flags);
+    declare_network(run, flags);
+    add(run, "--store", "URL", "sqlite:", "The store; sqlite: keeps everything in the folder of --data",
+        [](const std::string& written) {
+            if (written.starts_with("postgres")) {
+                throw CLI::ValidationError("--store", "PostgreSQL is not in this version; it has \"sqlite:\"");
+            }
+            if (written != "sqlite:") refuse("--store", written, "\"sqlite:\"");
+        });
+    run.add_option("--key-file", flags.key_file,
+                   "The key that secrets are sealed with (32 bytes, mode 0600); made by the first start")
+        ->type_name("FILE")
+        ->default_str("DIR/key");
+    add(run, "--log-level", "LEVEL", "info", "trace, debug, info, warn or error", [&](const std::string& written) {
+        for (const std::string_view level : {"trace", "debug", "info", "warn", "error"}) {
+            if (written == level) flags.log_level = written;
+        }
+        if (flags.log_level != written) refuse("--log-level", written, "trace, debug, info, warn or error");
+    });
+    add(run, "--log-format", "text|json", "text", "How a line of the log is written", [&](const std::string& written) {
+        if (written != "text" && written != "json") refuse("--log-format", written, "text or json");
+        flags.log_format = written == "json" ? LogFormat::json : LogFormat::text;
+    });
+    run.callback([&flags] {
+        if (flags.key_file.empty()) flags.key_file = flags.data + "/key";
+    });
+}
+
+std::string default_data() {
+    if (::geteuid() == 0) return "/var/lib/rohrpost";
+    const char* state = std::getenv("XDG_STATE_HOME");
+    if (state != nullptr && *state == '/') return std::string(state) + "/rohrpost";
+    const char* home = std::getenv("HOME");
+    return std::string(home == nullptr ? "." : home) + "/.local/state/rohrpost";
+}
+
+}  // namespace config

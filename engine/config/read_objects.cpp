@@ -1,0 +1,303 @@
+#include <fmt/format.h>
+#include <boost/json/parse.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+
+#include <algorithm>
+
+#include "engine/config/documents.hpp"
+#include "engine/config/errc.hpp"
+#include "engine/config/fields.hpp"
+#include "engine/config/presets.hpp"
+#include "protocols/base/text.hpp"
+
+namespace config {
+namespace {
+
+constexpr std::size_t id_bytes_max = 128;
+
+std::string read_id(const Fields& fields) {
+    constexpr std::string_view expected =
+        "an id of 1 to 128 letters, digits and . _ - + @, beginning with a letter or digit";
+    std::string id = fields.needed_text("id", expected);
+    const auto letter = [](char c) {
+        return (text::lower(c) >= 'a' && text::lower(c) <= 'z') || (c >= '0' && c <= '9');
+    };
+    const auto allowed = [&](char c) {
+        return letter(c) || std::string_view("._-+@").find(c) != std::string_view::npos;
+    };
+    if (id.empty()) return id;
+    if (id.size() <= id_bytes_max && letter(id.front()) && std::all_of(id.begin(), id.end(), allowed)) return id;
+    fields.fault("id", fmt::format("found {}, expected {}", described(*fields.find("id")), expected));
+    return {};
+}
+
+bool is_loopback(std::string_view host) {
+    return host == "localhost" || host == "[::1]" || (host.starts_with("127.") && text::split(host, '.').size() == 4);
+}
+
+/// TLS always; plain HTTP only where nothing leaves the machine.
+std::string read_url(const Fields& fields, std::string_view key) {
+    std::string url = fields.text(key, "an https URL");
+    if (url.empty()) return url;
+    const auto parsed = boost::urls::parse_uri(url);
+    const bool whole = parsed && !parsed->encoded_host().empty() && !parsed->has_userinfo() && !parsed->has_fragment();
+    if (whole && parsed->scheme() == "https") return url;
+    if (whole && parsed->scheme() == "http" && is_loopback(parsed->encoded_host())) return url;
+    fields.fault(key, fmt::format("found {}, expected an https URL (http only for this machine itself, 127.0.0.1)",
+                                  described(*fields.find(key))));
+    return {};
+}
+
+bool is_host_name(std::string_view host) {
+    // One colon alone would be a port; an IPv6 address has more.
+    return host.size() <= 255 && std::count(host.begin(), host.end(), ':') != 1 &&
+           std::all_of(host.begin(), host.end(), [](char c) {
+               return (text::lower(c) >= 'a' && text::lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
+                      c == '-' || c == '_' || c == ':';
+           });
+}
+
+void read_host(const Fields& parent, std::string_view key, Host standard, std::optional<Host>& into, Faults& faults) {
+    const auto* object = parent.object(key, "an object with \"host\", \"port\" and \"tls\"");
+    if (object == nullptr) return;
+    const Fields fields(*object, parent.path(key), {"host", "port", "tls"}, faults);
+    Host host = into ? *into : std::move(standard);
+    if (fields.has("host") || host.host.empty()) host.host = fields.needed_text("host", "a host name or address");
+    if (!is_host_name(host.host)) {
+        fields.fault("host", fmt::format("found {}, expected a host name or address alone, the port stands in \"port\"",
+                                         described(*fields.find("host"))));
+    }
+    if (const auto port = fields.number("port", 1, 65535)) host.port = static_cast<std::uint16_t>(*port);
+    if (const auto tls = fields.choice("tls", tls_words)) host.tls = *tls;
+    into = std::move(host);
+}
+
+std::string read_path(const Fields& fields, std::string_view key, std::string_view expected, const Sources* sources) {
+    std::string path = fields.text(key, expected);
+    if (path.empty() || sources == nullptr) return path;
+    std::string located = sources->located(path);
+    if (located.empty())
+        fields.fault(key, fmt::format("found {}, expected an absolute path", described(*fields.find(key))));
+    return located;
+}
+
+bool is_address(std::string_view address) {
+    const auto at = address.rfind('@');
+    return at != std::string_view::npos && at > 0 && at + 1 < address.size() && address.size() <= 320 &&
+           address.find_first_of(" <>,;\"") == std::string_view::npos;
+}
+
+void check_address(const Fields& fields, std::string_view key, std::string_view address) {
+    if (address.empty() || is_address(address)) return;
+    fields.fault(key, fmt::format("found \"{}\", expected a mail address like support@example.com",
+                                  text::printable(address, 60)));
+}
+
+std::optional<std::chrono::sys_days> date_of(std::string_view written) {
+    if (written.size() != 10 || written[4] != '-' || written[7] != '-') return std::nullopt;
+    const auto year = text::number<int>(written.substr(0, 4));
+    const auto month = text::number<unsigned>(written.substr(5, 2));
+    const auto day = text::number<unsigned>(written.substr(8, 2));
+    if (!year || !month || !day) return std::nullopt;
+    const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(*month),
+                                           std::chrono::day(*day)};
+    return date.ok() ? std::optional(std::chrono::sys_days(date)) : std::nullopt;
+}
+
+Start read_start(const Fields& fields) {
+    constexpr std::string_view expected = "\"all\", \"new\" or a date like 2026-01-31";
+    const std::string start = fields.text("start", expected);
+    if (start.empty() || start == "all") return {};
+    if (start == "new") return {.from = Start::From::fresh};
+    const auto date = date_of(start);
+    if (!date) fields.fault("start", fmt::format("found {}, expected {}", described(*fields.find("start")), expected));
+    return {.from = Start::From::date, .date = date.value_or(std::chrono::sys_days{})};
+}
+
+void read_after(const Fields& fields, Mailbox& into) {
+    constexpr std::string_view expected = "\"keep\", \"seen\", \"delete\" or \"move:FOLDER\"";
+    const std::string after = fields.text("after", expected);
+    if (after.empty()) return;
+    if (after.starts_with("move:") && after.size() > 5) {
+        into.after = After::move;
+        into.move_to = after.substr(5);
+    } else if (after == "move" || after == "move:") {
+        fields.fault("after", fmt::format("found \"{}\" without a folder, expected \"move:FOLDER\"", after));
+    } else if (const auto known = choice_of(after_words, after)) {
+        into.after = *known;
+    } else {
+        constexpr std::string_view words[] = {"keep", "seen", "delete", "move:FOLDER"};
+        fields.fault("after", fmt::format("found {}, expected {}{}", described(*fields.find("after")), expected,
+                                          suggestion(after, words)));
+    }
+}
+
+Submit read_submit(const Fields& parent, const Mailbox& mailbox, const boost::json::object& object, Faults& faults) {
+    const Fields fields(object, parent.path("submit"), {"login", "from", "per_minute", "connections"}, faults);
+    Submit submit;
+    submit.login = fields.text("login", "the user that logs in for sending");
+    submit.from = fields.texts("from", "a list of addresses that may stand in From");
+    if (submit.from.empty()) submit.from = {mailbox.address};
+    for (std::size_t i = 0; fields.has("from") && i < submit.from.size(); ++i) {
+        check_address(fields, fmt::format("from[{}]", i), submit.from[i]);
+    }
+    if (const auto rate = fields.number("per_minute", 1, 100'000)) submit.per_minute = *rate;
+    if (const auto count = fields.number("connections", 1, 100)) submit.connections = *count;
+    return submit;
+}
+
+/// What POP3 has not: folders, flags.
+void check_pop3(const Fields& fields, const Mailbox& mailbox) {
+    if (fields.has("folders")) fields.fault("folders", "POP3 knows one folder only; leave it out, or use \"imap\"");
+    if (mailbox.after == After::seen || mailbox.after == After::move) {
+        fields.fault("after", "POP3 can neither flag nor move; expected \"keep\" or \"delete\", or use \"imap\"");
+    }
+}
+
+}  // namespace
+
+void read_object(const boost::json::object& object, const std::string& path, const Sources* sources, Faults& faults,
+                 Provider& into) {
+    const Fields fields(object, path,
+                        {"id", "preset", "tenant", "authorize_url", "token_url", "device_url", "scopes", "ca_file",
+                         "imap", "pop3", "smtp"},
+                        faults);
+    const std::string id = read_id(fields);
+    const std::string tenant = fields.text("tenant", "a tenant: its id or domain");
+    const std::string named = fields.text("preset", either_of(preset_names()));
+    const auto& presets = preset_names();
+    if (std::find(presets.begin(), presets.end(), named) != presets.end()) {
+        into = preset(named, tenant);
+    } else if (!named.empty()) {
+        fields.fault("preset", fmt::format("found {}, expected {}{}", described(*fields.find("preset")),
+                                           either_of(presets), suggestion(named, presets)));
+    }
+    into.id = id;
+    if (!tenant.empty() && !named.empty() && named != "microsoft365") {
+        fields.fault("tenant", fmt::format("preset \"{}\" has no tenants; leave it out", text::printable(named, 60)));
+    } else if (!tenant.empty() && named.empty()) {
+        fields.fault("tenant", "only preset \"microsoft365\" has tenants; write the tenant into the URLs");
+    } else if (!is_host_name(tenant) || tenant.find(':') != std::string::npos) {
+        fields.fault("tenant",
+                     fmt::format("found {}, expected a tenant: its id or domain", described(*fields.find("tenant"))));
+    }
+    for (const auto& [key, url] :
+         {std::pair("authorize_url", &into.authorize_url), std::pair("token_url", &into.token_url),
+          std::pair("device_url", &into.device_url)}) {
+        if (fields.has(key)) *url = read_url(fields, key);
+    }
+    into.scopes = fields.texts("scopes", "a list of scopes");
+    into.ca_file = read_path(fields, "ca_file", "the path of a file of certificates (PEM)", sources);
+    if (sources != nullptr && !into.ca_file.empty()) {
+        const std::string wrong = sources->unreadable(into.ca_file);
+        if (!wrong.empty()) fields.fault("ca_file", wrong);
+    }
+    read_host(fields, "imap", {.host = {}, .port = 993}, into.imap, faults);
+    read_host(fields, "pop3", {.host = {}, .port = 995}, into.pop3, faults);
+    read_host(fields, "smtp", {.host = {}, .port = 587, .tls = Tls::starttls}, into.smtp, faults);
+    if (named.empty() && !fields.has("imap") && !fields.has("pop3") && !fields.has("smtp")) {
+        faults.add(path, "names no server; expected \"preset\", or at least one of \"imap\", \"pop3\" and \"smtp\"");
+    }
+}
+
+void read_object(const boost::json::object& object, const std::string& path, const Sources* sources, Faults& faults,
+                 Credential& into) {
+    const std::initializer_list<std::string_view> stored = {"id", "provider", "user", "flow", "client_id"};
+    const std::initializer_list<std::string_view> imported = {
+        "id", "provider", "user", "flow", "client_id", "client_secret", "refresh_token", "password"};
+    const Fields fields(object, path, sources == nullptr ? stored : imported, faults);
+    into.id = read_id(fields);
+    into.provider = fields.needed_text("provider", "the id of a provider");
+    into.user = fields.needed_text("user", "the user who logs in, like svc@example.com");
+    if (!fields.has("flow")) fields.fault("flow", "missing, expected how the login happens, like \"refresh_token\"");
+    into.flow = fields.choice("flow", flow_words).value_or(Flow::refresh_token);
+    into.client_id = fields.text("client_id", "the id of the registered application");
+}
+
+void read_object(const boost::json::object& object, const std::string& path, const Sources*, Faults& faults,
+                 Mailbox& into) {
+    const Fields fields(
+        object, path,
+        {"id", "address", "credential", "login", "protocol", "folders", "start", "after", "consumer", "submit"},
+        faults);
+    into.id = read_id(fields);
+    into.address = fields.needed_text("address", "a mail address like support@example.com");
+    check_address(fields, "address", into.address);
+    into.credential = fields.needed_text("credential", "the id of a credential");
+    into.login = fields.text("login", "the user of the login, usually the address");
+    if (into.login.empty()) into.login = into.address;
+    into.protocol = fields.choice("protocol", protocol_words).value_or(Protocol::imap);
+    auto folders = fields.texts("folders", "a list of folder names like [\"INBOX\"]");
+    if (!folders.empty()) into.folders = std::move(folders);
+    into.start = read_start(fields);
+    read_after(fields, into);
+    into.consumer = fields.text("consumer", "the id of a consumer");
+    const auto* submit = fields.object("submit", "an object with \"login\", \"from\", \"per_minute\", \"connections\"");
+    if (submit != nullptr) into.submit = read_submit(fields, into, *submit, faults);
+    if (!fields.has("consumer") && !fields.has("submit")) {
+        fields.fault("consumer", "missing, expected the id of the consumer that receives this mailbox's mail");
+    }
+    if (into.protocol == Protocol::pop3) check_pop3(fields, into);
+    if (into.after == After::move &&
+        std::find(into.folders.begin(), into.folders.end(), into.move_to) != into.folders.end()) {
+        fields.fault("after",
+                     fmt::format("mail would be moved to \"{}\", which is fetched itself; expected another folder",
+                                 text::printable(into.move_to, 60)));
+    }
+}
+
+void read_object(const boost::json::object& object, const std::string& path, const Sources* sources, Faults& faults,
+                 Consumer& into) {
+    const std::initializer_list<std::string_view> stored = {"id", "kind", "path", "address", "url", "sync"};
+    const std::initializer_list<std::string_view> imported = {"id", "kind", "path", "address", "url", "sync", "secret"};
+    const Fields fields(object, path, sources == nullptr ? stored : imported, faults);
+    into.id = read_id(fields);
+    if (!fields.has("kind")) fields.fault("kind", "missing, expected \"maildir\", \"lmtp\", \"webhook\" or \"pull\"");
+    const auto kind = fields.choice("kind", kind_words);
+    into.path = read_path(fields, "path", "the path of a Maildir", sources);
+    into.address = fields.text("address", "HOST:PORT or the path of a socket");
+    into.url = read_url(fields, "url");
+    into.sync = fields.choice("sync", sync_words).value_or(Consumer::Sync::batch);
+    if (!kind) return;
+    into.kind = *kind;
+    struct Use {
+        std::string_view key;
+        Consumer::Kind kind;
+        bool needed;
+    };
+    const Use uses[] = {{"path", Consumer::Kind::maildir, true},
+                        {"sync", Consumer::Kind::maildir, false},
+                        {"address", Consumer::Kind::lmtp, true},
+                        {"url", Consumer::Kind::webhook, true},
+                        {"secret", Consumer::Kind::webhook, sources != nullptr}};
+    for (const Use& use : uses) {
+        const std::string_view word = word_of(kind_words, *kind);
+        if (use.kind != *kind && fields.has(use.key)) {
+            fields.fault(use.key, fmt::format("kind \"{}\" has no \"{}\" (kind \"{}\" has); leave it out", word,
+                                              use.key, word_of(kind_words, use.kind)));
+        }
+        if (use.kind == *kind && use.needed && !fields.has(use.key)) {
+            fields.fault(use.key, fmt::format("missing, kind \"{}\" needs it", word));
+        }
+    }
+}
+
+template <class T>
+Result<T> from_document(std::string_view document) {
+    error_code wrong;
+    const auto value = boost::json::parse(document, wrong);
+    if (wrong || !value.is_object()) return errc::malformed_document;
+    Faults faults;
+    T object;
+    read_object(value.get_object(), {}, nullptr, faults, object);
+    if (!faults.empty()) return errc::malformed_document;
+    return object;
+}
+
+template Result<Provider> from_document<Provider>(std::string_view);
+template Result<Credential> from_document<Credential>(std::string_view);
+template Result<Mailbox> from_document<Mailbox>(std::string_view);
+template Result<Consumer> from_document<Consumer>(std::string_view);
+
+}  // namespace config

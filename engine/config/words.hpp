@@ -1,0 +1,49 @@
+#pragma once
+/// The words that the import document uses for the choices of the model.
+
+#include <array>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "engine/config/model.hpp"
+
+namespace config {
+
+template <class Choice, std::size_t count>
+using Words = std::array<std::pair<std::string_view, Choice>, count>;
+
+inline constexpr Words<Tls, 2> tls_words{{{"implicit", Tls::implicit}, {"starttls", Tls::starttls}}};
+inline constexpr Words<Flow, 6> flow_words{{{"authorization_code", Flow::authorization_code},
+                                            {"device_code", Flow::device_code},
+                                            {"client_credentials", Flow::client_credentials},
+                                            {"service_account", Flow::service_account},
+                                            {"refresh_token", Flow::refresh_token},
+                                            {"password", Flow::password}}};
+inline constexpr Words<Protocol, 2> protocol_words{{{"imap", Protocol::imap}, {"pop3", Protocol::pop3}}};
+inline constexpr Words<After, 4> after_words{
+    {{"keep", After::keep}, {"seen", After::seen}, {"delete", After::remove}, {"move", After::move}}};
+inline constexpr Words<Consumer::Kind, 4> kind_words{{{"maildir", Consumer::Kind::maildir},
+                                                      {"lmtp", Consumer::Kind::lmtp},
+                                                      {"webhook", Consumer::Kind::webhook},
+                                                      {"pull", Consumer::Kind::pull}}};
+inline constexpr Words<Consumer::Sync, 2> sync_words{
+    {{"batch", Consumer::Sync::batch}, {"each", Consumer::Sync::each}}};
+
+template <class Choice, std::size_t count>
+constexpr std::string_view word_of(const Words<Choice, count>& words, Choice choice) {
+    for (const auto& [word, value] : words) {
+        if (value == choice) return word;
+    }
+    return {};
+}
+
+template <class Choice, std::size_t count>
+constexpr std::optional<Choice> choice_of(const Words<Choice, count>& words, std::string_view word) {
+    for (const auto& [spelled, value] : words) {
+        if (spelled == word) return value;
+    }
+    return std::nullopt;
+}
+
+}  // namespace config

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "protocols/base/clock.hpp"
+
+namespace control {
+
+/// What only a running daemon knows. Any thread may ask; nothing here waits.
+class Live {
+public:
+    struct MailboxState {
+        std::string state;                     // of its session, in a word or two: "idle", "fetching", "waiting"
+        std::string reason;                    // why it is not served; empty: it is
+        std::optional<WallTime> last_proof;    // when it was last proved that nothing was missed
+        std::optional<WallTime> next_attempt;  // when it is tried again
+    };
+    struct Summary {
+        WallTime started_at{};
+        std::uint64_t sessions = 0;       // connections to mail servers
+        std::uint64_t idle_sessions = 0;  // of them, those that wait for news
+        std::uint64_t mailboxes = 0;      // being served
+        std::uint64_t not_served = 0;     // mailboxes that have a reason
+        double messages_per_second = 0;   // stored, over the last ten seconds
+        double bytes_per_second = 0;
+        std::uint64_t messages_stored = 0;  // since the start
+        std::uint64_t messages_delivered = 0;
+        double arrival_to_durable_p50_seconds = 0;  // from the last byte received to the commit; upper bounds
+        double arrival_to_durable_p99_seconds = 0;
+        double durable_to_delivered_p50_seconds = 0;  // from the commit to the consumer's acknowledgement
+        double durable_to_delivered_p99_seconds = 0;
+    };
+
+    virtual ~Live() = default;
+    /// nullopt: the daemon does not serve that mailbox (yet).
+    [[nodiscard]] virtual std::optional<MailboxState> mailbox(std::string_view id) const = 0;
+    [[nodiscard]] virtual Summary summary() const = 0;
+    /// Configuration in the store is different now: load it again.
+    virtual void changed() = 0;
+    /// Prometheus text.
+    [[nodiscard]] virtual std::string metrics() const = 0;
+    /// Why the daemon is not ready to work, in words; empty: it is.
+    [[nodiscard]] virtual std::string not_ready() const = 0;
+};
+
+}  // namespace control

@@ -1,0 +1,101 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+
+#include "engine/control/commands.hpp"
+#include "engine/control/json.hpp"
+
+namespace control {
+namespace {
+
+constexpr std::size_t pending_shown_max = 100;
+
+std::string unknown(std::string_view id) {
+    return fmt::format("there is no mailbox \"{}\"; rohrpost mailbox list shows all", id);
+}
+
+boost::json::object to_json(const store::Folder& folder, const std::vector<store::Pending>& pending) {
+    boost::json::object object{{"name", folder.name}, {"uid_validity", folder.uid_validity}, {"cursor", folder.cursor}};
+    if (!folder.frozen.empty()) object["frozen"] = folder.frozen;
+    boost::json::array waiting;
+    for (std::size_t i = 0; i < std::min(pending.size(), pending_shown_max); ++i) {
+        waiting.push_back(boost::json::object{{"uid", pending[i].uid},
+                                              {"attempts", pending[i].attempts},
+                                              {"first_seen", time_text(pending[i].first_seen)},
+                                              {"reason", pending[i].reason}});
+    }
+    if (!waiting.empty()) object["pending"] = std::move(waiting);
+    if (!pending.empty()) object["pending_count"] = pending.size();
+    return object;
+}
+
+Result<boost::json::object> shown(store::Store& store, const std::string& id, const Live* live) {
+    const auto row = store.mailbox(id);
+    if (!row) return row.error();
+    if (row->removed) return store::errc::unknown_id;
+    auto object = control::to_json(*row, live);
+    error_code unreadable;
+    object["configuration"] = boost::json::parse(row->document, unreadable);
+    const auto folders = store.folders(row->number);
+    if (!folders) return folders.error();
+    boost::json::array list;
+    for (const auto& folder : *folders) {
+        const auto pending = store.pending(folder.number);
+        if (!pending) return pending.error();
+        list.push_back(to_json(folder, *pending));
+    }
+    object["folders"] = std::move(list);
+    const auto* consumer = object.if_contains("consumer");
+    if (consumer == nullptr || consumer->get_string().empty()) return object;
+    const auto hand_off = store.hand_offs(consumer->get_string(), store::Store::Which::all, row->number - 1, 1);
+    if (!hand_off) return hand_off.error();
+    if (!hand_off->empty() && hand_off->front().mailbox == row->number)
+        object["acknowledged"] = hand_off->front().acked;
+    return object;
+}
+
+}  // namespace
+
+awaitable<Response> list_mailboxes(Surroundings& here, std::string after, std::size_t limit) {
+    limit = std::clamp<std::size_t>(limit, 1, page_rows_max);
+    auto work = [after = std::move(after), limit](store::Workbench bench) {
+        return bench.store.mailboxes(after, limit + 1);
+    };
+    auto rows = co_await here.committer.run(here.home, std::move(work));
+    if (!rows) co_return failure(rows.error());
+    boost::json::array list;
+    for (std::size_t i = 0; i < std::min(rows->size(), limit); ++i) list.push_back(to_json((*rows)[i], here.live));
+    boost::json::object page{{"mailboxes", std::move(list)}};
+    if (rows->size() > limit) page["next"] = (*rows)[limit - 1].id;
+    co_return answer(page);
+}
+
+awaitable<Response> show_mailbox(Surroundings& here, std::string id) {
+    auto work = [id, live = here.live](store::Workbench bench) { return shown(bench.store, id, live); };
+    auto object = co_await here.committer.run(here.home, std::move(work));
+    if (!object && object.error() == store::errc::unknown_id) co_return refusal(404, unknown(id));
+    if (!object) co_return failure(object.error());
+    co_return answer(*object);
+}
+
+awaitable<Response> pause_mailbox(Surroundings& here, std::string id, std::string reason) {
+    auto work = [id, reason](store::Workbench bench) { return bench.store.pause_mailbox(id, reason); };
+    auto paused = co_await here.committer.run(here.home, std::move(work));
+    if (!paused && paused.error() == store::errc::unknown_id) co_return refusal(404, unknown(id));
+    if (!paused) co_return failure(paused.error());
+    if (here.live != nullptr) here.live->changed();
+    co_return answer(boost::json::object{{"id", id}, {"paused", reason}});
+}
+
+awaitable<Response> remove_mailbox(Surroundings& here, std::string id) {
+    auto work = [id](store::Workbench bench) { return bench.store.remove_mailbox(id); };
+    auto removed = co_await here.committer.run(here.home, std::move(work));
+    if (!removed && removed.error() == store::errc::unknown_id) co_return refusal(404, unknown(id));
+    if (!removed) co_return failure(removed.error());
+    if (here.live != nullptr) here.live->changed();
+    co_return answer(boost::json::object{{"id", id}, {"removed", true}});
+}
+
+}  // namespace control

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <string>
+#include <string_view>
+
+#include "protocols/base/result.hpp"
+
+namespace control {
+
+/// What a command or an API call asks for: the method and target of HTTP.
+struct Request {
+    std::string method = "GET";
+    std::string target;  // path and query: /v1/mailboxes?limit=10
+    std::string body{};
+};
+
+struct Response {
+    unsigned status = 200;
+    std::string type = "application/json";
+    std::string body{};
+};
+
+inline constexpr std::string_view plain_type = "text/plain; charset=utf-8";
+inline constexpr std::string_view mail_type = "message/rfc822";
+
+Response answer(const boost::json::value& value, unsigned status = 200);
+/// {"error": sentence}
+Response refusal(unsigned status, std::string_view sentence);
+/// A failure of the store or of secrets, with what to do.
+Response failure(error_code reason);
+
+}  // namespace control

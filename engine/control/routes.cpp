@@ -1,0 +1,182 @@
+#include "engine/control/routes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+#include <map>
+
+#include "protocols/base/text.hpp"
+
+namespace control {
+namespace {
+
+/// A target taken apart and decoded.
+struct Target {
+    std::vector<std::string> path;
+    std::map<std::string, std::string> parameters;
+
+    [[nodiscard]] std::string parameter(const std::string& name) const {
+        const auto found = parameters.find(name);
+        return found == parameters.end() ? std::string() : found->second;
+    }
+    /// Whether there are no others than these.
+    [[nodiscard]] bool takes(std::initializer_list<std::string_view> names) const {
+        return std::all_of(parameters.begin(), parameters.end(), [&](const auto& parameter) {
+            return std::find(names.begin(), names.end(), parameter.first) != names.end();
+        });
+    }
+};
+
+std::optional<Target> parsed(std::string_view text) {
+    const auto url = boost::urls::parse_origin_form(text);
+    if (!url) return std::nullopt;
+    Target target;
+    for (const auto& segment : url->segments()) target.path.push_back(segment);
+    for (const auto& parameter : url->params()) {
+        if (!target.parameters.emplace(parameter.key, parameter.value).second) return std::nullopt;
+    }
+    return target;
+}
+
+/// The number in a parameter, `standard` when it is absent; nullopt when it is no number.
+std::optional<std::uint64_t> number_in(const Target& target, const std::string& name, std::uint64_t standard) {
+    if (!target.parameters.contains(name)) return standard;
+    return text::number<std::uint64_t>(target.parameter(name));
+}
+
+Response wrong_method(std::string_view allowed) { return refusal(405, fmt::format("expected {}", allowed)); }
+Response wrong_parameter(std::string_view known) {
+    return refusal(400, fmt::format("unknown or malformed parameter; expected {}", known));
+}
+
+Response plain(unsigned status, std::string text) {
+    Response response;
+    response.status = status;
+    response.type = plain_type;
+    response.body = std::move(text);
+    return response;
+}
+
+/// Healthy: what has been promised can be kept. Ready: work is being done.
+Response probe(const Surroundings& here, const std::string& name) {
+    const auto stopped = here.committer.stats().stopped_by;
+    if (name == "metrics") return plain(200, here.live == nullptr ? std::string() : here.live->metrics());
+    if (stopped) return plain(503, "the store has stopped: " + stopped.message() + '\n');
+    const std::string reason = name == "readyz" && here.live != nullptr ? here.live->not_ready() : std::string();
+    return reason.empty() ? plain(200, "ok\n") : plain(503, reason + '\n');
+}
+
+awaitable<Response> configuration(Surroundings& here, Request& request) {
+    if (request.method == "GET") {
+        auto exported = co_await export_document(here);
+        co_return exported;
+    }
+    if (request.method != "PUT") co_return wrong_method("GET or PUT");
+    auto imported = co_await import_document(here, std::move(request.body));
+    co_return imported;
+}
+
+awaitable<Response> mailboxes(Surroundings& here, const Request& request, const Target& target) {
+    if (target.path.size() == 2) {
+        const auto limit = number_in(target, "limit", page_rows_max);
+        if (request.method != "GET") co_return wrong_method("GET");
+        if (!limit || !target.takes({"after", "limit"})) co_return wrong_parameter("after=ID, limit=NUMBER");
+        auto list = co_await list_mailboxes(here, target.parameter("after"), *limit);
+        co_return list;
+    }
+    const std::string& id = target.path[2];
+    if (target.path.size() == 3) {
+        if (!target.takes({})) co_return wrong_parameter("none");
+        if (request.method == "GET") {
+            auto shown = co_await show_mailbox(here, id);
+            co_return shown;
+        }
+        if (request.method != "DELETE") co_return wrong_method("GET or DELETE");
+        auto removed = co_await remove_mailbox(here, id);
+        co_return removed;
+    }
+    const std::string& act = target.path[3];
+    if (target.path.size() != 4 || (act != "pause" && act != "resume")) co_return refusal(404, "no such path");
+    if (request.method != "POST") co_return wrong_method("POST");
+    if (!target.takes({"reason"})) co_return wrong_parameter("reason=TEXT");
+    std::string reason = act == "resume" ? std::string() : target.parameter("reason");
+    if (act == "pause" && reason.empty()) reason = "paused by an operator";
+    auto done = co_await pause_mailbox(here, id, std::move(reason));
+    co_return done;
+}
+
+awaitable<Response> inbox(Surroundings& here, const Request& request, const Target& target) {
+    const bool next = target.path.size() == 3 && target.path[2] == "next";
+    if (target.path.size() != 2 && !next) co_return refusal(404, "no such path");
+    if (request.method != "GET") co_return wrong_method("GET");
+    const auto limit = number_in(target, "limit", 100);
+    if (!limit || !target.takes({"consumer", "mailbox", "limit"})) {
+        co_return wrong_parameter("consumer=ID, mailbox=ID, limit=NUMBER");
+    }
+    InboxQuery query{.consumer = target.parameter("consumer"), .mailbox = target.parameter("mailbox"), .limit = *limit};
+    if (next) {
+        auto message = co_await next_message(here, std::move(query));
+        co_return message;
+    }
+    auto list = co_await list_inbox(here, std::move(query));
+    co_return list;
+}
+
+awaitable<Response> messages(Surroundings& here, const Request& request, const Target& target) {
+    if (target.path.size() != 4) co_return refusal(404, "no such path");
+    const std::string& id = target.path[2];
+    if (target.path[3] == "raw") {
+        const auto offset = number_in(target, "offset", 0);
+        if (request.method != "GET") co_return wrong_method("GET");
+        if (!offset || !target.takes({"offset"})) co_return wrong_parameter("offset=BYTES");
+        auto chunk = co_await read_message(here, id, *offset);
+        co_return chunk;
+    }
+    if (target.path[3] != "acknowledge") co_return refusal(404, "no such path");
+    if (request.method != "POST") co_return wrong_method("POST");
+    const std::string through = target.parameter("through");
+    if (!target.takes({"consumer", "through"}) || (!through.empty() && through != "yes")) {
+        co_return wrong_parameter("consumer=ID, through=yes");
+    }
+    const Reach reach = through.empty() ? Reach::only : Reach::through;
+    auto done = co_await acknowledge(here, target.parameter("consumer"), id, reach);
+    co_return done;
+}
+
+}  // namespace
+
+awaitable<Response> handle(Surroundings& here, Request request) {
+    const auto target = parsed(request.target);
+    if (!target || target->path.empty()) co_return refusal(400, "the target is not a path");
+    const auto& path = target->path;
+    if (path.size() == 1 && (path[0] == "healthz" || path[0] == "readyz" || path[0] == "metrics")) {
+        if (request.method != "GET") co_return wrong_method("GET");
+        co_return probe(here, path[0]);
+    }
+    const std::string area = path[0] == "v1" && path.size() > 1 ? path[1] : std::string();
+    if (area == "mailboxes") {
+        auto response = co_await mailboxes(here, request, *target);
+        co_return response;
+    }
+    if (area == "inbox") {
+        auto response = co_await inbox(here, request, *target);
+        co_return response;
+    }
+    if (area == "messages") {
+        auto response = co_await messages(here, request, *target);
+        co_return response;
+    }
+    if (path.size() != 2 || (area != "configuration" && area != "status")) co_return refusal(404, "no such path");
+    if (!target->takes({})) co_return wrong_parameter("none");
+    if (area == "configuration") {
+        auto response = co_await configuration(here, request);
+        co_return response;
+    }
+    if (request.method != "GET") co_return wrong_method("GET");
+    auto response = co_await status(here);
+    co_return response;
+}
+
+}  // namespace control

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "engine/control/commands.hpp"
+
+namespace control {
+
+/// Answers one call, of the control socket, the API or a command line without daemon:
+///   GET /healthz /readyz /metrics
+///   GET /v1/status
+///   GET /v1/configuration   PUT /v1/configuration (an import document: merged)
+///   GET /v1/mailboxes?after=&limit=   GET|DELETE /v1/mailboxes/{id}   POST /v1/mailboxes/{id}/pause?reason= |…/resume
+///   GET /v1/inbox?consumer=&mailbox=&limit=   GET /v1/inbox/next?consumer=&mailbox=
+///   GET /v1/messages/{id}/raw?offset=   POST /v1/messages/{id}/acknowledge?consumer=&through=yes
+/// Unknown paths get 404, unknown methods 405, unknown or malformed parameters 400.
+awaitable<Response> handle(Surroundings& here, Request request);
+
+}  // namespace control

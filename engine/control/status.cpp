@@ -1,0 +1,55 @@
+#include <boost/json/object.hpp>
+
+#include "engine/control/commands.hpp"
+#include "engine/control/json.hpp"
+
+namespace control {
+namespace {
+
+boost::json::object to_json(const store::Totals& totals) {
+    return {{"mailboxes", totals.mailboxes}, {"messages", totals.messages},
+            {"pending", totals.pending},     {"unacknowledged_bytes", totals.body_bytes},
+            {"segments", totals.segments},   {"segment_bytes", totals.segment_bytes}};
+}
+
+boost::json::object to_json(const store::Committer::Stats& stats) {
+    boost::json::object object{{"jobs", stats.jobs},
+                               {"commits", stats.groups},
+                               {"queue_length", stats.queue_length},
+                               {"disk_full", stats.disk_full}};
+    if (stats.stopped_by) object["stopped_by"] = stats.stopped_by.message();
+    return object;
+}
+
+boost::json::object to_json(const Live::Summary& summary) {
+    return {{"started_at", time_text(summary.started_at)},
+            {"sessions", summary.sessions},
+            {"idle_sessions", summary.idle_sessions},
+            {"mailboxes_served", summary.mailboxes},
+            {"mailboxes_not_served", summary.not_served},
+            {"messages_per_second", summary.messages_per_second},
+            {"bytes_per_second", summary.bytes_per_second},
+            {"messages_stored", summary.messages_stored},
+            {"messages_delivered", summary.messages_delivered},
+            {"arrival_to_durable_p50_seconds", summary.arrival_to_durable_p50_seconds},
+            {"arrival_to_durable_p99_seconds", summary.arrival_to_durable_p99_seconds},
+            {"durable_to_delivered_p50_seconds", summary.durable_to_delivered_p50_seconds},
+            {"durable_to_delivered_p99_seconds", summary.durable_to_delivered_p99_seconds}};
+}
+
+}  // namespace
+
+awaitable<Response> status(Surroundings& here) {
+    auto work = [](store::Workbench bench) { return bench.store.totals(); };
+    auto totals = co_await here.committer.run(here.home, work);
+    if (!totals) co_return failure(totals.error());
+    boost::json::object object{{"daemon", here.live == nullptr ? "not running" : "running"},
+                               {"store", to_json(*totals)}};
+    if (here.live != nullptr) {
+        object["committer"] = to_json(here.committer.stats());
+        object["live"] = to_json(here.live->summary());
+    }
+    co_return answer(object);
+}
+
+}  // namespace control

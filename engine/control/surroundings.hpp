@@ -1,0 +1,33 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "engine/control/live.hpp"
+#include "engine/secrets/keyring.hpp"
+#include "queue/store/committer.hpp"
+
+namespace control {
+
+/// Ids of mailboxes by number; both never change. Used on the committer's thread only, where it is filled as needed,
+/// so that naming a message's mailbox does not cost a walk over all of them.
+class MailboxNames {
+public:
+    /// unknown_id: no such mailbox, or it was removed.
+    Result<std::string> name_of(store::Store& store, store::MailboxNumber number);
+
+private:
+    std::map<store::MailboxNumber, std::string> known_;
+};
+
+/// What commands work on. All of it outlives the call; one shard, whose inbox `home` is.
+struct Surroundings {
+    store::Committer& committer;
+    queue::Inbox& home;
+    const secrets::Keyring* keyring = nullptr;  // import only
+    Live* live = nullptr;                       // a running daemon's
+    std::shared_ptr<MailboxNames> names = std::make_shared<MailboxNames>();
+};
+
+}  // namespace control

@@ -1,0 +1,319 @@
+#include "engine/engine.hpp"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+
+#include "engine/config/presets.hpp"
+#include "engine/roles.hpp"
+#include "engine/runtime/log.hpp"
+#include "engine/runtime/notify.hpp"
+#include "protocols/net/system_dialer.hpp"
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr int exit_software = 70;  // sysexits.h
+constexpr int exit_unavailable = 69;
+constexpr int exit_cantcreat = 73;
+constexpr int exit_ioerr = 74;
+constexpr int exit_tempfail = 75;
+constexpr int exit_noperm = 77;
+constexpr int exit_config = 78;
+
+constexpr std::uint64_t descriptors_beside_sessions = 256;
+
+int code_of(error_code reason) {
+    if (reason == store::errc::in_use || reason == store::errc::disk_full) return exit_tempfail;
+    if (reason == store::errc::unreadable) return exit_noperm;
+    if (reason == store::errc::io_failed) return exit_ioerr;
+    return exit_config;
+}
+
+/// As many descriptors as the sessions need, as far as the system allows.
+void raise_descriptor_limit(std::uint64_t wanted) {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+    limit.rlim_cur = std::min<rlim_t>(wanted, limit.rlim_max);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < wanted) {
+        spdlog::warn("id=descriptors the system allows {} open files, {} sessions want {}: raise LimitNOFILE",
+                     limit.rlim_cur, wanted - descriptors_beside_sessions, wanted);
+    }
+}
+
+net::Family family_of(config::IpFamily family) {
+    switch (family) {
+        case config::IpFamily::v4:
+            return net::Family::ipv4;
+        case config::IpFamily::v6:
+            return net::Family::ipv6;
+        case config::IpFamily::any:
+            break;
+    }
+    return net::Family::any;
+}
+
+}  // namespace
+
+Engine::Engine(config::RunFlags flags) : flags_(std::move(flags)) { open(); }
+
+Engine::~Engine() {
+    if (roles_) {
+        for (auto& shard : roles_->shards) shard->stop();
+        roles_->handing.stop();
+    }
+    if (committer_) committer_->stop();
+}
+
+void Engine::open() {
+    store::OpenFailure failure;
+    auto opened = store::open_store(disk_, flags_.data, {}, &failure);
+    if (!opened) throw StartError(code_of(failure.reason), failure.sentence);
+    for (const auto& finding : opened->findings) spdlog::warn("id=recovery {}", finding);
+    lock_ = std::move(opened->lock);
+    bodies_ = opened->bodies.get();
+    auto& rows = *opened->store;
+
+    const auto begun = rows.begin();
+    if (!begun) throw StartError(exit_ioerr, fmt::format("{}: {}", flags_.data, begun.error().message()));
+    auto keyring = secrets::Keyring::open(flags_.key_file, rows, random_);
+    const auto kept = rows.commit();
+    if (!keyring) {
+        throw StartError(exit_config, fmt::format("the key file {}: {}", flags_.key_file, keyring.error().message()));
+    }
+    if (!kept) throw StartError(exit_ioerr, fmt::format("{}: {}", flags_.data, kept.error().message()));
+    keyring_ = std::make_unique<secrets::Keyring>(std::move(*keyring));
+
+    store::Committer::Options options;
+    options.queue_capacity = flags_.queue_capacity;
+    options.commit_interval = flags_.commit_interval;
+    committer_ =
+        std::make_unique<store::Committer>(std::move(opened->store), std::move(opened->bodies), clock_, options);
+
+    net::SystemDialer::Options dialling;
+    dialling.family = family_of(flags_.ip_family);
+    if (!flags_.proxy.empty()) {
+        auto proxy = net::read_proxy(flags_.proxy);
+        if (!proxy) throw StartError(exit_config, fmt::format("--proxy {}: {}", flags_.proxy, proxy.error().message()));
+        dialling.proxy = std::move(*proxy);
+    }
+    const auto make_dialer = [dialling](asio::io_context& context, Timers& timers,
+                                        Random&) -> std::unique_ptr<net::Dialer> {
+        return std::make_unique<net::SystemDialer>(context, timers, dialling);
+    };
+    const std::size_t threads = flags_.threads > 0 ? flags_.threads : std::max(1U, std::thread::hardware_concurrency());
+    roles_ = std::make_unique<Roles>(*this, make_dialer, threads);
+    raise_descriptor_limit(flags_.max_sessions + descriptors_beside_sessions);
+    listen();
+}
+
+void Engine::stop() {
+    asio::post(roles_->main.executor(), [this] { roles_->stop.wake(); });
+}
+
+int Engine::run() {
+    auto& roles = *roles_;
+    committer_->start();
+    roles.handing.start();
+    for (auto& shard : roles.shards) shard->start();
+    roles.scope.spawn("signals", watch_signals());
+    roles.scope.spawn("store", watch_store());
+    roles.scope.spawn("reload", watch_reload());
+    if (flags_.exit_when_idle) roles.scope.spawn("idleness", watch_idleness());
+    std::exception_ptr failed;
+    asio::co_spawn(roles.main.executor(), live(), [this, &failed](std::exception_ptr failure) {
+        failed = failure;
+        roles_->main.context().stop();
+    });
+    roles.main.context().run();
+    for (auto& shard : roles.shards) shard->stop();
+    roles.handing.stop();
+    committer_->stop();
+    if (failed) std::rethrow_exception(failed);
+    return exit_code_;
+}
+
+/// From the first roster to the last hand-off. Nothing of the roles waits any more when it ends.
+awaitable<void> Engine::live() {
+    auto& roles = *roles_;
+    std::exception_ptr failed;
+    try {
+        co_await serve_until_told();
+    } catch (...) {
+        failed = std::current_exception();
+    }
+    roles.stopping = true;
+    runtime::notify_stopping();
+    co_await drain();
+    roles.scope.cancel();
+    co_await roles.scope.join();
+    for (auto& server : roles.servers) co_await server->join();
+    if (failed) std::rethrow_exception(failed);
+}
+
+awaitable<void> Engine::serve_until_told() {
+    auto& roles = *roles_;
+    co_await serve_roster();
+    runtime::notify_ready(fmt::format("serving {} mailboxes", roles.board.tally().mailboxes));
+    roles.view.ready();
+    co_await roles.stop.wait();
+}
+
+/// Reads who is to be served and tells the roles. Throws when the store cannot be read.
+awaitable<void> Engine::serve_roster() {
+    auto& roles = *roles_;
+    auto roster = co_await read_roster(*committer_, roles.main.inbox(), roles.tls);
+    if (!roster) {
+        throw StartError(exit_config, fmt::format("the configuration in {} cannot be read: {}", flags_.data,
+                                                  roster.error().message()));
+    }
+    std::vector<tokens::Account> accounts;
+    for (const auto& credential : roster->credentials) {
+        const auto provider = std::find_if(roster->providers.begin(), roster->providers.end(),
+                                           [&](const auto& one) { return one.id == credential.provider; });
+        if (provider == roster->providers.end()) continue;  // check() keeps references whole
+        tokens::Account account;
+        account.credential = credential;
+        account.token_url = provider->token_url;
+        auto tls = roles.tls.of(provider->ca_file);
+        if (tls) account.tls = *tls;
+        config::Uses uses;
+        uses.imap = true;
+        account.scopes = config::scopes_of(*provider, credential.flow, uses);
+        accounts.push_back(std::move(account));
+    }
+    roles.tokens.set_accounts(std::move(accounts));
+
+    co_await asio::co_spawn(roles.handing.executor(), roles.hand_offs.serve(roster->consumers), asio::use_awaitable);
+
+    std::vector<std::vector<retriever::Served>> dealt(roles.shards.size());
+    std::size_t served = 0;
+    for (auto& mailbox : roster->mailboxes) {
+        mailbox.arrivals = &roles.hand_offs.outlet(mailbox.mailbox.consumer);
+        if (++served > flags_.max_sessions && mailbox.fault.empty()) {
+            mailbox.fault = fmt::format("--max-sessions {} is reached: raise it, or serve this mailbox elsewhere",
+                                        flags_.max_sessions);
+        }
+        // The number never changes, so a mailbox stays on its shard.
+        dealt[static_cast<std::size_t>(mailbox.number) % dealt.size()].push_back(std::move(mailbox));
+    }
+    for (std::size_t i = 0; i < dealt.size(); ++i) {
+        auto serve = serve_on(*roles.retrievers[i], std::move(dealt[i]));
+        co_await asio::co_spawn(roles.shards[i]->executor(), std::move(serve), asio::use_awaitable);
+    }
+    spdlog::info("serving mailboxes={} consumers={} shards={}", roster->mailboxes.size(), roster->consumers.size(),
+                 roles.shards.size());
+}
+
+awaitable<void> Engine::serve_on(retriever::Retriever& retriever, std::vector<retriever::Served> mailboxes) {
+    retriever.serve(std::move(mailboxes));
+    co_return;
+}
+
+/// SIGHUP, or an import through the control socket. A store that cannot be read leaves everything as it was.
+awaitable<void> Engine::watch_reload() {
+    for (;;) {
+        co_await roles_->reload.wait();
+        if (roles_->stopping) co_return;
+        runtime::notify_reloading();
+        roles_->tls.forget();
+        co_await serve_roster();
+        runtime::notify_ready("reloaded");
+    }
+}
+
+/// Sessions finish what they fetch and say LOGOUT; after the grace time they are cut off, which loses nothing. Then
+/// what is durable is handed off as far as consumers take it.
+awaitable<void> Engine::drain() {
+    auto& roles = *roles_;
+    spdlog::info("draining grace_ms={}", flags_.drain_grace.count());
+    for (auto& server : roles.servers) server->close();
+    const auto grace_ends = clock_.now() + flags_.drain_grace;
+    std::size_t left = roles.shards.size();
+    Parking drained;
+    for (std::size_t i = 0; i < roles.shards.size(); ++i) {
+        auto one = drain_one(*roles.retrievers[i]);
+        asio::co_spawn(roles.shards[i]->executor(), std::move(one), [this, &left, &drained](std::exception_ptr) {
+            asio::post(roles_->main.executor(), [&left, &drained] {
+                if (--left == 0) drained.wake();
+            });
+        });
+    }
+    Timer grace(
+        roles.main.timers(), [](void* parking) { static_cast<Parking*>(parking)->wake(); }, &drained);
+    grace.arm(grace_ends);
+    co_await drained.wait();
+    if (left > 0) {
+        spdlog::warn("draining the grace time is over; cutting sessions off");
+        for (std::size_t i = 0; i < roles.shards.size(); ++i) {
+            asio::post(roles.shards[i]->executor(), [retriever = roles.retrievers[i].get()] { retriever->cancel(); });
+        }
+        while (left > 0) co_await drained.wait();
+    }
+    co_await asio::co_spawn(roles.handing.executor(), roles.hand_offs.drain(), asio::use_awaitable);
+    co_await roles.tokens.close();
+    spdlog::info("drained stored={} delivered={}", counters_.messages_stored.load(),
+                 counters_.messages_delivered.load());
+}
+
+awaitable<void> Engine::drain_one(retriever::Retriever& retriever) {
+    retriever.drain();
+    co_await retriever.join();
+}
+
+awaitable<void> Engine::watch_signals() {
+    asio::signal_set signals(roles_->main.context(), SIGTERM, SIGINT, SIGHUP);
+    for (;;) {
+        const int signal = co_await signals.async_wait(asio::use_awaitable);
+        if (signal == SIGHUP) {
+            spdlog::info("signal=SIGHUP reloading");
+            roles_->reload.wake();
+            continue;
+        }
+        spdlog::info("signal={} stopping", signal == SIGINT ? "SIGINT" : "SIGTERM");
+        roles_->stop.wake();
+    }
+}
+
+/// A store whose disk failed accepts nothing any more: the process ends, and recovers when it starts again.
+awaitable<void> Engine::watch_store() {
+    bool full = false;
+    for (;;) {
+        co_await roles_->main.timers().sleep_for(500ms);
+        runtime::notify_watchdog();
+        roles_->view.sample();
+        const auto stats = committer_->stats();
+        if (stats.disk_full != full) {
+            full = stats.disk_full;
+            if (full)
+                spdlog::error("id=disk-full the disk of {} is full: intake waits, nothing is lost; make room",
+                              flags_.data);
+            if (!full) spdlog::info("id=disk-full there is room again");
+        }
+        if (!stats.stopped_by) continue;
+        spdlog::critical("id=store-failed {}: {}; ending, so that a new start can recover", flags_.data,
+                         stats.stopped_by.message());
+        exit_code_ = exit_ioerr;
+        roles_->stop.wake();
+        co_return;
+    }
+}
+
+awaitable<void> Engine::watch_idleness() {
+    for (;;) {
+        co_await roles_->main.timers().sleep_for(10ms);
+        if (!roles_->view.is_ready() || roles_->stopping) continue;
+        const auto tally = roles_->board.tally();
+        if (tally.caught_up + tally.paused + tally.stuck < tally.mailboxes) continue;
+        if (!roles_->hand_offs.idle()) continue;
+        if (tally.stuck > 0) {
+            spdlog::warn("idle, but mailboxes={} could not be caught up; see rohrpost mailbox list", tally.stuck);
+            exit_code_ = exit_tempfail;
+        }
+        roles_->stop.wake();
+        co_return;
+    }
+}

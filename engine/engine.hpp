@@ -1,0 +1,65 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/config/flags.hpp"
+#include "engine/hand_offs.hpp"
+#include "engine/retriever/retriever.hpp"
+#include "engine/roster.hpp"
+#include "engine/runtime/metrics.hpp"
+#include "engine/runtime/scope.hpp"
+#include "engine/runtime/shard.hpp"
+#include "engine/secrets/keyring.hpp"
+#include "engine/start_error.hpp"
+#include "queue/store/open.hpp"
+
+/// The daemon: opens the store, builds shards and roles, serves until it is told to stop, drains. The one class that
+/// knows all roles. One per process; made and run on the main thread.
+class Engine {
+public:
+    /// Opens everything that can fail at a start. Throws StartError.
+    explicit Engine(config::RunFlags flags);
+    ~Engine();
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    /// Serves until SIGTERM, SIGINT, stop(), a broken store, or, with --exit-when-idle, until nothing is left to do.
+    /// The exit code: 0; 75 when mailboxes could not be reached before everything else was done; 74 for a broken store.
+    int run();
+    /// Any thread: drains and ends run().
+    void stop();
+
+    [[nodiscard]] const runtime::Counters& counters() const noexcept { return counters_; }
+    [[nodiscard]] store::Committer::Stats committed() const { return committer_->stats(); }
+
+private:
+    struct Roles;  // what is built once the store is open
+
+    void open();
+    void listen();
+    awaitable<void> live();
+    awaitable<void> serve_until_told();
+    awaitable<void> serve_roster();
+    static awaitable<void> serve_on(retriever::Retriever& retriever, std::vector<retriever::Served> mailboxes);
+    static awaitable<void> drain_one(retriever::Retriever& retriever);
+    awaitable<void> drain();
+    awaitable<void> watch_reload();
+    awaitable<void> watch_signals();
+    awaitable<void> watch_store();
+    awaitable<void> watch_idleness();
+
+    config::RunFlags flags_;
+    SystemClock clock_;
+    SystemRandom random_;
+    store::SystemDisk disk_;
+    runtime::Counters counters_;
+    std::unique_ptr<store::File> lock_;
+    const store::Bodies* bodies_ = nullptr;
+    std::unique_ptr<store::Committer> committer_;
+    std::unique_ptr<secrets::Keyring> keyring_;
+    std::unique_ptr<Roles> roles_;
+    int exit_code_ = 0;
+};

@@ -1,0 +1,124 @@
+#include "engine/live_view.hpp"
+
+#include <fmt/format.h>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto rate_window = 10s;
+
+double seconds_since_epoch(WallTime time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
+
+}  // namespace
+
+LiveView::LiveView(Sources sources) : sources_(std::move(sources)), started_at_(sources_.clock.wall()) {}
+
+void LiveView::sample() {
+    Sample sample;
+    sample.at = sources_.clock.now();
+    sample.messages = sources_.counters.messages_stored;
+    sample.bytes = sources_.counters.message_bytes_stored;
+    const std::lock_guard lock(mutex_);
+    samples_.push_back(sample);
+    while (samples_.size() > 2 && sample.at - samples_.front().at > rate_window) samples_.pop_front();
+}
+
+std::optional<control::Live::MailboxState> LiveView::mailbox(std::string_view id) const {
+    const auto found = sources_.board.find(id);
+    if (!found) return std::nullopt;
+    MailboxState state;
+    state.state = retriever::word_of(found->phase);
+    state.reason = found->reason;
+    state.last_proof = found->last_proof;
+    state.next_attempt = found->next_attempt;
+    return state;
+}
+
+control::Live::Summary LiveView::summary() const {
+    const auto& counters = sources_.counters;
+    Summary summary;
+    summary.started_at = started_at_;
+    summary.sessions = counters.sessions_live;
+    summary.idle_sessions = counters.sessions_idle;
+    const auto tally = sources_.board.tally();
+    summary.mailboxes = tally.mailboxes;
+    summary.not_served = tally.with_reason;
+    summary.messages_stored = counters.messages_stored;
+    summary.messages_delivered = counters.messages_delivered;
+    const auto durable = counters.arrival_to_durable.snapshot();
+    summary.arrival_to_durable_p50_seconds = durable.quantile(0.5);
+    summary.arrival_to_durable_p99_seconds = durable.quantile(0.99);
+    const auto delivered = counters.durable_to_delivered.snapshot();
+    summary.durable_to_delivered_p50_seconds = delivered.quantile(0.5);
+    summary.durable_to_delivered_p99_seconds = delivered.quantile(0.99);
+    const std::lock_guard lock(mutex_);
+    if (samples_.size() > 1) {
+        const auto& first = samples_.front();
+        const auto& last = samples_.back();
+        const double span = std::chrono::duration<double>(last.at - first.at).count();
+        summary.messages_per_second = static_cast<double>(last.messages - first.messages) / span;
+        summary.bytes_per_second = static_cast<double>(last.bytes - first.bytes) / span;
+    }
+    return summary;
+}
+
+std::string LiveView::metrics() const {
+    std::vector<runtime::Gauge> gauges;
+    std::map<std::string_view, double> phases;
+    const auto states = sources_.board.all();
+    for (const auto& state : states) ++phases[retriever::word_of(state.phase)];
+    for (const auto& [word, count] : phases) {
+        gauges.push_back(
+            {"rohrpost_mailboxes", "Mailboxes by what they are doing.", count, {{"state", std::string(word)}}});
+    }
+    for (const auto& state : states) {
+        if (!state.last_proof) continue;
+        gauges.push_back({"rohrpost_mailbox_last_proof_timestamp_seconds",
+                          "When it was last proved that no mail of the mailbox was missed.",
+                          seconds_since_epoch(*state.last_proof),
+                          {{"mailbox", state.id}}});
+    }
+    const auto& counters = sources_.counters;
+    gauges.push_back({"rohrpost_sessions",
+                      "Open connections to mail servers.",
+                      static_cast<double>(counters.sessions_live.load()),
+                      {}});
+    gauges.push_back({"rohrpost_idle_sessions",
+                      "Sessions that wait for news.",
+                      static_cast<double>(counters.sessions_idle.load()),
+                      {}});
+    const auto committed = sources_.committer.stats();
+    gauges.push_back({"rohrpost_work_queue_jobs",
+                      "Jobs waiting for the committer.",
+                      static_cast<double>(committed.queue_length),
+                      {}});
+    gauges.push_back(
+        {"rohrpost_commits", "Groups committed since the start.", static_cast<double>(committed.groups), {}});
+    gauges.push_back({"rohrpost_commit_seconds",
+                      "Time spent in commits since the start.",
+                      std::chrono::duration<double>(committed.commit_time).count(),
+                      {}});
+    gauges.push_back(
+        {"rohrpost_disk_full", "1 while intake waits for room on the disk.", committed.disk_full ? 1.0 : 0.0, {}});
+    for (const auto& state : sources_.hand_offs.states()) {
+        gauges.push_back({"rohrpost_hand_off_waiting_mailboxes",
+                          "Mailboxes with mail to hand off, by consumer.",
+                          static_cast<double>(state.stats.waiting_mailboxes),
+                          {{"consumer", state.consumer}}});
+    }
+    for (const auto& state : sources_.tokens.states()) {
+        gauges.push_back({"rohrpost_access_token_expiry_timestamp_seconds",
+                          "When the access token of a credential ends.",
+                          seconds_since_epoch(state.expires_at),
+                          {{"credential", state.credential}}});
+    }
+    return runtime::exposition(sources_.counters, gauges);
+}
+
+std::string LiveView::not_ready() const {
+    if (!ready_) return "starting: the configuration is being read";
+    if (const auto stopped = sources_.committer.stats().stopped_by) return "the store has failed: " + stopped.message();
+    if (sources_.committer.stats().disk_full) return "the disk is full: intake waits";
+    return {};
+}

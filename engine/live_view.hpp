@@ -1,0 +1,52 @@
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+
+#include "engine/control/live.hpp"
+#include "engine/hand_offs.hpp"
+#include "engine/retriever/state_board.hpp"
+#include "engine/runtime/metrics.hpp"
+#include "engine/tokens/token_service.hpp"
+#include "queue/store/committer.hpp"
+
+/// What a running daemon shows to operators: states, rates, metrics. Any thread may ask.
+class LiveView final : public control::Live {
+public:
+    struct Sources {
+        const runtime::Counters& counters;
+        const retriever::StateBoard& board;
+        const store::Committer& committer;
+        const HandOffs& hand_offs;
+        const tokens::TokenService& tokens;
+        const Clock& clock;
+        std::function<void()> changed;  // any thread
+    };
+    explicit LiveView(Sources sources);
+
+    /// Takes a sample of the counters for the rates; about twice a second, on one thread.
+    void sample();
+    void ready() noexcept { ready_ = true; }
+    [[nodiscard]] bool is_ready() const noexcept { return ready_; }
+
+    [[nodiscard]] std::optional<MailboxState> mailbox(std::string_view id) const override;
+    [[nodiscard]] Summary summary() const override;
+    void changed() override { sources_.changed(); }
+    [[nodiscard]] std::string metrics() const override;
+    [[nodiscard]] std::string not_ready() const override;
+
+private:
+    struct Sample {
+        Monotonic at{};
+        std::uint64_t messages = 0;
+        std::uint64_t bytes = 0;
+    };
+    Sources sources_;
+    WallTime started_at_;
+    std::atomic<bool> ready_{false};
+    mutable std::mutex mutex_;
+    std::deque<Sample> samples_;
+};

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "engine/config/model.hpp"
+#include "protocols/imap/types.hpp"
+#include "queue/store/records.hpp"
+
+namespace retriever {
+
+/// What to do with a folder that was just opened.
+struct FolderPlan {
+    enum class Act {
+        go_on,   // fetch everything above the cursor
+        adopt,   // first contact: adopt UIDVALIDITY with this cursor, then go on
+        freeze,  // fetch nothing; `reason` says why and what helps
+    } act = Act::go_on;
+    std::uint32_t cursor = 0;
+    std::string since;  // adopt with a start date: "1-Jan-2026", the only UIDs wanted below UIDNEXT
+    std::string reason;
+};
+
+/// Never re-baselines: a changed UIDVALIDITY, or a UIDNEXT below what was seen, freezes the folder until a
+/// reconciliation has matched what the ledger holds. Pure. RFC 9051 §2.3.1.1.
+FolderPlan plan_of(const store::Folder& known, const imap::Selected& now, const config::Start& start);
+
+/// The criteria of UID SEARCH for everything new: "UID 18:*", or "SINCE 1-Jan-2026 UID 1:*".
+std::string search_for_new(std::uint32_t cursor, const std::string& since);
+
+/// Those UIDs of a search that are really above the cursor ("18:*" always includes the last message).
+imap::UidSet above(imap::UidSet found, std::uint32_t cursor);
+
+}  // namespace retriever

@@ -1,0 +1,261 @@
+#include "engine/retriever/folder_intake.hpp"
+
+#include <fmt/format.h>
+
+namespace retriever {
+
+namespace {
+
+constexpr std::uint64_t slice_uids = 1024;  // a drain waits for one slice at most
+constexpr std::uint64_t search_uids = 500;  // UIDs looked up by one command
+constexpr std::size_t search_bytes = 6000;
+
+Ended broken(error_code error, const imap::Client& client) { return ended_by(error, client.bye()); }
+
+/// The first refusal's words, as the reason why UIDs stay pending.
+std::string reason_of(const imap::Client::Fetch& fetch) {
+    if (fetch.refusals.empty()) return "the server answered without the message";
+    return "the server refused: " + fetch.refusals.front().text;
+}
+
+void add_all(imap::UidSet& to, const imap::UidSet& from) {
+    for (const auto& range : from.ranges()) to.add(range);
+}
+
+/// Adds those of `asked` that were found; a server may answer with more than was asked.
+void present_of(const imap::UidSet& asked, const imap::UidSet& found, imap::UidSet& present) {
+    for (const auto& range : asked.ranges()) {
+        for (auto uid = range.first;; ++uid) {
+            if (found.contains(uid)) present.add(uid);
+            if (uid == range.last) break;
+        }
+    }
+}
+
+template <class Visit>
+void each(const imap::UidSet& uids, const Visit& visit) {
+    for (const auto& range : uids.ranges()) {
+        for (auto uid = range.first;; ++uid) {
+            visit(uid);
+            if (uid == range.last) break;
+        }
+    }
+}
+
+}  // namespace
+
+FolderIntake::FolderIntake(Facts facts, Intake::Sizes sizes, Intake::House house, imap::Client::FetchPlan plan)
+    : facts_(std::move(facts)), sizes_(sizes), house_(house), plan_(plan) {}
+
+awaitable<std::optional<Ended>> FolderIntake::open(imap::Client& client) {
+    auto look_up = [mailbox = facts_.mailbox, name = facts_.folder](store::Workbench bench) {
+        return bench.store.folder(mailbox, name);
+    };
+    auto known = co_await house_.committer.run(house_.inbox, std::move(look_up));
+    if (!known) co_return store_ended(known.error());
+    folder_ = *known;
+
+    auto opened = co_await client.open(facts_.folder, imap::Client::Access::read_only);
+    if (!opened) co_return broken(opened.error(), client);
+    if (!opened->answer.ok()) {
+        auto ended = ended_by(opened->answer, Ended::How::folder, fmt::format("opening folder {}", facts_.folder));
+        if (ended.how == Ended::How::folder) ended.person_needed = true;
+        co_return ended;
+    }
+    const auto plan = plan_of(folder_, opened->selected, facts_.start);
+    uid_validity_ = opened->selected.uid_validity;
+    cursor_ = plan.cursor;
+    since_ = plan.since;
+    if (plan.act == FolderPlan::Act::freeze) {
+        auto freeze = [folder = folder_.number, reason = plan.reason](store::Workbench bench) {
+            return bench.store.freeze_folder(folder, reason);
+        };
+        auto frozen = co_await house_.committer.run(house_.inbox, std::move(freeze));
+        if (!frozen) co_return store_ended(frozen.error());
+        Ended ended;
+        ended.how = Ended::How::folder;
+        ended.person_needed = true;
+        ended.reason = fmt::format("folder {} is frozen: {}", facts_.folder, plan.reason);
+        co_return ended;
+    }
+    if (plan.act == FolderPlan::Act::adopt || !folder_.frozen.empty()) {
+        auto adopt = [number = folder_.number, act = plan.act, validity = uid_validity_,
+                      cursor = plan.cursor](store::Workbench bench) -> Result<void> {
+            if (act == FolderPlan::Act::adopt) return bench.store.adopt_folder(number, validity, cursor);
+            return bench.store.freeze_folder(number, "");  // what froze it has passed
+        };
+        auto adopted = co_await house_.committer.run(house_.inbox, std::move(adopt));
+        if (!adopted) co_return store_ended(adopted.error());
+    }
+    co_return std::nullopt;
+}
+
+awaitable<FolderIntake::Taken> FolderIntake::take_new(imap::Client& client, Pendings pendings, const bool& stop,
+                                                      std::optional<Unfinished>& unfinished) {
+    Taken taken;
+    auto found = co_await client.search(search_for_new(cursor_, since_));
+    if (!found) {
+        taken.ended = broken(found.error(), client);
+        co_return taken;
+    }
+    if (!found->answer.ok()) {
+        taken.ended = ended_by(found->answer, Ended::How::connection, fmt::format("UID SEARCH in {}", facts_.folder));
+        co_return taken;
+    }
+    imap::UidSet wanted = above(std::move(found->uids), cursor_);
+    imap::UidSet again;
+    if (pendings == Pendings::retry) {
+        auto look_up = [folder = folder_.number](store::Workbench bench) { return bench.store.pending(folder); };
+        auto rows = co_await house_.committer.run(house_.inbox, std::move(look_up));
+        if (!rows) {
+            taken.ended = store_ended(rows.error());
+            co_return taken;
+        }
+        for (const auto& row : *rows) {
+            if (row.uid_validity == uid_validity_) again.add(row.uid);
+        }
+    }
+    if (wanted.empty() && again.empty()) {
+        since_.clear();
+        co_return taken;
+    }
+
+    pending_ = 0;
+    Intake intake({facts_.mailbox_id, facts_.mailbox, folder_, uid_validity_}, sizes_, house_, cursor_);
+    if (unfinished && unfinished->uid_validity == uid_validity_ &&
+        (wanted.contains(unfinished->uid) || again.contains(unfinished->uid))) {
+        const auto uid = unfinished->uid;
+        // In ascending order it is the next one only when nothing below it is wanted.
+        imap::UidSet first;
+        first.add(uid);
+        if (wanted.contains(uid) && wanted.ranges().front().first == uid) intake.expect(first);
+        auto rest = std::move(*unfinished);
+        unfinished.reset();
+        const auto stored_before = intake.handed_over();
+        taken.ended = co_await take_rest(client, intake, std::move(rest));
+        if (!taken.ended && intake.handed_over() > stored_before) {
+            if (intake.frontier() == uid) wanted.remove(uid);
+            again.remove(uid);
+        }
+    }
+    while (!taken.ended && !wanted.empty() && !stop) {
+        auto slice = wanted.take_front(slice_uids, std::string::npos);
+        taken.ended = co_await take_slice(client, intake, std::move(slice));
+    }
+    while (!taken.ended && !again.empty() && !stop) {
+        auto slice = again.take_front(slice_uids, std::string::npos);
+        taken.ended = co_await take_slice(client, intake, std::move(slice));
+    }
+    auto settled = co_await intake.settle();
+    if (!settled) taken.ended = store_ended(settled.error());
+    if (taken.ended) unfinished = intake.take_unfinished();
+    cursor_ = std::max(cursor_, intake.frontier());
+    if (!taken.ended && wanted.empty()) since_.clear();
+    taken.stored = intake.progress().stored;
+    taken.known_before = intake.progress().known_before;
+    taken.bytes = intake.progress().stored_bytes;
+    taken.pending = pending_;
+    co_return taken;
+}
+
+/// Asks for the slice; what is not answered is looked up again, asked for one by one, and accounted for.
+awaitable<std::optional<Ended>> FolderIntake::take_slice(imap::Client& client, Intake& intake, imap::UidSet slice) {
+    const auto top = slice.ranges().back().last;
+    intake.expect(slice);
+    auto fetch = co_await client.fetch(std::move(slice), plan_, intake);
+    if (!fetch) co_return broken(fetch.error(), client);
+    imap::UidSet leftover = fetch->unanswered;
+    add_all(leftover, fetch->refused);
+    add_all(leftover, fetch->not_asked);
+    auto oversize = intake.take_oversize();
+    if (leftover.empty() && oversize.empty() && intake.frontier() >= top) co_return std::nullopt;
+    for (const auto& refusal : fetch->refusals) {
+        auto ended = ended_by(refusal, Ended::How::connection, fmt::format("UID FETCH in {}", facts_.folder));
+        if (ended.how != Ended::How::connection) co_return ended;  // throttled, token: nothing to do with the messages
+    }
+
+    // Still there? Then each alone, so that one bad message stops no other.
+    imap::UidSet present;
+    imap::UidSet gone = leftover;
+    while (!leftover.empty()) {
+        const auto some = leftover.take_front(search_uids, search_bytes);
+        auto found = co_await client.search("UID " + some.text());
+        if (!found) co_return broken(found.error(), client);
+        if (!found->answer.ok()) {
+            add_all(present, some);
+            continue;
+        }
+        present_of(some, found->uids, present);
+    }
+    each(present, [&gone](imap::Uid uid) { gone.remove(uid); });
+    Unresolved unresolved;
+    unresolved.gone = std::move(gone);
+    auto singly = plan_;
+    singly.batch_uids = 1;
+    while (!present.empty()) {
+        auto fetched = co_await client.fetch(std::move(present), singly, intake);
+        if (!fetched) co_return broken(fetched.error(), client);
+        add_all(unresolved.missing, fetched->unanswered);
+        add_all(unresolved.missing, fetched->refused);
+        if (!fetched->unanswered.empty() || !fetched->refused.empty()) unresolved.why = reason_of(*fetched);
+        present = fetched->not_asked;
+    }
+    add_all(oversize, intake.take_oversize());
+    add_all(unresolved.missing, oversize);
+    if (unresolved.why.empty()) unresolved.why = fmt::format("larger than {} bytes", sizes_.message_bytes_max);
+    auto ended = co_await account(intake, std::move(unresolved), top);
+    co_return ended;
+}
+
+/// Everything up to `top` is stored, gone, or pending from here on; one durable step says so.
+awaitable<std::optional<Ended>> FolderIntake::account(Intake& intake, Unresolved unresolved, std::uint32_t top) {
+    auto settled = co_await intake.settle();
+    if (!settled) co_return store_ended(settled.error());
+    pending_ += unresolved.missing.count();
+    house_.counters.messages_gone.fetch_add(unresolved.gone.count(), std::memory_order_relaxed);
+    const auto seen = std::chrono::time_point_cast<std::chrono::milliseconds>(house_.clock.wall());
+    auto note = [folder = folder_.number, validity = uid_validity_, unresolved = std::move(unresolved), top,
+                 seen](store::Workbench bench) -> Result<void> {
+        store::Pending row;
+        row.folder = folder;
+        row.uid_validity = validity;
+        row.attempts = 1;
+        row.first_seen = seen;
+        row.reason = unresolved.why;
+        Result<void> step;
+        const auto put = [&](imap::Uid uid) {
+            row.uid = uid;
+            if (step) step = bench.store.put_pending(row);
+        };
+        const auto remove = [&](imap::Uid uid) {
+            if (step) step = bench.store.remove_pending(folder, validity, uid);
+        };
+        each(unresolved.missing, put);
+        each(unresolved.gone, remove);
+        if (!step) return step;
+        return bench.store.move_cursor(folder, validity, top);
+    };
+    auto noted = co_await house_.committer.run(house_.inbox, std::move(note));
+    if (!noted) co_return store_ended(noted.error());
+    intake.accounted(top);
+    co_return std::nullopt;
+}
+
+awaitable<std::optional<Ended>> FolderIntake::take_rest(imap::Client& client, Intake& intake, Unfinished unfinished) {
+    const auto uid = unfinished.uid;
+    const auto from = unfinished.received;
+    const auto bytes = unfinished.bytes - unfinished.received;
+    intake.resume(std::move(unfinished));
+    auto fetch = co_await client.fetch_part(uid, from, bytes, intake);
+    if (!fetch) co_return broken(fetch.error(), client);
+    co_return std::nullopt;
+}
+
+Ended FolderIntake::store_ended(error_code error) const {
+    Ended ended;
+    ended.how = Ended::How::store;
+    ended.reason = fmt::format("the store could not keep mail of {}: {}", facts_.mailbox_id, error.message());
+    return ended;
+}
+
+}  // namespace retriever

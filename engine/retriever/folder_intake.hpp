@@ -1,0 +1,66 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "engine/config/model.hpp"
+#include "engine/retriever/cursor.hpp"
+#include "engine/retriever/intake.hpp"
+#include "engine/retriever/verdict.hpp"
+#include "protocols/imap/client.hpp"
+#include "queue/store/committer.hpp"
+
+namespace retriever {
+
+/// One folder of one connection: opens it, compares it with the ledger, and takes in what is new, with every UID
+/// accounted for: stored, gone from the server, or pending with a reason. One session, one shard.
+class FolderIntake {
+public:
+    struct Facts {
+        std::string mailbox_id;
+        store::MailboxNumber mailbox = 0;
+        std::string folder;
+        config::Start start;
+    };
+    FolderIntake(Facts facts, Intake::Sizes sizes, Intake::House house, imap::Client::FetchPlan plan);
+
+    /// EXAMINEs the folder and decides what to do with it. A frozen folder is an Ended with person_needed.
+    awaitable<std::optional<Ended>> open(imap::Client& client);
+    struct Taken {
+        std::uint64_t stored = 0;
+        std::uint64_t known_before = 0;
+        std::uint64_t bytes = 0;
+        std::uint64_t pending = 0;
+        std::optional<Ended> ended;
+    };
+    /// Fetches everything above the cursor, and, when asked, what was pending. `stop` is looked at between slices.
+    enum class Pendings { leave, retry };
+    awaitable<Taken> take_new(imap::Client& client, Pendings pendings, const bool& stop,
+                              std::optional<Unfinished>& unfinished);
+
+    [[nodiscard]] const std::string& name() const noexcept { return facts_.folder; }
+    [[nodiscard]] std::uint32_t cursor() const noexcept { return cursor_; }
+
+private:
+    awaitable<std::optional<Ended>> take_slice(imap::Client& client, Intake& intake, imap::UidSet slice);
+    struct Unresolved {
+        imap::UidSet missing;  // announced, asked for, not delivered
+        imap::UidSet gone;     // no longer on the server
+        std::string why;       // for the missing ones
+    };
+    awaitable<std::optional<Ended>> account(Intake& intake, Unresolved unresolved, std::uint32_t top);
+    awaitable<std::optional<Ended>> take_rest(imap::Client& client, Intake& intake, Unfinished unfinished);
+    [[nodiscard]] Ended store_ended(error_code error) const;
+
+    Facts facts_;
+    Intake::Sizes sizes_;
+    Intake::House house_;
+    imap::Client::FetchPlan plan_;
+    store::Folder folder_;
+    std::uint32_t uid_validity_ = 0;
+    std::uint32_t cursor_ = 0;
+    std::string since_;
+    std::uint64_t pending_ = 0;
+};
+
+}  // namespace retriever

@@ -1,0 +1,128 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "engine/retriever/arrivals.hpp"
+#include "engine/runtime/metrics.hpp"
+#include "protocols/imap/client.hpp"
+#include "protocols/wait/parking.hpp"
+#include "queue/byte_budget.hpp"
+#include "queue/store/committer.hpp"
+
+namespace retriever {
+
+/// What the jobs of one folder's intake report back to their session. On the session's shard only.
+struct Progress {
+    std::uint64_t outstanding = 0;
+    std::uint64_t in_flight_bytes = 0;  // handed to the committer and not yet durable
+    std::uint64_t stored = 0;
+    std::uint64_t known_before = 0;
+    std::uint64_t stored_bytes = 0;
+    error_code failed;              // the first failure: the session starts over from the durable cursor
+    std::uint64_t unannounced = 0;  // durable, and nobody was told yet
+    Parking moved;                  // woken by each job that comes back
+};
+
+/// Where a body streams to, used by jobs on the committer's thread alone.
+struct Streaming;
+
+/// A large body whose connection was lost half-way. The next session goes on where this one ended.
+struct Unfinished {
+    std::uint32_t uid_validity = 0;
+    imap::Uid uid = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t received = 0;
+    std::string head;  // for the fingerprint
+    std::string internal_date;
+    std::shared_ptr<Streaming> streaming;
+};
+
+/// Takes the bodies of one folder from a FETCH dialogue to the committer: small ones whole, large ones chunk by chunk.
+/// Counts every byte in the shard's budget, and moves the durable cursor with each message that came in order.
+/// On the session's shard; jobs may outlive it.
+class Intake final : public imap::FetchSink {
+public:
+    struct Source {
+        std::string mailbox_id;
+        store::MailboxNumber mailbox = 0;
+        store::Folder folder;
+        std::uint32_t uid_validity = 0;
+    };
+    struct Sizes {
+        std::uint64_t stream_above_bytes = 256 * 1024;
+        std::uint64_t message_bytes_max = 150ULL * 1024 * 1024;
+        std::uint64_t in_flight_bytes_max = 4ULL * 1024 * 1024;  // of one session, between socket and disk
+        std::size_t head_bytes_max = 64 * 1024;
+    };
+    struct House {
+        store::Committer& committer;
+        queue::Inbox& inbox;
+        queue::ByteBudget& budget;
+        const Clock& clock;
+        runtime::Counters& counters;
+        Arrivals* arrivals = nullptr;  // nobody listens: mail waits to be taken
+    };
+
+    Intake(Source source, Sizes sizes, House house, std::uint32_t cursor);
+    ~Intake() override;
+    Intake(const Intake&) = delete;
+    Intake& operator=(const Intake&) = delete;
+
+    /// What is asked for next, in ascending order: the cursor follows as long as answers come in this order.
+    void expect(const imap::UidSet& wanted);
+    /// The rest of a body comes next.
+    void resume(Unfinished unfinished);
+
+    Flow body_begins(const imap::FetchItem& known, std::uint64_t bytes) override;
+    Flow body_bytes(std::string_view chunk) override;
+    Flow fetched(const imap::FetchItem& item) override;
+    void body_broken() noexcept override;
+    awaitable<Result<void>> room() override;
+
+    /// Waits until every job has come back. Errors: the first failure of the store.
+    awaitable<Result<void>> settle();
+
+    [[nodiscard]] const Progress& progress() const noexcept { return *progress_; }
+    /// Every expected UID up to here was handed to the committer in order.
+    [[nodiscard]] std::uint32_t frontier() const noexcept { return frontier_; }
+    /// Everything expected so far is accounted for up to `top`, durably.
+    void accounted(std::uint32_t top);
+    /// Messages given to the committer so far.
+    [[nodiscard]] std::uint64_t handed_over() const noexcept { return handed_over_; }
+    /// Larger than message_bytes_max, so not taken; once.
+    [[nodiscard]] imap::UidSet take_oversize() { return std::exchange(oversize_, {}); }
+    /// After a lost connection.
+    [[nodiscard]] std::optional<Unfinished> take_unfinished();
+
+private:
+    void put(std::unique_ptr<store::Job> job, std::size_t bytes);
+    Flow flow() const noexcept;
+    void drop_streaming() noexcept;
+
+    Source source_;
+    Sizes sizes_;
+    House house_;
+    std::shared_ptr<Progress> progress_;
+    std::deque<std::unique_ptr<store::Job>> overflow_;  // the work queue was full
+    imap::UidSet remaining_;
+    std::uint32_t frontier_;
+    imap::UidSet oversize_;
+    std::uint64_t handed_over_ = 0;
+
+    // The body that is coming in.
+    std::string body_;
+    std::string head_;
+    std::uint64_t announced_ = 0;
+    std::uint64_t received_ = 0;
+    imap::Uid uid_ = 0;
+    std::string internal_date_;
+    std::shared_ptr<Streaming> streaming_;
+    enum class Taking { nothing, whole, streaming, oversize } taking_ = Taking::nothing;
+    bool resuming_ = false;
+};
+
+}  // namespace retriever

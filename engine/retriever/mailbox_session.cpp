@@ -1,0 +1,322 @@
+#include "engine/retriever/mailbox_session.hpp"
+
+#include <fmt/format.h>
+
+#include "engine/runtime/log.hpp"
+
+namespace retriever {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto late_looks = 3U;  // Exchange announces mail before it can be fetched: look again soon, so often
+constexpr auto late_pause = std::chrono::milliseconds(2s);
+
+/// Counts something for as long as it lasts.
+class Counted {
+public:
+    explicit Counted(std::atomic<std::uint64_t>& count) : count_(count) { ++count_; }
+    ~Counted() { --count_; }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+
+private:
+    std::atomic<std::uint64_t>& count_;
+};
+
+/// Shows the running dialogue to drain() and resume().
+class Shown {
+public:
+    Shown(imap::Client*& place, imap::Client& client) : place_(place) { place_ = &client; }
+    ~Shown() { place_ = nullptr; }
+    Shown(const Shown&) = delete;
+    Shown& operator=(const Shown&) = delete;
+
+private:
+    imap::Client*& place_;
+};
+
+Ended failed(error_code error, const std::string& doing) {
+    Ended ended;
+    ended.reason = fmt::format("{} failed: {}", doing, error.message());
+    return ended;
+}
+
+imap::Mechanism mechanism_of(const imap::Client& client, bool password) {
+    if (!password) {
+        const bool only_bearer = client.can("AUTH=OAUTHBEARER") && !client.can("AUTH=XOAUTH2");
+        return only_bearer ? imap::Mechanism::oauthbearer : imap::Mechanism::xoauth2;
+    }
+    return client.can("AUTH=PLAIN") ? imap::Mechanism::plain : imap::Mechanism::login;
+}
+
+}  // namespace
+
+MailboxSession::MailboxSession(House house, store::MailboxNumber number, config::Mailbox mailbox, bool password,
+                               std::shared_ptr<const Place> place)
+    : house_(house), mailbox_(std::move(mailbox)), password_(password), place_(std::move(place)) {
+    state_.number = number;
+    state_.id = mailbox_.id;
+}
+
+awaitable<void> MailboxSession::run() {
+    while (!draining_) {
+        if (!paused_.empty() || !fault_.empty()) {
+            enter(paused_.empty() ? Phase::needs_help : Phase::paused, paused_.empty() ? fault_ : paused_);
+            wake_.forget();
+            co_await wake_.wait();
+            continue;
+        }
+        auto ended = co_await serve();
+        state_.caught_up = state_.caught_up && ended.how == Ended::How::token_expired;
+        if (ended.how == Ended::How::drained || ended.how == Ended::How::told) continue;
+        const auto next = next_after(ended, state_.failures, house_.seams.random.fraction());
+        state_.failures = next.failures;
+        if (ended.how == Ended::How::token_expired) {
+            spdlog::info("mailbox={} session ended with its token, next_ms={}", mailbox_.id, next.after.count());
+        } else {
+            house_.counters.session_errors.fetch_add(1, std::memory_order_relaxed);
+            spdlog::warn("mailbox={} state={} next_ms={} reason={}", mailbox_.id, runtime::value(word_of(next.phase)),
+                         next.after.count(), runtime::value(ended.reason));
+        }
+        state_.next_attempt = house_.seams.timers.clock().wall() + next.after;
+        enter(next.phase, ended.reason);
+        co_await nap(next.after);
+        state_.next_attempt.reset();
+    }
+}
+
+void MailboxSession::drain() {
+    draining_ = true;
+    resume();
+}
+
+void MailboxSession::pause(std::string reason) {
+    paused_ = std::move(reason);
+    if (client_ != nullptr) client_->wake_idle();
+    wake_.wake();
+}
+
+void MailboxSession::resume() {
+    if (!draining_) paused_.clear();
+    if (client_ != nullptr) client_->wake_idle();
+    wake_.wake();
+}
+
+/// One connection, from the token to its end.
+awaitable<Ended> MailboxSession::serve() {
+    enter(Phase::starting);
+    auto place = co_await house_.gate.enter();
+    if (told_to_stop()) co_return stopped();
+    enter(Phase::connecting);
+    auto answer = co_await house_.tokens.token_for(mailbox_.credential);
+    if (auto* none = std::get_if<tokens::NoToken>(&answer)) {
+        Ended ended;
+        ended.how = Ended::How::no_token;
+        ended.reason = none->reason;
+        ended.person_needed = none->person_needed;
+        if (none->retry_at) {
+            const auto until = *none->retry_at - house_.seams.timers.clock().wall();
+            ended.pause =
+                std::max(std::chrono::milliseconds(1), std::chrono::duration_cast<std::chrono::milliseconds>(until));
+        }
+        co_return ended;
+    }
+    const auto& host = *place_->provider.imap;
+    net::Dial to;
+    to.host = host.host;
+    to.port = host.port;
+    to.tls = place_->tls;
+    auto stream = co_await house_.seams.dialer.dial(std::move(to));
+    if (!stream) co_return failed(stream.error(), fmt::format("connecting to {}:{}", host.host, host.port));
+
+    const Counted live(house_.counters.sessions_live);
+    imap::Client client(**stream, house_.options.limits, house_.options.paces);
+    const Shown shown(client_, client);
+    auto ended = co_await converse(client, std::move(std::get<tokens::Token>(answer)), std::move(place));
+    if (ended.how != Ended::How::drained && ended.how != Ended::How::token_expired &&
+        spdlog::should_log(spdlog::level::debug)) {
+        for (const auto& line : client.last_lines())
+            spdlog::debug("mailbox={} line={}", mailbox_.id, runtime::value(line));
+    }
+    (*stream)->close();
+    co_return ended;
+}
+
+awaitable<Ended> MailboxSession::converse(imap::Client& client, tokens::Token token, LoginGate::Place place) {
+    auto greeting = co_await client.greet();
+    if (!greeting) {
+        auto ended = ended_by(greeting.error(), client.bye());
+        ended.reason = "greeting: " + ended.reason;
+        co_return ended;
+    }
+    auto learned = co_await client.learn_capabilities();
+    if (!learned) co_return ended_by(learned.error(), client.bye());
+    auto refused = co_await log_in(client, std::move(token));
+    if (refused) co_return std::move(*refused);
+    place.leave();
+    std::vector<std::pair<std::string, std::string>> who{{"name", "rohrpost"}};
+    auto known = co_await client.identify(std::move(who));
+    if (!known) co_return ended_by(known.error(), client.bye());
+    auto ended = co_await stay(client);
+    ended.survived = std::chrono::duration_cast<std::chrono::milliseconds>(house_.seams.timers.now() - logged_in_at_);
+    co_return ended;
+}
+
+/// A refused token is reported once: the next session gets a fresh one. Refused again, a person has to look.
+awaitable<std::optional<Ended>> MailboxSession::log_in(imap::Client& client, tokens::Token token) {
+    imap::Login login;
+    login.mechanism = mechanism_of(client, password_);
+    login.user = mailbox_.login;
+    login.secret = std::move(token.secret);
+    login.host = place_->provider.imap->host;
+    login.port = place_->provider.imap->port;
+    auto answer = co_await client.log_in(std::move(login));
+    if (!answer) co_return ended_by(answer.error(), client.bye());
+    if (answer->ok()) {
+        logged_in_at_ = house_.seams.timers.now();
+        refusals_ = 0;
+        house_.counters.logins.fetch_add(1, std::memory_order_relaxed);
+        if (!password_) house_.tokens.accepted(mailbox_.credential, token.generation);
+        co_return std::nullopt;
+    }
+    house_.counters.login_refusals.fetch_add(1, std::memory_order_relaxed);
+    auto ended = ended_by(*answer, Ended::How::login_refused, fmt::format("the log-in as {}", mailbox_.login));
+    if (ended.how != Ended::How::login_refused && ended.how != Ended::How::token_expired) co_return ended;
+    ended.how = Ended::How::login_refused;
+    ++refusals_;
+    if (!password_) house_.tokens.rejected(mailbox_.credential, token.generation);
+    ended.person_needed = password_ || refusals_ > 1;
+    co_return ended;
+}
+
+/// Fetches what is new, waits for news, and proves again and again that nothing was missed.
+awaitable<Ended> MailboxSession::stay(imap::Client& client) {
+    const Intake::House house{house_.committer, house_.inbox,   house_.budget, house_.seams.timers.clock(),
+                              house_.counters,  house_.arrivals};
+    std::vector<FolderIntake> folders;
+    for (const auto& name : mailbox_.folders) {
+        FolderIntake::Facts facts{mailbox_.id, state_.number, name, mailbox_.start};
+        folders.emplace_back(std::move(facts), house_.options.sizes, house, house_.options.fetch);
+    }
+    auto pendings = FolderIntake::Pendings::retry;
+    const FolderIntake* opened = nullptr;
+    std::uint32_t late = 0;
+    imap::Uid uid_next = 0;  // as STATUS said last; higher than what the folder shows: its view has stalled
+    for (;;) {
+        std::optional<Ended> frozen;
+        std::uint64_t stored = 0;
+        const auto exists_before = opened == nullptr ? 0 : client.selected().exists;
+        for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) {  // the first stays open for IDLE
+            if (opened != &*folder) {
+                opened = &*folder;
+                auto ended = co_await folder->open(client);
+                if (ended && ended->how == Ended::How::folder && folders.size() > 1) {
+                    frozen = std::move(ended);
+                    opened = nullptr;
+                    continue;
+                }
+                if (ended) co_return std::move(*ended);
+            }
+            if (told_to_stop()) break;
+            enter(Phase::fetching);
+            const auto began = house_.seams.timers.now();
+            auto taken = co_await folder->take_new(client, pendings, draining_, unfinished_);
+            stored += taken.stored;
+            state_.stored += taken.stored;
+            if (taken.stored + taken.known_before + taken.pending > 0) {
+                const auto took =
+                    std::chrono::duration_cast<std::chrono::milliseconds>(house_.seams.timers.now() - began);
+                spdlog::info(
+                    "mailbox={} folder={} stored={} bytes={} known_before={} pending={} through_uid={} took_ms={}",
+                    mailbox_.id, runtime::value(folder->name()), taken.stored, taken.bytes, taken.known_before,
+                    taken.pending, folder->cursor(), took.count());
+            }
+            if (taken.ended) co_return std::move(*taken.ended);
+        }
+        if (told_to_stop()) break;
+        if (frozen) co_return std::move(*frozen);
+        note_proof();
+        pendings = FolderIntake::Pendings::leave;
+
+        const bool announced = client.selected().exists > exists_before && exists_before > 0;
+        late = announced && stored == 0 && late < late_looks ? late + 1 : 0;
+        const auto first_cursor = folders.front().cursor();
+        auto woken = co_await wait_for_news(client, late > 0);
+        if (woken.ended) co_return std::move(*woken.ended);
+        if (told_to_stop()) break;
+        if (woken.by != imap::Client::Woken::time) continue;
+
+        // Time is over and nothing was announced: prove it by what the server says outside the folder's view.
+        pendings = FolderIntake::Pendings::retry;
+        auto counted = co_await client.status(mailbox_.folders.front());
+        if (!counted) co_return ended_by(counted.error(), client.bye());
+        if (!counted->answer.ok() || counted->status.uid_next == 0) continue;
+        const bool missed = counted->status.uid_next > first_cursor + 1 && counted->status.uid_next > uid_next;
+        uid_next = counted->status.uid_next;
+        if (missed && late == 0 && client.can("IDLE")) {
+            idle_lies_ = true;
+            opened = nullptr;  // open again: a stalled view shows nothing new
+            spdlog::warn("mailbox={} id=idle-silent news came without a notification; polling every {} s from now on",
+                         mailbox_.id, house_.options.poll_interval.count() / 1000);
+        }
+    }
+    auto left = co_await client.log_out();
+    if (!left) spdlog::debug("mailbox={} logout={}", mailbox_.id, runtime::value(left.error().message()));
+    co_return stopped();
+}
+
+awaitable<MailboxSession::News> MailboxSession::wait_for_news(imap::Client& client, bool late) {
+    enter(Phase::idle);
+    const Counted idle(house_.counters.sessions_idle);
+    News news;
+    if (!client.can("IDLE")) {
+        const auto span = late ? late_pause : house_.options.poll_interval;
+        co_await nap(span);
+        if (told_to_stop()) co_return news;
+        auto answer = co_await client.noop();
+        if (!answer) news.ended = ended_by(answer.error(), client.bye());
+        co_return news;
+    }
+    const auto renew =
+        idle_lies_ ? std::min(house_.options.poll_interval, house_.options.idle_renew) : house_.options.idle_renew;
+    auto woken = co_await client.idle(late ? late_pause : renew);
+    if (!woken) {
+        news.ended = ended_by(woken.error(), client.bye());
+        co_return news;
+    }
+    news.by = *woken;
+    co_return news;
+}
+
+/// True when it slept to the end, false when it was woken.
+awaitable<bool> MailboxSession::nap(std::chrono::milliseconds span) {
+    wake_.forget();
+    const auto due = house_.seams.timers.now() + span;
+    Timer timer(
+        house_.seams.timers, [](void* parking) { static_cast<Parking*>(parking)->wake(); }, &wake_);
+    timer.arm(due);
+    co_await wake_.wait();
+    co_return house_.seams.timers.now() >= due;
+}
+
+void MailboxSession::enter(Phase phase, std::string reason) {
+    state_.phase = phase;
+    state_.reason = std::move(reason);
+    house_.board.put(state_);
+}
+
+void MailboxSession::note_proof() {
+    state_.last_proof = house_.seams.timers.clock().wall();
+    state_.caught_up = true;
+    if (house_.seams.timers.now() - logged_in_at_ > 1min) state_.failures = 0;
+}
+
+Ended MailboxSession::stopped() const {
+    Ended ended;
+    ended.how = draining_ ? Ended::How::drained : Ended::How::told;
+    return ended;
+}
+
+}  // namespace retriever

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/retriever/login_gate.hpp"
+#include "engine/retriever/mailbox_session.hpp"
+#include "engine/runtime/scope.hpp"
+#include "engine/runtime/shard.hpp"
+
+namespace retriever {
+
+/// A mailbox that this shard serves.
+struct Served {
+    store::MailboxNumber number = 0;
+    config::Mailbox mailbox;
+    bool password = false;
+    std::shared_ptr<const Place> place;
+    Arrivals* arrivals = nullptr;  // lives as long as the engine
+    std::string paused;            // reason of the operator; empty: not paused
+    std::string fault;             // why it cannot be served as configured; empty: it can
+    std::string document;          // tells whether anything about it has changed
+};
+
+/// The mailboxes of one shard. All calls on the shard, except where noted.
+class Retriever {
+public:
+    Retriever(runtime::Shard& shard, store::Committer& committer, runtime::Counters& counters,
+              std::unique_ptr<tokens::TokenClient> tokens, StateBoard& board, const Options& options,
+              std::size_t logins_at_once);
+
+    /// Serves exactly these from now on: new ones start, missing ones end, changed ones start again.
+    void serve(std::vector<Served> mailboxes);
+    /// Goes on at once, wherever it waits (a new grant, or somebody asks).
+    void wake(const std::string& credential);
+    void drain();
+    awaitable<void> join();  // after drain(), or after cancel()
+    void cancel();
+
+private:
+    struct Entry {
+        std::shared_ptr<MailboxSession> session;
+        Served served;
+        std::shared_ptr<Served> next;  // takes over when the session has ended
+        bool leaving = false;
+    };
+    awaitable<void> run(store::MailboxNumber number);
+    static awaitable<std::string> run_guarded(std::shared_ptr<MailboxSession> session);
+    void start(Served served);
+    [[nodiscard]] std::shared_ptr<MailboxSession> session_of(const Served& served);
+
+    runtime::Shard& shard_;
+    store::Committer& committer_;
+    runtime::Counters& counters_;
+    std::unique_ptr<tokens::TokenClient> tokens_;
+    StateBoard& board_;
+    const Options& options_;
+    LoginGate gate_;
+    std::map<store::MailboxNumber, Entry> entries_;
+    bool draining_ = false;
+    runtime::Scope scope_;
+};
+
+}  // namespace retriever

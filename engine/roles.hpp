@@ -1,0 +1,36 @@
+#pragma once
+
+#include "engine/control/routes.hpp"
+#include "engine/engine.hpp"
+#include "engine/live_view.hpp"
+#include "engine/tokens/https_endpoint.hpp"
+#include "engine/tokens/token_client.hpp"
+#include "engine/tokens/token_service.hpp"
+#include "protocols/http/server.hpp"
+
+/// Everything above the store. Declared in the order of who uses whom; ended in the opposite one, after the loops.
+struct Engine::Roles {
+    Roles(Engine& engine, const runtime::Shard::MakeDialer& make_dialer, std::size_t shard_count);
+
+    void post_reload() {
+        asio::post(main.executor(), [this] { reload.wake(); });
+    }
+
+    runtime::Shard main;
+    runtime::Shard handing;
+    std::vector<std::unique_ptr<runtime::Shard>> shards;
+    retriever::StateBoard board;
+    retriever::Options options;
+    HandOffs hand_offs;
+    tokens::HttpsEndpoint endpoint;
+    tokens::TokenService tokens;
+    std::vector<std::unique_ptr<retriever::Retriever>> retrievers;
+    TlsClients tls;
+    LiveView view;
+    control::Surroundings surroundings;
+    std::vector<std::unique_ptr<http::Server>> servers;
+    Parking stop;
+    Parking reload;
+    bool stopping = false;
+    runtime::Scope scope;
+};

@@ -1,0 +1,128 @@
+#include "engine/roster.hpp"
+
+#include <fmt/format.h>
+
+#include "engine/config/documents.hpp"
+
+namespace {
+
+constexpr std::size_t page_mailboxes = 1000;
+
+struct Rows {
+    std::vector<store::Mailbox> mailboxes;
+    std::vector<store::Object> providers, credentials, consumers;
+};
+
+Result<Rows> read_objects(store::Workbench bench) {
+    Rows rows;
+    auto providers = bench.store.objects(config::provider_kind);
+    if (!providers) return providers.error();
+    auto credentials = bench.store.objects(config::credential_kind);
+    if (!credentials) return credentials.error();
+    auto consumers = bench.store.objects(config::consumer_kind);
+    if (!consumers) return consumers.error();
+    rows.providers = std::move(*providers);
+    rows.credentials = std::move(*credentials);
+    rows.consumers = std::move(*consumers);
+    return rows;
+}
+
+template <class T>
+Result<std::map<std::string, T>> read_all(const std::vector<store::Object>& objects) {
+    std::map<std::string, T> all;
+    for (const auto& object : objects) {
+        auto read = config::from_document<T>(object.document);
+        if (!read) return read.error();
+        all.insert_or_assign(object.id, std::move(*read));
+    }
+    return all;
+}
+
+template <class T>
+std::vector<T> values_of(const std::map<std::string, T>& all) {
+    std::vector<T> values;
+    for (const auto& [id, value] : all) values.push_back(value);
+    return values;
+}
+
+/// Why a mailbox cannot be served by this program, in words; empty when it can.
+std::string fault_of(const config::Mailbox& mailbox, const config::Provider& provider) {
+    if (mailbox.protocol != config::Protocol::imap)
+        return "this version fetches over IMAP only; set \"protocol\": \"imap\"";
+    if (!provider.imap) return fmt::format("provider {} has no imap host", provider.id);
+    if (provider.imap->tls != config::Tls::implicit) {
+        return fmt::format("provider {}: this version speaks IMAP over implicit TLS only (port 993)", provider.id);
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const net::TlsClient>> TlsClients::of(const std::string& ca_file) {
+    const auto found = clients_.find(ca_file);
+    if (found != clients_.end()) return found->second;
+    auto made = net::TlsClient::make({ca_file});
+    if (made) clients_.insert_or_assign(ca_file, *made);
+    return made;
+}
+
+awaitable<Result<Roster>> read_roster(store::Committer& committer, queue::Inbox& inbox, TlsClients& tls) {
+    auto rows = co_await committer.run(inbox, read_objects);
+    if (!rows) co_return rows.error();
+    for (;;) {
+        const auto after = rows->mailboxes.empty() ? std::string() : rows->mailboxes.back().id;
+        auto read_page = [after](store::Workbench bench) { return bench.store.mailboxes(after, page_mailboxes); };
+        auto page = co_await committer.run(inbox, std::move(read_page));
+        if (!page) co_return page.error();
+        const bool last = page->size() < page_mailboxes;
+        for (auto& row : *page) rows->mailboxes.push_back(std::move(row));
+        if (last) break;
+    }
+    auto providers = read_all<config::Provider>(rows->providers);
+    if (!providers) co_return providers.error();
+    auto credentials = read_all<config::Credential>(rows->credentials);
+    if (!credentials) co_return credentials.error();
+    auto consumers = read_all<config::Consumer>(rows->consumers);
+    if (!consumers) co_return consumers.error();
+
+    Roster roster;
+    std::map<std::string, std::shared_ptr<const retriever::Place>> places;
+    std::map<std::string, std::string> faults;
+    for (const auto& [id, provider] : *providers) {
+        auto client = tls.of(provider.ca_file);
+        if (client) {
+            places[id] = std::make_shared<const retriever::Place>(retriever::Place{provider, *client});
+        } else {
+            faults[id] = fmt::format("provider {}: ca_file {}: {}", id, provider.ca_file, client.error().message());
+        }
+    }
+    for (auto& row : rows->mailboxes) {
+        auto mailbox = config::from_document<config::Mailbox>(row.document);
+        if (!mailbox) co_return mailbox.error();
+        retriever::Served served;
+        served.number = row.number;
+        served.paused = std::move(row.paused);
+        const auto credential = credentials->find(mailbox->credential);
+        if (credential == credentials->end()) {
+            served.fault = fmt::format("credential {} is gone; import it again", mailbox->credential);
+        } else if (const auto place = places.find(credential->second.provider); place == places.end()) {
+            const auto why = faults.find(credential->second.provider);
+            served.fault = why != faults.end()
+                               ? why->second
+                               : fmt::format("provider {} is gone; import it again", credential->second.provider);
+        } else {
+            served.password = credential->second.flow == config::Flow::password;
+            served.place = place->second;
+            served.fault = fault_of(*mailbox, place->second->provider);
+            // A change of any of these makes the session start again.
+            served.document =
+                row.document + config::to_document(credential->second) + config::to_document(place->second->provider);
+        }
+        served.mailbox = std::move(*mailbox);
+        roster.mailboxes.push_back(std::move(served));
+    }
+    roster.consumers = values_of(*consumers);
+    roster.providers = values_of(*providers);
+    roster.credentials = values_of(*credentials);
+    co_return roster;
+}

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/config/model.hpp"
+#include "engine/retriever/retriever.hpp"
+#include "protocols/net/tls.hpp"
+#include "queue/inbox.hpp"
+#include "queue/store/committer.hpp"
+
+/// The TLS settings in use, one for each file of authorities. One shard.
+class TlsClients {
+public:
+    Result<std::shared_ptr<const net::TlsClient>> of(const std::string& ca_file);
+    /// Files of authorities may have changed: read them again when they are asked for next.
+    void forget() { clients_.clear(); }
+
+private:
+    std::map<std::string, std::shared_ptr<const net::TlsClient>> clients_;
+};
+
+/// Who is to be served: everything imported, as the engine's roles use it.
+struct Roster {
+    std::vector<retriever::Served> mailboxes;  // in order of id
+    std::vector<config::Consumer> consumers;
+    std::vector<config::Provider> providers;
+    std::vector<config::Credential> credentials;
+};
+
+/// Reads the roster through the committer, in pages. A mailbox that cannot be served is in it with its fault.
+awaitable<Result<Roster>> read_roster(store::Committer& committer, queue::Inbox& inbox, TlsClients& tls);

@@ -1,0 +1,332 @@
+#include "engine/tokens/token_service.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/runtime/log.hpp"
+#include "engine/tokens/token_entry.hpp"
+
+namespace tokens {
+
+namespace {
+
+using std::chrono::seconds;
+
+std::string host_of(std::string_view url) {
+    const auto scheme = url.find("://");
+    if (scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
+    return std::string(url.substr(0, url.find('/')));
+}
+
+std::optional<seconds> since(std::optional<Monotonic> then, Monotonic now) {
+    if (!then) return std::nullopt;
+    return std::chrono::floor<seconds>(now - *then);
+}
+
+}  // namespace
+
+/// Something to do on the service's shard, or on that of a client.
+template <class Act>
+class TokenService::ServiceNote final : public queue::Inbox::Note {
+public:
+    explicit ServiceNote(Act act) : act_(std::move(act)) {}
+    void deliver() noexcept override { act_(); }
+
+private:
+    Act act_;
+};
+
+template <class Act>
+void TokenService::post(Act act) {
+    uses_.inbox.put(std::make_unique<ServiceNote<Act>>(std::move(act)));
+}
+
+TokenService::TokenService(Uses uses, Options options)
+    : uses_(std::move(uses)),
+      limiter_(options.per_host_max),
+      scope_(uses_.shard, [](const std::string& name, const std::string& what) {
+          spdlog::error("coroutine={} failed={}", runtime::value(name), runtime::value(what));
+      }) {}
+
+TokenService::~TokenService() = default;
+
+void TokenService::set_accounts(std::vector<Account> accounts) {
+    std::map<std::string, EntryPointer> kept;
+    for (auto& account : accounts) {
+        const std::string id = account.credential.id;
+        const auto found = entries_.find(id);
+        auto entry = found == entries_.end() ? std::make_shared<Entry>() : found->second;
+        entry->account = std::move(account);
+        entry->needs_load = true;
+        entry->retry_at.reset();
+        kept.emplace(id, std::move(entry));
+    }
+    entries_ = std::move(kept);
+    {
+        const std::lock_guard lock(mutex_);
+        std::erase_if(states_, [this](const auto& state) { return !entries_.contains(state.first); });
+    }
+    version_.fetch_add(1, std::memory_order_release);
+}
+
+awaitable<void> TokenService::close() {
+    scope_.cancel();
+    co_await scope_.join();
+}
+
+void TokenService::ask(std::string credential, ReplyTo reply_to) {
+    post([this, credential = std::move(credential), reply_to = std::move(reply_to)]() mutable {
+        take_ask(credential, std::move(reply_to));
+    });
+}
+
+void TokenService::rejected(std::string credential, std::uint64_t generation) {
+    post([this, credential = std::move(credential), generation] { take_rejected(credential, generation); });
+}
+
+void TokenService::accepted(std::string credential, std::uint64_t generation) {
+    post([this, credential = std::move(credential), generation] { take_accepted(credential, generation); });
+}
+
+std::vector<TokenService::State> TokenService::states() const {
+    std::vector<State> states;
+    const std::lock_guard lock(mutex_);
+    for (const auto& [credential, state] : states_) states.push_back(state);
+    return states;
+}
+
+TokenService::Stats TokenService::stats() const {
+    const std::lock_guard lock(mutex_);
+    return stats_;
+}
+
+void TokenService::take_ask(const std::string& credential, ReplyTo reply_to) {
+    const auto found = entries_.find(credential);
+    if (found == entries_.end()) {
+        Entry unknown;
+        unknown.reason = fmt::format("there is no credential named {}", credential);
+        unknown.state = Meaning::operator_must_act;
+        unknown.waiters.push_back(std::move(reply_to));
+        answer_waiters(unknown);
+        return;
+    }
+    auto& entry = found->second;
+    entry->waiters.push_back(std::move(reply_to));
+    const bool to_do = (entry->needs_load && due(*entry)) || wants_refresh(*entry);
+    if (to_do || entry->flying) {
+        fly(entry);
+    } else {
+        answer_waiters(*entry);
+    }
+}
+
+void TokenService::take_rejected(const std::string& credential, std::uint64_t generation) {
+    const auto found = entries_.find(credential);
+    if (found == entries_.end()) return;
+    Entry& entry = *found->second;
+    const auto now = uses_.timers.now();
+    const bool stale = entry.needs_load || generation != entry.generation;
+    const bool known = entry.spent || (entry.state == Meaning::operator_must_act && !due(entry));
+    if (stale || known) return;
+    const Refusal refusal{.can_refresh = entry.has_grant(),
+                          .since_forced_refresh = since(entry.forced_at, now),
+                          .since_accepted = since(entry.accepted_at, now)};
+    switch (ruling_on(refusal)) {
+        case Ruling::ignore:
+            return;
+        case Ruling::refresh: {
+            spdlog::info("credential={} token refused, asking for a new one", entry.id());
+            entry.spent = true;
+            entry.forced_at = now;
+            const std::lock_guard lock(mutex_);
+            ++stats_.forced;
+            return;
+        }
+        case Ruling::park:
+            entry.spent = entry.has_grant();
+            fail(entry, Meaning::operator_must_act, parked_for,
+                 fmt::format("the mail server refuses {} of {}", entry.spent ? "even a fresh token" : "the password",
+                             entry.id()));
+            fly(found->second);
+    }
+}
+
+void TokenService::take_accepted(const std::string& credential, std::uint64_t generation) {
+    const auto found = entries_.find(credential);
+    if (found == entries_.end() || found->second->generation != generation) return;
+    found->second->accepted_at = uses_.timers.now();
+}
+
+void TokenService::fly(EntryPointer entry) {
+    if (std::exchange(entry->flying, true)) return;
+    auto name = fmt::format("tokens of {}", entry->id());
+    scope_.spawn(std::move(name), flight(std::move(entry)));
+}
+
+/// All that a credential needs now, for everybody who waits.
+awaitable<void> TokenService::flight(EntryPointer entry) {
+    bool refreshed = false;
+    for (;;) {  // a load or a refusal may come in between
+        if (entry->needs_load && due(*entry)) {
+            co_await load(*entry);
+        } else if (wants_refresh(*entry) && (!refreshed || entry->spent)) {
+            co_await refresh(*entry);
+            refreshed = true;  // a token that ends before it arrives is no reason to ask on and on
+        } else {
+            break;
+        }
+    }
+    if (entry->dirty) {
+        co_await save(*entry);
+    }
+    entry->flying = false;
+    publish(*entry);
+    answer_waiters(*entry);
+}
+
+bool TokenService::due(const Entry& entry) const { return !entry.retry_at || uses_.timers.now() >= *entry.retry_at; }
+
+bool TokenService::wants_refresh(const Entry& entry) const {
+    if (entry.needs_load || !entry.has_grant() || !due(entry)) return false;
+    if (entry.unsaved) return true;
+    if (entry.state == Meaning::consent_needed) return false;
+    return entry.spent || entry.grant.access_token.empty() || wall() >= entry.grant.life.refresh_at;
+}
+
+awaitable<void> TokenService::refresh(Entry& entry) {
+    if (entry.unsaved) {
+        co_await save(entry);
+        co_return;
+    }
+    if (entry.flow() == config::Flow::service_account) {
+        fail(entry, Meaning::operator_must_act, parked_for,
+             fmt::format("credential {}: signing in as a service account is not possible yet", entry.id()));
+        co_return;
+    }
+    const bool by_refresh_token = entry.flow() != config::Flow::client_credentials;
+    if (by_refresh_token && entry.grant.refresh_token.empty()) {
+        fail(entry, Meaning::consent_needed, seconds(0),
+             fmt::format("credential {} has no refresh token: authorize it, or import one", entry.id()));
+        co_return;
+    }
+    const auto asked_at = wall();
+    const Account account = entry.account;
+    const Secret client_secret = entry.client_secret;
+    Secret used = entry.grant.refresh_token;
+    auto reply = co_await request(account, client_secret, used);
+    const bool refused = decision_of(reply.answer, 0, 0).meaning == Meaning::consent_needed;
+    if (refused && !entry.grant.previous.empty()) {
+        // The newest may have been lost on the provider's side; the one before it then still works.
+        used = entry.grant.previous;
+        reply = co_await request(account, client_secret, used);
+    }
+    take_reply(entry, std::move(reply), used, asked_at);
+    if (entry.unsaved) {
+        co_await save(entry);
+    }
+}
+
+awaitable<TokenReply> TokenService::request(const Account& account, const Secret& client_secret, Secret refresh_token) {
+    using Grant = TokenRequest::Grant;
+    TokenRequest ask;
+    ask.grant =
+        account.credential.flow == config::Flow::client_credentials ? Grant::client_credentials : Grant::refresh_token;
+    ask.url = account.token_url;
+    ask.tls = account.tls;
+    ask.client_id = account.credential.client_id;
+    ask.client_secret = client_secret;
+    ask.refresh_token = std::move(refresh_token);
+    ask.scopes = account.scopes;
+    auto permit = co_await limiter_.permit(host_of(account.token_url));
+    {
+        const std::lock_guard lock(mutex_);
+        ++stats_.requests;
+    }
+    auto reply = co_await uses_.endpoint.ask(std::move(ask));
+    co_return reply;
+}
+
+void TokenService::take_reply(Entry& entry, TokenReply reply, const Secret& used, WallTime asked_at) {
+    reply.answer.has_token = reply.answer.has_token && !reply.access_token.empty();
+    const auto decision = decision_of(reply.answer, entry.failures, uses_.random.fraction());
+    if (decision.meaning != Meaning::usable) {
+        ++entry.failures;
+        fail(entry, decision.meaning, decision.wait,
+             fmt::format("asking {} for a token of {}: {}", host_of(entry.account.token_url), entry.id(), reply.says));
+        return;
+    }
+    const bool rotated = !reply.refresh_token.empty() && !(reply.refresh_token == used);
+    GrantRecord next;
+    next.refresh_token = rotated ? std::move(reply.refresh_token) : used;
+    next.previous = rotated ? used : entry.grant.previous;
+    next.access_token = std::move(reply.access_token);
+    next.seed = entry.grant.seed;
+    next.life = lifetime_of(asked_at, reply.expires_in, uses_.random.fraction());
+    entry.unsaved = std::move(next);
+}
+
+void TokenService::fail(Entry& entry, Meaning state, seconds wait, std::string reason) {
+    spdlog::warn("credential={} state={} next_s={} reason={}", entry.id(), runtime::value(words_of(state)),
+                 wait.count(), runtime::value(reason));
+    const bool lasting = state == Meaning::consent_needed || state == Meaning::operator_must_act;
+    const bool to_write = lasting && !entry.needs_load && entry.has_grant() && entry.state != state;
+    entry.dirty = entry.dirty || to_write;
+    entry.state = state;
+    entry.reason = std::move(reason);
+    entry.retry_at.reset();
+    if (wait.count() > 0) entry.retry_at = uses_.timers.now() + wait;
+    publish(entry);
+    const std::lock_guard lock(mutex_);
+    ++stats_.failures;
+}
+
+void TokenService::answer_waiters(Entry& entry) {
+    for (auto& waiter : std::exchange(entry.waiters, {})) {
+        auto deliver = [take = std::move(waiter.take), answer = answer_of(entry)] { take(answer); };
+        waiter.inbox->put(std::make_unique<ServiceNote<decltype(deliver)>>(std::move(deliver)));
+    }
+}
+
+TokenAnswer TokenService::answer_of(const Entry& entry) const {
+    const auto again = retry_at(entry);
+    Token token;
+    token.user = entry.account.credential.user;
+    token.generation = entry.generation;
+    if (!entry.has_grant() && !entry.password.empty() && due(entry)) {
+        token.kind = Token::Kind::password;
+        token.secret = entry.password;
+        return token;
+    }
+    if (!entry.spent && !entry.grant.access_token.empty() && wall() < entry.grant.life.expires_at) {
+        token.secret = entry.grant.access_token;
+        token.expires_at = entry.grant.life.expires_at;
+        token.ask_again_at =
+            entry.state == Meaning::consent_needed ? token.expires_at : again.value_or(entry.grant.life.refresh_at);
+        return token;
+    }
+    const bool person_needed = entry.state == Meaning::consent_needed || entry.state == Meaning::operator_must_act;
+    return NoToken{
+        .reason = entry.reason.empty() ? fmt::format("there is no token of {} yet", entry.id()) : entry.reason,
+        .person_needed = person_needed,
+        .retry_at = again};
+}
+
+std::optional<WallTime> TokenService::retry_at(const Entry& entry) const {
+    if (!entry.retry_at) return std::nullopt;
+    const auto wait = std::max(Monotonic::duration(0), *entry.retry_at - uses_.timers.now());
+    return wall() + std::chrono::duration_cast<WallTime::duration>(wait);
+}
+
+void TokenService::publish(const Entry& entry) {
+    State state{.credential = entry.id(),
+                .state = entry.state,
+                .reason = entry.reason,
+                .expires_at = entry.grant.access_token.empty() ? WallTime() : entry.grant.life.expires_at,
+                .retry_at = retry_at(entry)};
+    const std::lock_guard lock(mutex_);
+    states_[entry.id()] = std::move(state);
+}
+
+}  // namespace tokens

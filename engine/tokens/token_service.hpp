@@ -1,0 +1,133 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/config/model.hpp"
+#include "engine/runtime/scope.hpp"
+#include "engine/secrets/keyring.hpp"
+#include "engine/tokens/endpoint.hpp"
+#include "engine/tokens/limiter.hpp"
+#include "engine/tokens/token.hpp"
+#include "protocols/base/random.hpp"
+#include "protocols/wait/timers.hpp"
+#include "queue/inbox.hpp"
+#include "queue/store/committer.hpp"
+
+namespace tokens {
+
+/// A credential and what its tokens are asked for with.
+struct Account {
+    config::Credential credential;
+    std::string token_url;
+    std::shared_ptr<const net::TlsClient> tls;
+    std::vector<std::string> scopes;
+};
+
+/// Where an answer goes: `take` runs on the asking shard.
+struct ReplyTo {
+    queue::Inbox* inbox = nullptr;
+    std::function<void(TokenAnswer)> take;
+};
+
+/// Keeps the tokens of all credentials fresh. Lives on one shard; sessions reach it through the TokenClient of theirs.
+///
+/// One request per credential at a time, all others wait for it; at most `per_host_max` at one host. A new refresh
+/// token is durable before the access token is handed out; the one before it is kept as a fall-back. What the provider
+/// says is judged in refresh_plan. Nothing is refreshed that nobody asks for. Ends after the loop of its shard has
+/// ended.
+class TokenService {
+public:
+    struct Uses {
+        asio::any_io_executor shard;
+        queue::Inbox& inbox;  // of the shard
+        Timers& timers;
+        Random& random;
+        store::Committer& committer;
+        const secrets::Keyring& keyring;
+        TokenEndpoint& endpoint;
+    };
+    struct Options {
+        std::size_t per_host_max = 8;  // requests at once
+    };
+    TokenService(Uses uses, Options options);
+    ~TokenService();
+
+    /// On the shard, at start and after an import: these are the accounts; their secrets are read anew when next
+    /// needed.
+    void set_accounts(std::vector<Account> accounts);
+    /// On the shard: ends what is under way.
+    awaitable<void> close();
+
+    // Any thread.
+    void ask(std::string credential, ReplyTo reply_to);
+    void rejected(std::string credential, std::uint64_t generation);
+    void accepted(std::string credential, std::uint64_t generation);
+    /// Changes when snapshots are out of date (set_accounts).
+    [[nodiscard]] std::uint64_t version() const noexcept { return version_.load(std::memory_order_acquire); }
+    struct State {
+        std::string credential;
+        Meaning state = Meaning::usable;
+        std::string reason;
+        WallTime expires_at{};             // of the access token; the epoch: there is none
+        std::optional<WallTime> retry_at;  // when something failed
+    };
+    /// Of the credentials that were asked for so far.
+    [[nodiscard]] std::vector<State> states() const;
+    struct Stats {
+        std::uint64_t requests = 0, refreshes = 0, failures = 0, forced = 0;
+    };
+    [[nodiscard]] Stats stats() const;
+
+private:
+    struct Entry;
+    using EntryPointer = std::shared_ptr<Entry>;
+    template <class Act>
+    class ServiceNote;
+    template <class Act>
+    void post(Act act);
+    struct Stored;
+    struct LoadWork;
+    struct SaveWork;
+
+    void take_ask(const std::string& credential, ReplyTo reply_to);
+    void take_rejected(const std::string& credential, std::uint64_t generation);
+    void take_accepted(const std::string& credential, std::uint64_t generation);
+    void fly(EntryPointer entry);
+    awaitable<void> flight(EntryPointer entry);
+    awaitable<void> load(Entry& entry);
+    Result<void> adopt(Entry& entry, const Stored& stored);
+    Result<void> adopt_grant(Entry& entry, const store::Grant& grant, Secret imported);
+    awaitable<void> refresh(Entry& entry);
+    awaitable<TokenReply> request(const Account& account, const Secret& client_secret, Secret refresh_token);
+    void take_reply(Entry& entry, TokenReply reply, const Secret& used, WallTime asked_at);
+    awaitable<void> save(Entry& entry);
+    void note_fresh(Entry& entry);
+    void fail(Entry& entry, Meaning state, std::chrono::seconds wait, std::string reason);
+    void answer_waiters(Entry& entry);
+    [[nodiscard]] bool due(const Entry& entry) const;
+    [[nodiscard]] bool wants_refresh(const Entry& entry) const;
+    [[nodiscard]] TokenAnswer answer_of(const Entry& entry) const;
+    [[nodiscard]] std::optional<WallTime> retry_at(const Entry& entry) const;
+    [[nodiscard]] WallTime wall() const { return uses_.timers.clock().wall(); }
+    void publish(const Entry& entry);
+
+    Uses uses_;
+    Limiter limiter_;
+    std::map<std::string, EntryPointer> entries_;
+    std::atomic<std::uint64_t> version_{1};
+
+    mutable std::mutex mutex_;  // what any thread may read
+    std::map<std::string, State> states_;
+    Stats stats_;
+
+    runtime::Scope scope_;  // last
+};
+
+}  // namespace tokens

@@ -1,0 +1,56 @@
+#include "protocols/net/system_dialer.hpp"
+
+#include "protocols/base/ensure.hpp"
+#include "protocols/net/errc.hpp"
+#include "protocols/net/happy_eyeballs.hpp"
+#include "protocols/net/proxy.hpp"
+#include "protocols/net/socket_stream.hpp"
+
+namespace net {
+
+SystemDialer::SystemDialer(asio::io_context& context, Timers& timers, Options options)
+    : SystemDialer(std::make_unique<SystemResolver>(context, timers), timers, std::move(options)) {}
+
+SystemDialer::SystemDialer(std::unique_ptr<Resolver> resolver, Timers& timers, Options options)
+    : resolver_(std::move(resolver)), timers_(timers), options_(std::move(options)) {}
+
+std::unique_ptr<Dialer> SystemDialer::make(asio::io_context& context, Timers& timers, Random&, const void* options) {
+    return std::make_unique<SystemDialer>(context, timers, *static_cast<const Options*>(options));
+}
+
+awaitable<Result<std::unique_ptr<Stream>>> SystemDialer::dial(Dial to) {
+    ensure(to.security == Security::plain || to.tls != nullptr, "implicit TLS needs TLS settings");
+    const Monotonic due = timers_.now() + to.within;
+    const auto& proxy = options_.proxy;
+    auto connected = co_await connect(proxy ? proxy->host : to.host, proxy ? proxy->port : to.port, due);
+    if (!connected) co_return connected.error();
+    auto stream = std::make_unique<SocketStream>(std::move(*connected), to.host, to.port, timers_, pool_);
+    const Pace rest{.within = std::chrono::ceil<std::chrono::milliseconds>(due - timers_.now())};
+    stream->allow(rest);
+    if (proxy) {
+        const auto passed = co_await pass_proxy(*stream, *proxy, to.host, to.port);
+        if (!passed) co_return passed.error();
+    }
+    if (to.security == Security::implicit_tls) {
+        const auto secured = co_await stream->start_tls(*to.tls, to.host);
+        if (!secured) co_return secured.error();
+    }
+    co_return std::unique_ptr<Stream>(std::move(stream));
+}
+
+awaitable<Result<asio::ip::tcp::socket>> SystemDialer::connect(std::string host, std::uint16_t port, Monotonic due) {
+    boost::system::error_code not_an_address;
+    const auto address = asio::ip::make_address(host, not_an_address);
+    std::vector<asio::ip::address> addresses{address};
+    if (not_an_address) {
+        auto resolved = co_await resolver_->resolve(std::move(host), due);
+        if (!resolved) co_return resolved.error();
+        addresses = std::move(*resolved);
+    }
+    addresses = in_order(addresses, options_.family);
+    if (addresses.empty()) co_return errc::name_not_found;
+    auto connected = co_await connect_first(std::move(addresses), port, timers_, due);
+    co_return connected;
+}
+
+}  // namespace net

@@ -1,0 +1,51 @@
+#include "protocols/oauth2/endpoint.hpp"
+
+#include <algorithm>
+
+#include "protocols/http/client.hpp"
+#include "protocols/http/url.hpp"
+#include "protocols/net/tls.hpp"
+
+namespace oauth2 {
+namespace {
+
+constexpr std::size_t header_bytes_max = 64U << 10U;
+
+http::Request request_to(http::Url url, const Secret& form) {
+    http::Request request;
+    request.method = "POST";
+    request.host = std::move(url.authority);
+    request.path = std::move(url.path);
+    request.query = std::move(url.query);
+    request.headers = {{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json"}};
+    request.body = form.reveal();
+    return request;
+}
+
+}  // namespace
+
+awaitable<Result<Answer>> ask(Seams& seams, std::shared_ptr<const net::TlsClient> tls, std::string url, Secret form,
+                              std::chrono::milliseconds within) {
+    auto to = http::read_https_url(url);
+    if (!to) co_return to.error();
+    const auto until = seams.timers.now() + within;
+    net::Dial dial{.host = to->host,
+                   .port = to->port,
+                   .security = net::Security::implicit_tls,
+                   .tls = std::move(tls),
+                   .within = within};
+    auto stream = co_await seams.dialer.dial(std::move(dial));
+    if (!stream) co_return stream.error();
+
+    const http::Limits limits{.header_bytes_max = header_bytes_max, .body_bytes_max = answer_bytes_max};
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - seams.timers.now());
+    const net::Pace pace{.within = std::max(left, std::chrono::milliseconds(1)), .bytes_per_second_min = 0};
+    auto request = request_to(std::move(*to), form);
+    auto response = co_await http::call(**stream, std::move(request), limits, pace);
+    (*stream)->close();
+    if (!response) co_return response.error();
+    const Secret body(std::move(response->body));
+    co_return read_answer(response->status, body.reveal(), response->retry_after());
+}
+
+}  // namespace oauth2

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "protocols/base/result.hpp"
+#include "protocols/net/seams.hpp"
+#include "protocols/oauth2/response.hpp"
+
+namespace oauth2 {
+
+/// Posts `form` to the token endpoint at `url` and reads the answer: a grant, or a refusal. `within` covers everything
+/// from resolving the name to the last byte. Redirects are refusals. RFC 6749 §3.2.
+/// Errors, when there is no answer: those of the dialler and the stream (net::errc), http::errc (bad_url, not_https,
+/// malformed, header_too_long, body_too_long over answer_bytes_max, incomplete).
+awaitable<Result<Answer>> ask(Seams& seams, std::shared_ptr<const net::TlsClient> tls, std::string url, Secret form,
+                              std::chrono::milliseconds within);
+
+}  // namespace oauth2

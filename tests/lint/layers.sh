@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Includes run downwards only. Each folder names what it may include besides itself and the standard library.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")/../.."
+allowed() {
+    case $1 in
+        protocols/base) echo '' ;;
+        protocols/wait) echo 'protocols/base' ;;
+        protocols/net | protocols/sasl | protocols/mime) echo 'protocols/base protocols/wait' ;;
+        protocols/imap) echo 'protocols/base protocols/wait protocols/net protocols/sasl' ;;
+        protocols/http) echo 'protocols/base protocols/wait protocols/net' ;;
+        protocols/oauth2) echo 'protocols/base protocols/wait protocols/net protocols/http' ;;
+        queue | queue/store) echo 'protocols/base protocols/wait queue queue/store' ;;
+        engine/runtime | engine/config | engine/secrets)
+            echo 'protocols/base protocols/wait protocols/net queue queue/store engine/runtime engine/config engine/secrets' ;;
+        engine/tokens) echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets' ;;
+        engine/retriever | engine/consumers)
+            echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets engine/tokens' ;;
+        engine/control) echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets engine/tokens engine/retriever engine/consumers' ;;
+        engine) echo 'PROTOCOLS queue queue/store ENGINE' ;;
+        tools/* | bench | tests/*) echo 'PROTOCOLS queue queue/store ENGINE engine tools bench tests' ;;
+        *) echo 'nothing: this folder is not in the lint' ;;
+    esac
+}
+bad=0 seen=0
+while IFS=: read -r file line text; do
+    from=$(dirname "$file")
+    target=$(sed -E 's/.*#include "([^"]+)".*/\1/' <<<"$text")
+    to=$(dirname "$target")
+    seen=$((seen + 1))
+    [ "$from" = "$to" ] && continue
+    ok=0
+    for folder in $(allowed "$from"); do
+        case $folder in
+            PROTOCOLS) [[ $to == protocols/* ]] && ok=1 ;;
+            ENGINE) [[ $to == engine/* ]] && ok=1 ;;
+            tools | tests) [[ $to == "$folder"/* ]] && ok=1 ;;
+            *) [ "$folder" = "$to" ] && ok=1 ;;
+        esac
+    done
+    if [ $ok -eq 0 ]; then
+        echo "$file:$line: $from must not include $target" >&2
+        bad=$((bad + 1))
+    fi
+done < <(git ls-files -co --exclude-standard '*.hpp' '*.cpp' | xargs grep -nE '^#include "' /dev/null)
+[ "$seen" -gt 0 ] || { echo "layers: no include was read" >&2; exit 1; }
+echo "layers: $seen includes, $bad upwards"
+[ $bad -eq 0 ]

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/support/directory.hpp"
+#include "tests/support/process.hpp"
+#include "tools/rohrpost-sim/certificates.hpp"
+
+namespace support {
+
+/// Debian's Dovecot on loopback, as an ordinary foreground process with everything it needs in a temporary directory.
+/// IMAP with TLS as "localhost". Logs in whom the provider's token endpoint vouches for
+/// (XOAUTH2, OAUTHBEARER) and everybody with `password` (PLAIN). Any user name has a mailbox.
+///
+/// Runs as "nobody" when the test runs as root. Throws std::runtime_error with Dovecot's own words when it is not
+/// installed or does not start.
+class Dovecot {
+public:
+    enum class Storage { maildir, sdbox, mdbox };
+    struct Wish {
+        std::uint16_t introspection_port = 0;       // sim::Ports::http; 0: no OAuth
+        const sim::Authority* authority = nullptr;  // issues its certificate; nullptr: one of its own
+        Storage storage = Storage::maildir;
+        std::string settings{};  // more lines for dovecot.conf
+    };
+    static constexpr std::string_view password = "dovecot-password";
+
+    explicit Dovecot(Wish wish);
+    ~Dovecot();
+
+    [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+    [[nodiscard]] std::filesystem::path ca_file() const { return directory_ / "ca.pem"; }
+    /// What it logged so far.
+    [[nodiscard]] std::string log() const;
+
+    /// Adds messages to the INBOX, in this order. Thousands a second.
+    void put(const std::string& user, const std::vector<std::string>& messages);
+    /// Removes messages by UID set ("3", "1:10", "ALL" is a UID set of its own).
+    void remove(const std::string& user, const std::string& uids);
+    void set_uid_validity(const std::string& user, std::uint32_t uid_validity);
+    /// What `doveadm` says with these arguments for this user. Throws when it fails.
+    std::string doveadm(const std::string& user, std::vector<std::string> arguments);
+
+    /// SIGKILL to every process that serves an IMAP session; how many there were.
+    std::size_t kill_sessions();
+    /// SIGKILL to all of Dovecot.
+    void kill();
+    /// Runs again, after kill() or from running, on the same port.
+    void restart();
+
+private:
+    void write_configuration() const;
+    void start();
+    [[nodiscard]] std::string mail_location(const std::string& user) const;
+    [[nodiscard]] Process::Start command(std::vector<std::string> words) const;
+    void give_away(const std::filesystem::path& path) const;
+
+    Wish wish_;
+    TemporaryDirectory directory_;
+    Process::Account account_;
+    std::string account_name_, group_name_;
+    std::uint16_t port_ = 0;
+    std::uint64_t put_ = 0;
+    std::unique_ptr<Process> process_;
+};
+
+/// A TCP port on 127.0.0.1 that nobody listens on now.
+std::uint16_t free_port();
+/// Whether something accepts connections there.
+bool listened_on(std::uint16_t port);
+
+}  // namespace support

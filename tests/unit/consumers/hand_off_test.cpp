@@ -1,0 +1,388 @@
+#include <catch2/catch.hpp>
+
+#include <random>
+#include <set>
+
+#include "engine/consumers/hand_off.hpp"
+#include "queue/store/open.hpp"
+#include "tests/unit/consumers/fixture.hpp"
+
+using namespace consumers;
+using namespace consumers_test;
+using namespace std::chrono_literals;
+
+namespace {
+
+class HandClock final : public Clock {
+public:
+    Monotonic now() const noexcept override { return now_; }
+    WallTime wall() const noexcept override { return WallTime{std::chrono::seconds(1'700'000'000)}; }
+    Monotonic now_{1000s};
+};
+
+class SeededRandom final : public Random {
+public:
+    void fill(std::span<std::byte> bytes) override {
+        for (auto& byte : bytes) byte = static_cast<std::byte>(engine_());
+    }
+
+private:
+    std::mt19937 engine_{1};
+};
+
+/// Remembers what it got; fails as told.
+class Recorder final : public Consumer {
+public:
+    struct Got {
+        std::string mailbox;
+        store::Seq seq = 0;
+        bool possible_repeat = false;
+        bool operator==(const Got&) const = default;
+    };
+    awaitable<Delivered> deliver(std::span<const Mail> batch) override {
+        ++batches;
+        largest_batch = std::max(largest_batch, batch.size());
+        if (slow) co_await gate.wait();
+        Delivered delivered;
+        for (const Mail& mail : batch) {
+            if (failing.contains(std::string(mail.mailbox)) || failing.contains("*")) {
+                delivered.reason = "no room";
+                break;
+            }
+            got.push_back({std::string(mail.mailbox), mail.record.seq, mail.possible_repeat});
+            ++delivered.count;
+        }
+        co_return delivered;
+    }
+    [[nodiscard]] std::vector<store::Seq> seqs(const std::string& mailbox) const {
+        std::vector<store::Seq> seqs;
+        for (const auto& each : got)
+            if (each.mailbox == mailbox) seqs.push_back(each.seq);
+        return seqs;
+    }
+    std::vector<Got> got;
+    std::set<std::string> failing;
+    std::size_t batches = 0, largest_batch = 0;
+    bool slow = false;
+    Parking gate;
+};
+
+/// A store on disk, whose committer is stepped by hand, and mailboxes that subscribe "dir".
+struct World {
+    Folder folder;
+    store::SystemDisk disk;
+    HandClock clock;
+    SeededRandom random;
+    runtime::Counters counters;
+    std::map<std::string, std::uint32_t> uids;
+
+    /// One run of the daemon.
+    struct Run {
+        World& world;
+        asio::io_context context;
+        queue::Inbox inbox{context.get_executor()};
+        Timers timers{world.clock};
+        store::OpenedStore opened;
+        const store::Bodies* bodies = nullptr;
+        std::unique_ptr<store::Committer> committer;
+        std::unique_ptr<HandOff> hand_off;
+        Recorder* recorder = nullptr;
+
+        explicit Run(World& of, std::unique_ptr<Consumer> consumer = nullptr,
+                     HandOff::Options options = {.consumer = "dir"})
+            : world(of) {
+            auto store = store::open_store(world.disk, world.folder / "data", {});
+            REQUIRE(store.has_value());
+            opened = std::move(*store);
+            bodies = opened.bodies.get();
+            committer = std::make_unique<store::Committer>(std::move(opened.store), std::move(opened.bodies),
+                                                           world.clock, store::Committer::Options{});
+            if (!consumer) {
+                auto own = std::make_unique<Recorder>();
+                recorder = own.get();
+                consumer = std::move(own);
+            }
+            HandOff::Uses uses{.shard = context.get_executor(),
+                               .inbox = inbox,
+                               .timers = timers,
+                               .random = world.random,
+                               .committer = *committer,
+                               .bodies = *bodies,
+                               .counters = world.counters};
+            hand_off = std::make_unique<HandOff>(std::move(options), std::move(uses), std::move(consumer));
+        }
+        ~Run() {
+            asio::co_spawn(context, hand_off->close(), asio::detached);
+            settle();
+            hand_off.reset();
+            committer->stop();
+        }
+        /// Until nobody has anything to do at this time.
+        void settle() {
+            for (;;) {
+                context.restart();
+                const auto handled = context.poll();
+                const bool committed = committer->step();
+                if (handled == 0 && !committed) return;
+            }
+        }
+        void pass(std::chrono::nanoseconds span) {
+            world.clock.now_ += span;
+            timers.advance(world.clock.now_);
+            settle();
+        }
+        template <class Work>
+        auto commit(Work work) {
+            std::optional<std::invoke_result_t<Work, store::Workbench>> answer;
+            asio::co_spawn(context, committer->run(inbox, std::move(work)),
+                           [&answer](std::exception_ptr, auto done) { answer = std::move(done); });
+            settle();
+            return *answer;
+        }
+        store::MailboxNumber keep(const std::string& mailbox, int count, std::string body = "") {
+            auto& uid = world.uids[mailbox];
+            auto number = commit([&](store::Workbench bench) -> Result<store::MailboxNumber> {
+                auto put = bench.store.put_mailbox(mailbox, "{}");
+                if (!put) return put.error();
+                auto subscribed = bench.store.subscribe("dir", *put);
+                if (!subscribed) return subscribed.error();
+                const auto inbox_folder = bench.store.folder(*put, "INBOX");
+                for (int i = 0; i < count; ++i) {
+                    const auto text = body.empty() ? mailbox + " " + std::to_string(uid + 1) : body;
+                    const auto place = bench.bodies.append(text);
+                    if (!place) return place.error();
+                    store::Message message{.mailbox = *put,
+                                           .folder = inbox_folder->number,
+                                           .uid_validity = 1,
+                                           .uid = ++uid,
+                                           .body = *place};
+                    std::mt19937_64 digest(std::hash<std::string>()(mailbox) + uid);
+                    for (auto& byte : message.id) byte = static_cast<unsigned char>(digest());
+                    auto added = bench.store.add_message(message);
+                    if (!added) return added.error();
+                }
+                return *put;
+            });
+            REQUIRE(number.has_value());
+            return *number;
+        }
+        std::vector<store::HandOff> unacknowledged() {
+            auto rows = commit([](store::Workbench bench) {
+                return bench.store.hand_offs("dir", store::Store::Which::waiting, 0, 100'000);
+            });
+            REQUIRE(rows.has_value());
+            return *rows;
+        }
+    };
+};
+
+std::vector<store::Seq> up_to(store::Seq last) {
+    std::vector<store::Seq> seqs;
+    for (store::Seq seq = 1; seq <= last; ++seq) seqs.push_back(seq);
+    return seqs;
+}
+
+}  // namespace
+
+TEST_CASE("what waits at start is handed off in order and acknowledged", "[consumers]") {
+    World world;
+    World::Run run(world);
+    run.keep("a", 150);
+    run.keep("b", 3);
+    run.keep("quiet", 0);
+    run.hand_off->start();
+    CHECK_FALSE(run.hand_off->idle());
+    run.settle();
+    CHECK(run.recorder->seqs("a") == up_to(150));
+    CHECK(run.recorder->seqs("b") == up_to(3));
+    CHECK(run.recorder->got.size() == 153);
+    CHECK(run.recorder->largest_batch == 64);
+    CHECK(run.unacknowledged().empty());
+    CHECK(run.hand_off->idle());
+    CHECK(run.hand_off->stats().delivered_mails == 153);
+    CHECK(world.counters.messages_delivered == 153);
+}
+
+TEST_CASE("what arrives later is handed off when it is announced", "[consumers]") {
+    World world;
+    World::Run run(world);
+    const auto a = run.keep("a", 1);
+    run.hand_off->start();
+    run.settle();
+    REQUIRE(run.recorder->got.size() == 1);
+    CHECK(run.recorder->got[0].possible_repeat);
+    run.keep("a", 2);
+    const auto b = run.keep("b", 1);
+    CHECK(run.hand_off->idle());
+    run.hand_off->arrived(a);
+    run.hand_off->arrived(a);
+    run.hand_off->arrived(b);
+    CHECK_FALSE(run.hand_off->idle());
+    run.settle();
+    CHECK(run.hand_off->idle());
+    CHECK(run.recorder->seqs("a") == up_to(3));
+    CHECK(run.recorder->seqs("b") == up_to(1));
+    CHECK_FALSE(run.recorder->got.back().possible_repeat);
+    CHECK(run.unacknowledged().empty());
+}
+
+TEST_CASE("an announcement of a mailbox without subscription does no harm", "[consumers]") {
+    World world;
+    World::Run run(world);
+    run.hand_off->start();
+    run.settle();
+    run.hand_off->arrived(4711);
+    run.settle();
+    CHECK(run.hand_off->idle());
+    CHECK(run.recorder->got.empty());
+    run.keep("late", 2);  // subscribed while running
+    run.hand_off->look_again();
+    run.settle();
+    CHECK(run.recorder->seqs("late") == up_to(2));
+    CHECK(run.hand_off->idle());
+}
+
+TEST_CASE("mails of many mailboxes share a batch, within its limits", "[consumers]") {
+    World world;
+    {
+        World::Run run(world);
+        for (int i = 0; i < 100; ++i) run.keep("box" + std::to_string(i), 2);
+        run.hand_off->start();
+        run.settle();
+        CHECK(run.recorder->got.size() == 200);
+        CHECK(run.recorder->batches <= 6);
+        CHECK(run.recorder->largest_batch <= 64);
+    }
+    World::Run run(world, nullptr, {.consumer = "dir", .batch_bytes_max = 10'000});
+    run.keep("large", 5, std::string(6000, 'x'));
+    run.keep("huge", 2, std::string(60'000, 'x'));
+    run.hand_off->start();
+    run.settle();
+    CHECK(run.recorder->largest_batch == 2);
+    CHECK(run.recorder->seqs("large") == up_to(5));
+    CHECK(run.recorder->seqs("huge") == up_to(2));
+}
+
+TEST_CASE("a failing mailbox pauses and is tried again, while the others go on", "[consumers]") {
+    World world;
+    World::Run run(world);
+    run.recorder->failing = {"b"};
+    run.keep("a", 2);
+    run.keep("b", 2);
+    const auto c = run.keep("c", 2);
+    run.hand_off->start();
+    run.settle();
+    CHECK(run.recorder->seqs("a") == up_to(2));
+    CHECK(run.recorder->seqs("b").empty());
+    CHECK(run.recorder->seqs("c") == up_to(2));
+    REQUIRE(run.unacknowledged().size() == 1);
+    CHECK_FALSE(run.hand_off->idle());
+    CHECK(run.hand_off->stats().paused_mailboxes == 1);
+    CHECK(run.hand_off->stats().failed_batches == 1);
+
+    run.keep("c", 1);
+    run.hand_off->arrived(c);
+    run.settle();
+    CHECK(run.recorder->seqs("c") == up_to(3));
+
+    run.pass(1s);
+    CHECK(run.hand_off->stats().last_reason == "no room");
+    run.recorder->failing.clear();
+    run.pass(2s);
+    CHECK(run.recorder->seqs("b") == up_to(2));
+    CHECK(run.recorder->got.back().possible_repeat);
+    CHECK(run.hand_off->idle());
+    CHECK(run.unacknowledged().empty());
+}
+
+TEST_CASE("a consumer that takes nothing is asked rarely, and catches up afterwards", "[consumers]") {
+    World world;
+    World::Run run(world);
+    run.recorder->failing = {"*"};
+    for (int i = 0; i < 200; ++i) run.keep("box" + std::to_string(i), 1);
+    run.hand_off->start();
+    run.settle();
+    CHECK(run.recorder->batches <= 5);
+    for (int i = 0; i < 60; ++i) run.pass(1s);
+    CHECK(run.recorder->batches <= 20);
+    CHECK(run.recorder->got.empty());
+    run.recorder->failing.clear();
+    for (int i = 0; i < 600; ++i) run.pass(1s);
+    CHECK(run.recorder->got.size() == 200);
+    CHECK(run.hand_off->idle());
+}
+
+TEST_CASE("draining ends after the batches under way, acknowledgements included", "[consumers]") {
+    World world;
+    World::Run run(world, nullptr, {.consumer = "dir", .batch_mails_max = 2, .lanes = 1});
+    run.keep("a", 6);
+    run.recorder->slow = true;
+    run.hand_off->start();
+    run.settle();
+    REQUIRE(run.recorder->batches == 1);
+    bool drained = false;
+    asio::co_spawn(run.context, run.hand_off->drain(), [&drained](std::exception_ptr) { drained = true; });
+    run.settle();
+    CHECK_FALSE(drained);
+    run.recorder->gate.wake();
+    run.settle();
+    CHECK(drained);
+    CHECK(run.recorder->seqs("a") == up_to(2));
+    REQUIRE(run.unacknowledged().size() == 1);
+    CHECK(run.unacknowledged().front().acked == 2);
+}
+
+TEST_CASE("while one lane delivers, the other serves other mailboxes", "[consumers]") {
+    World world;
+    World::Run run(world);
+    run.keep("a", 1);
+    run.recorder->slow = true;
+    run.hand_off->start();
+    run.settle();
+    REQUIRE(run.recorder->batches == 1);
+    run.recorder->slow = false;
+    const auto b = run.keep("b", 1);
+    run.hand_off->arrived(b);
+    run.settle();
+    CHECK(run.recorder->seqs("b") == up_to(1));
+    CHECK(run.recorder->seqs("a").empty());
+    run.recorder->gate.wake();
+    run.settle();
+    CHECK(run.recorder->seqs("a") == up_to(1));
+    CHECK(run.hand_off->idle());
+}
+
+TEST_CASE("whatever file call is the last one of a process, each mail is in the Maildir once", "[consumers]") {
+    bool reached_end = false;
+    for (std::size_t at = 3; !reached_end; at += 7) {
+        CAPTURE(at);
+        World world;
+        FailingFiles files;
+        const Maildir::Options options{.path = world.folder / "mail/{mailbox}"};
+        {
+            World::Run run(world, std::make_unique<Maildir>(options, files, world.clock),
+                           {.consumer = "dir", .batch_mails_max = 4, .lanes = 2});
+            run.keep("a", 7);
+            run.keep("b", 1);
+            run.keep("c", 2);
+            files.set({.how = FailingFiles::How::crash, .at = at});
+            run.hand_off->start();
+            run.settle();
+            reached_end = files.calls().size() <= at;
+        }
+        files.set({});
+        World::Run run(world, std::make_unique<Maildir>(options, files, world.clock),
+                       {.consumer = "dir", .batch_mails_max = 8});
+        run.hand_off->start();
+        run.settle();
+        CHECK(run.hand_off->idle());
+        for (const std::string mailbox : {"a", "b", "c"}) {
+            std::multiset<std::string> bodies, expected;
+            for (std::uint32_t uid = 1; uid <= world.uids[mailbox]; ++uid)
+                expected.insert(mailbox + " " + std::to_string(uid));
+            for (const auto& name : names_in(world.folder / ("mail/" + mailbox + "/new")))
+                bodies.insert(bytes_of(world.folder / ("mail/" + mailbox + "/new/" + name)));
+            CHECK(bodies == expected);
+        }
+    }
+}

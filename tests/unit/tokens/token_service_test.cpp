@@ -1,0 +1,569 @@
+#include <catch2/catch.hpp>
+
+#include <deque>
+#include <random>
+
+#include "engine/tokens/grant_record.hpp"
+#include "engine/tokens/token_client.hpp"
+#include "queue/store/open.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+using namespace tokens;
+using namespace std::chrono_literals;
+using std::chrono::seconds;
+
+namespace {
+
+class HandClock final : public Clock {
+public:
+    Monotonic now() const noexcept override { return Monotonic(1000s) + passed; }
+    WallTime wall() const noexcept override {
+        return WallTime(1'700'000'000s) + std::chrono::duration_cast<WallTime::duration>(passed);
+    }
+    std::chrono::nanoseconds passed{};
+};
+
+class SeededRandom final : public Random {
+public:
+    void fill(std::span<std::byte> bytes) override {
+        for (auto& byte : bytes) byte = static_cast<std::byte>(engine_());
+    }
+
+private:
+    std::mt19937 engine_{1};
+};
+
+TokenReply gives(std::string access, std::string refresh = "", std::optional<seconds> expires_in = 3600s) {
+    TokenReply reply;
+    reply.answer.status = 200;
+    reply.answer.has_token = true;
+    reply.access_token = Secret(std::move(access));
+    reply.refresh_token = Secret(std::move(refresh));
+    reply.expires_in = expires_in;
+    return reply;
+}
+
+TokenReply refuses(int status, std::string error = "", std::optional<seconds> retry_after = std::nullopt) {
+    TokenReply reply;
+    reply.answer.status = status;
+    reply.answer.error = std::move(error);
+    reply.answer.retry_after = retry_after;
+    reply.says = "the server's words";
+    return reply;
+}
+
+/// Answers from a list; keeps what it was asked.
+class ScriptedEndpoint final : public TokenEndpoint {
+public:
+    awaitable<TokenReply> ask(TokenRequest request) override {
+        asked.push_back(std::string(request.refresh_token.reveal()));
+        ++busy;
+        busiest = std::max(busiest, busy);
+        if (slow) co_await gates.emplace_back(std::make_unique<Parking>())->wait();
+        --busy;
+        REQUIRE_FALSE(replies.empty());
+        auto reply = replies.front();
+        if (replies.size() > 1 || !endless) replies.pop_front();
+        co_return reply;
+    }
+    std::deque<TokenReply> replies;
+    std::vector<std::string> asked;
+    std::deque<std::unique_ptr<Parking>> gates;
+    std::size_t busy = 0, busiest = 0;
+    bool slow = false, endless = false;
+};
+
+struct World {
+    TemporaryDirectory directory;
+    store::SystemDisk disk;
+    HandClock clock;
+    SeededRandom random;
+    ScriptedEndpoint endpoint;
+    secrets::Keyring keyring{*secrets::Key::from_bytes(Secret(std::string(32, 'k'))), random};
+};
+
+Account account_of(const std::string& id, config::Flow flow = config::Flow::refresh_token) {
+    Account account;
+    account.credential.id = id;
+    account.credential.user = "svc@contoso.com";
+    account.credential.flow = flow;
+    account.credential.client_id = "app";
+    account.token_url = "https://login.example/token";
+    return account;
+}
+
+/// One run of the daemon: a service and the client of one shard, with the store's committer stepped by hand.
+struct Run {
+    World& world;
+    asio::io_context context;
+    queue::Inbox inbox{context.get_executor()};
+    Timers timers{world.clock};
+    store::OpenedStore opened;
+    std::unique_ptr<store::Committer> committer;
+    std::unique_ptr<TokenService> service;
+    std::unique_ptr<TokenClient> client;
+    std::vector<Account> accounts{account_of("svc")};
+    bool store_works = true;
+
+    explicit Run(World& of, std::optional<config::Flow> flow = std::nullopt) : world(of) {
+        auto store = store::open_store(world.disk, world.directory.path(), {});
+        REQUIRE(store.has_value());
+        opened = std::move(*store);
+        committer = std::make_unique<store::Committer>(std::move(opened.store), std::move(opened.bodies), world.clock,
+                                                       store::Committer::Options{});
+        TokenService::Uses uses{.shard = context.get_executor(),
+                                .inbox = inbox,
+                                .timers = timers,
+                                .random = world.random,
+                                .committer = *committer,
+                                .keyring = world.keyring,
+                                .endpoint = world.endpoint};
+        service = std::make_unique<TokenService>(std::move(uses), TokenService::Options{});
+        client = std::make_unique<TokenClient>(*service, inbox, world.clock);
+        if (flow) accounts = {account_of("svc", *flow)};
+        service->set_accounts(accounts);
+    }
+    ~Run() {
+        asio::co_spawn(context, service->close(), asio::detached);
+        settle();
+        client.reset();
+        service.reset();
+        store_works = true;
+        committer->stop();
+        settle();
+    }
+    void settle() {
+        for (;;) {
+            context.restart();
+            const auto handled = context.poll();
+            const bool committed = store_works && committer->step();
+            if (handled == 0 && !committed) return;
+        }
+    }
+    void pass(std::chrono::nanoseconds span) {
+        world.clock.passed += span;
+        timers.advance(world.clock.now());
+        settle();
+    }
+    template <class Work>
+    auto commit(Work work) {
+        std::optional<std::invoke_result_t<Work, store::Workbench>> answer;
+        asio::co_spawn(context, committer->run(inbox, std::move(work)),
+                       [&answer](std::exception_ptr, auto done) { answer = std::move(done); });
+        settle();
+        return *answer;
+    }
+    void import(const std::string& name, const std::string& value) {
+        const auto sealed = world.keyring.seal("svc", name, Secret(value));
+        REQUIRE(commit([&](store::Workbench bench) { return bench.store.put_secret("svc", name, sealed); }));
+    }
+    std::optional<GrantRecord> stored_grant() {
+        auto row = commit([](store::Workbench bench) { return bench.store.grant("svc"); });
+        if (!row || !*row) return std::nullopt;
+        auto bytes = world.keyring.unseal("svc", "grant", (*row)->sealed);
+        REQUIRE(bytes.has_value());
+        return decoded(*bytes);
+    }
+    std::string stored_state() {
+        auto row = commit([](store::Workbench bench) { return bench.store.grant("svc"); });
+        return row && *row ? (*row)->state : "none";
+    }
+    void begin(std::vector<std::optional<TokenAnswer>>& into, std::size_t at, const std::string& credential = "svc") {
+        asio::co_spawn(context, client->token_for(credential), [&into, at](std::exception_ptr failure, auto answer) {
+            if (!failure) into[at] = std::move(answer);
+        });
+    }
+    TokenAnswer token(const std::string& credential = "svc") {
+        std::vector<std::optional<TokenAnswer>> answers(1);
+        begin(answers, 0, credential);
+        settle();
+        REQUIRE(answers[0].has_value());
+        return *answers[0];
+    }
+    std::string access() {
+        auto answer = token();
+        const auto* given = std::get_if<Token>(&answer);
+        return given == nullptr ? "none: " + std::get<NoToken>(answer).reason : std::string(given->secret.reveal());
+    }
+    std::uint64_t generation() { return std::get<Token>(token()).generation; }
+    NoToken none() {
+        auto answer = token();
+        REQUIRE(std::holds_alternative<NoToken>(answer));
+        return std::get<NoToken>(answer);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a thousand who ask at once lead to one request [hostile-48]", "[tokens]") {
+    World world;
+    Run run(world);
+    run.import("refresh_token", "r0");
+    world.endpoint.slow = true;
+    world.endpoint.replies = {gives("a1", "r1")};
+    std::vector<std::optional<TokenAnswer>> answers(1000);
+    for (std::size_t i = 0; i < answers.size(); ++i) run.begin(answers, i);
+    run.settle();
+    CHECK(world.endpoint.asked == std::vector<std::string>{"r0"});
+    REQUIRE(world.endpoint.gates.size() == 1);
+    world.endpoint.gates[0]->wake();
+    run.settle();
+    for (const auto& answer : answers) {
+        REQUIRE(answer.has_value());
+        const auto* token = std::get_if<Token>(&*answer);
+        REQUIRE(token != nullptr);
+        CHECK(token->secret.reveal() == "a1");
+        CHECK(token->user == "svc@contoso.com");
+    }
+    CHECK(world.endpoint.asked.size() == 1);
+    CHECK(run.service->stats().requests == 1);
+}
+
+TEST_CASE("nobody gets a token before its refresh token is durable [hostile-47]", "[tokens]") {
+    World world;
+    {
+        Run run(world);
+        run.import("refresh_token", "r0");
+        world.endpoint.replies = {gives("a1", "r1")};
+        run.access();
+        world.clock.passed += 3500s;
+        world.endpoint.replies = {gives("a2", "r2")};
+        std::vector<std::optional<TokenAnswer>> answers(1);
+        run.begin(answers, 0);
+        run.store_works = false;
+        run.settle();
+        CHECK(world.endpoint.asked == std::vector<std::string>{"r0", "r1"});
+        CHECK_FALSE(answers[0].has_value());
+        run.store_works = true;
+        run.settle();
+        REQUIRE(answers[0].has_value());
+        const auto kept = run.stored_grant();
+        REQUIRE(kept.has_value());
+        CHECK(kept->refresh_token.reveal() == "r2");
+        CHECK(kept->previous.reveal() == "r1");
+        CHECK(kept->access_token.reveal() == "a2");
+    }
+    Run restarted(world);
+    CHECK(restarted.access() == "a2");
+    CHECK(world.endpoint.asked.size() == 2);
+}
+
+TEST_CASE("a crash between the answer and the store leaves the old refresh token, which is used again [hostile-47]",
+          "[tokens]") {
+    World world;
+    TemporaryDirectory before;
+    const auto save_disk = [&world, &before] {
+        std::filesystem::copy(
+            world.directory.path(), before.path(),
+            std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
+    };
+    {
+        Run run(world);
+        run.import("refresh_token", "r0");
+        world.endpoint.replies = {gives("a1", "r1")};
+        run.access();
+        run.pass(3500s);
+        world.endpoint.replies = {gives("a2", "r2")};
+        std::vector<std::optional<TokenAnswer>> answers(1);
+        run.begin(answers, 0);
+        run.store_works = false;
+        run.settle();
+        CHECK_FALSE(answers[0].has_value());
+        save_disk();  // the power goes here
+    }
+    std::filesystem::remove_all(world.directory.path());
+    std::filesystem::copy(before.path(), world.directory.path(), std::filesystem::copy_options::recursive);
+    world.endpoint.asked.clear();
+    world.endpoint.replies = {gives("a3", "r3")};
+    Run restarted(world);
+    CHECK(restarted.access() == "a3");
+    CHECK(world.endpoint.asked == std::vector<std::string>{"r1"});
+}
+
+TEST_CASE("when the newest refresh token is refused, the one before it is tried once", "[tokens]") {
+    World world;
+    Run run(world);
+    run.import("refresh_token", "r0");
+    world.endpoint.replies = {gives("a1", "r1")};
+    CHECK(run.access() == "a1");
+    run.pass(3600s);
+    world.endpoint.replies = {refuses(400, "invalid_grant"), gives("a2", "r2")};
+    CHECK(run.access() == "a2");
+    CHECK(world.endpoint.asked == std::vector<std::string>{"r0", "r1", "r0"});
+    CHECK(run.stored_grant()->refresh_token.reveal() == "r2");
+    run.pass(3600s);
+    world.endpoint.replies = {refuses(400, "invalid_grant"), refuses(400, "invalid_grant")};
+    CHECK(run.none().person_needed);
+    CHECK(run.service->states().front().state == Meaning::consent_needed);
+}
+
+TEST_CASE("a token is asked for anew only shortly before its end", "[tokens]") {
+    World world;
+    Run run(world);
+    run.import("refresh_token", "r0");
+    world.endpoint.replies = {gives("a1"), gives("a2")};
+    CHECK(run.access() == "a1");
+    run.pass(2690s);
+    CHECK(run.access() == "a1");
+    CHECK(world.endpoint.asked.size() == 1);
+    run.pass(400s);
+    CHECK(run.access() == "a2");
+    CHECK(world.endpoint.asked == std::vector<std::string>{"r0", "r0"});
+}
+
+TEST_CASE("trouble at the provider never harms a grant; the old token serves until its real end [hostile-46]",
+          "[tokens]") {
+    const auto trouble = GENERATE(0, 429, 500, 503, 200, 403);
+    CAPTURE(trouble);
+    World world;
+    Run run(world);
+    run.import("refresh_token", "r0");
+    world.endpoint.replies = {gives("a1", "r1")};
+    CHECK(run.access() == "a1");
+    world.endpoint.replies = {refuses(trouble)};
+    world.endpoint.endless = true;
+    run.pass(3100s);
+    CHECK(run.access() == "a1");
+    CHECK(run.access() == "a1");
+    CHECK(world.endpoint.asked.size() == 2);  // the pause holds, however often one asks
+    for (int i = 0; i < 49; ++i) {
+        run.pass(10s);
+        CHECK(run.access() == "a1");
+    }
+    CHECK(world.endpoint.asked.size() < 12);
+    run.pass(10s);
+    const auto none = run.none();
+    CHECK_FALSE(none.person_needed);
+    REQUIRE(none.retry_at);
+    CHECK(*none.retry_at > world.clock.wall());
+    CHECK(none.reason.find("the server's words") != std::string::npos);
+    CHECK(run.stored_state() == "usable");
+    world.endpoint.replies = {gives("a2", "r2")};
+    run.pass(600s);
+    CHECK(run.access() == "a2");
+}
+
+TEST_CASE("an empty token, or one that ends before it arrives, is no reason to ask on and on [hostile-46]",
+          "[tokens]") {
+    World world;
+    Run run(world);
+    run.import("refresh_token", "r0");
+    world.endpoint.endless = true;
+    world.endpoint.replies = {gives("")};
+    CHECK(run.none().retry_at.has_value());
+    CHECK(world.endpoint.asked.size() == 1);
+    run.pass(10s);
+    world.endpoint.slow = true;
+    world.endpoint.replies = {gives("a1", "", 1s)};
+    std::vector<std::optional<TokenAnswer>> answers(1);
+    run.begin(answers, 0);
+    run.settle();
+    run.pass(2s);
+    world.endpoint.gates.back()->wake();
+    run.settle();
+    CHECK(answers[0].has_value());
+    CHECK(world.endpoint.asked.size() == 2);
+}
+
+TEST_CASE("Retry-After is respected", "[tokens]") {
+    World world;
+    Run run(world);
+    run.import("refresh_token", "r0");
+    world.endpoint.replies = {refuses(429, "", 120s), gives("a1")};
+    CHECK(*run.none().retry_at >= world.clock.wall() + 120s);
+    run.pass(119s);
+    CHECK_FALSE(run.none().person_needed);
+    CHECK(world.endpoint.asked.size() == 1);
+    run.pass(31s);
+    CHECK(run.access() == "a1");
+}
+
+TEST_CASE("a dead grant waits for a new import, also across a restart", "[tokens]") {
+    World world;
+    {
+        Run run(world);
+        run.import("refresh_token", "r0");
+        world.endpoint.replies = {gives("a1"), refuses(400, "invalid_grant")};
+        CHECK(run.access() == "a1");
+        run.pass(3100s);
+        CHECK(run.access() == "a1");  // still good for a while
+        run.pass(500s);
+        const auto none = run.none();
+        CHECK(none.person_needed);
+        CHECK_FALSE(none.retry_at);
+        CHECK(run.stored_state() == "consent needed");
+    }
+    Run run(world);
+    CHECK(run.none().person_needed);
+    run.pass(24h);
+    CHECK(run.none().reason.find("the server's words") != std::string::npos);
+    run.import("refresh_token", "r0");  // the same document again changes nothing
+    run.service->set_accounts(run.accounts);
+    CHECK(run.none().person_needed);
+    CHECK(world.endpoint.asked.size() == 2);
+
+    run.import("refresh_token", "r9");
+    run.service->set_accounts(run.accounts);
+    world.endpoint.replies = {gives("a9", "r10")};
+    CHECK(run.access() == "a9");
+    CHECK(world.endpoint.asked.back() == "r9");
+    CHECK(run.stored_state() == "usable");
+}
+
+TEST_CASE("importing the same again keeps the rotated refresh token", "[tokens]") {
+    World world;
+    Run run(world);
+    run.import("refresh_token", "r0");
+    world.endpoint.replies = {gives("a1", "r1"), gives("a2", "r2")};
+    CHECK(run.access() == "a1");
+    run.import("refresh_token", "r0");
+    run.service->set_accounts(run.accounts);
+    CHECK(run.access() == "a1");
+    run.pass(3100s);
+    CHECK(run.access() == "a2");
+    CHECK(world.endpoint.asked == std::vector<std::string>{"r0", "r1"});
+}
+
+TEST_CASE("a refused token is replaced once, however many report it", "[tokens]") {
+    World world;
+    Run run(world);
+    run.import("refresh_token", "r0");
+    world.endpoint.replies = {gives("a1"), gives("a2")};
+    CHECK(run.access() == "a1");
+    const auto first = run.generation();
+    for (int i = 0; i < 100; ++i) run.client->rejected("svc", first);
+    CHECK(run.access() == "a2");
+    for (int i = 0; i < 100; ++i) run.client->rejected("svc", first);  // late ones
+    CHECK(run.access() == "a2");
+    CHECK(world.endpoint.asked.size() == 2);
+    CHECK(run.service->stats().forced == 1);
+}
+
+TEST_CASE("when a fresh token is refused as well, the operator must act, and it is tried again later", "[tokens]") {
+    World world;
+    Run run(world);
+    run.import("refresh_token", "r0");
+    world.endpoint.replies = {gives("a1"), gives("a2"), gives("a3"), gives("a4")};
+    run.access();
+    run.client->rejected("svc", run.generation());
+    CHECK(run.access() == "a2");
+    run.client->rejected("svc", run.generation());
+    const auto none = run.none();
+    CHECK(none.person_needed);
+    CHECK(none.reason == "the mail server refuses even a fresh token of svc");
+    REQUIRE(none.retry_at);
+    CHECK(*none.retry_at == world.clock.wall() + parked_for);
+    CHECK(run.stored_state() == "operator must act");
+    CHECK(world.endpoint.asked.size() == 2);
+    run.pass(parked_for);
+    CHECK(run.access() == "a3");
+    run.client->rejected("svc", run.generation());
+    CHECK(run.none().person_needed);
+    CHECK(world.endpoint.asked.size() == 3);
+}
+
+TEST_CASE("a mailbox that is refused with a token others get in with does not park the credential", "[tokens]") {
+    World world;
+    Run run(world);
+    run.import("refresh_token", "r0");
+    world.endpoint.replies = {gives("a1"), gives("a2")};
+    run.access();
+    run.client->rejected("svc", run.generation());
+    CHECK(run.access() == "a2");
+    run.client->accepted("svc", run.generation());
+    run.client->rejected("svc", run.generation());
+    CHECK(run.access() == "a2");
+    CHECK(world.endpoint.asked.size() == 2);
+}
+
+TEST_CASE("a password is given out as it is, and parked when it is refused", "[tokens]") {
+    World world;
+    Run run(world, config::Flow::password);
+    run.import("password", "open sesame");
+    auto answer = run.token();
+    REQUIRE(std::holds_alternative<Token>(answer));
+    CHECK(std::get<Token>(answer).kind == Token::Kind::password);
+    CHECK(run.access() == "open sesame");
+    run.client->rejected("svc", run.generation());
+    CHECK(run.none().reason == "the mail server refuses the password of svc");
+    run.import("password", "new one");
+    run.service->set_accounts(run.accounts);
+    CHECK(run.access() == "new one");
+    run.client->rejected("svc", run.generation());
+    CHECK(run.none().person_needed);
+    run.pass(parked_for);
+    CHECK(run.access() == "new one");
+    CHECK(world.endpoint.asked.empty());
+}
+
+TEST_CASE("what cannot work has a reason: no such credential, no refresh token, a foreign key", "[tokens]") {
+    World world;
+    Run run(world);
+    auto unknown = run.token("nobody");
+    REQUIRE(std::holds_alternative<NoToken>(unknown));
+    CHECK(std::get<NoToken>(unknown).reason == "there is no credential named nobody");
+    CHECK(run.none().reason == "credential svc has no refresh token: authorize it, or import one");
+    REQUIRE(run.commit(
+        [](store::Workbench bench) { return bench.store.put_secret("svc", "refresh_token", "not sealed at all"); }));
+    run.service->set_accounts(run.accounts);
+    CHECK(run.none().reason.starts_with("cannot read the secrets of svc: "));
+    CHECK(run.none().person_needed);
+    CHECK(world.endpoint.asked.empty());
+}
+
+TEST_CASE("client credentials need no refresh token", "[tokens]") {
+    World world;
+    Run run(world, config::Flow::client_credentials);
+    run.import("client_secret", "hush");
+    world.endpoint.replies = {gives("a1"), refuses(401, "invalid_client")};
+    CHECK(run.access() == "a1");
+    run.pass(3600s);
+    const auto none = run.none();
+    CHECK(none.person_needed);
+    REQUIRE(none.retry_at);
+    CHECK(*none.retry_at >= world.clock.wall() + parked_for);
+    CHECK(world.endpoint.asked == std::vector<std::string>{"", ""});
+}
+
+TEST_CASE("at most eight requests are under way at one host", "[tokens]") {
+    World world;
+    Run run(world);
+    std::vector<Account> accounts;
+    for (int i = 0; i < 50; ++i)
+        accounts.push_back(account_of("c" + std::to_string(i), config::Flow::client_credentials));
+    run.service->set_accounts(accounts);
+    world.endpoint.slow = world.endpoint.endless = true;
+    world.endpoint.replies = {gives("a")};
+    std::vector<std::optional<TokenAnswer>> answers(accounts.size());
+    for (std::size_t i = 0; i < accounts.size(); ++i) run.begin(answers, i, accounts[i].credential.id);
+    run.settle();
+    for (std::size_t i = 0; i < accounts.size(); ++i) {
+        REQUIRE(world.endpoint.gates.size() > i);
+        world.endpoint.gates[i]->wake();
+        run.settle();
+    }
+    CHECK(world.endpoint.busiest == 8);
+    for (const auto& answer : answers) CHECK(answer.has_value());
+}
+
+TEST_CASE("a grant reads back as it was written, and nothing else does", "[tokens]") {
+    const GrantRecord grant{.refresh_token = Secret("r\n1"),
+                            .previous = Secret(""),
+                            .access_token = Secret(std::string("a\0b", 3)),
+                            .seed = "5eed",
+                            .life = {.expires_at = WallTime(1'700'003'600s), .refresh_at = WallTime(1'700'003'000s)}};
+    const auto bytes = std::string(encoded(grant).reveal());
+    const auto read = decoded(Secret(bytes));
+    REQUIRE(read.has_value());
+    CHECK(read->refresh_token.reveal() == "r\n1");
+    CHECK(read->previous.empty());
+    CHECK(read->access_token.reveal() == std::string("a\0b", 3));
+    CHECK(read->seed == "5eed");
+    CHECK(read->life.expires_at == grant.life.expires_at);
+    CHECK(read->life.refresh_at == grant.life.refresh_at);
+    for (std::size_t kept = 0; kept < bytes.size(); ++kept) {
+        CHECK_FALSE(decoded(Secret(bytes.substr(0, kept))).has_value());
+    }
+    CHECK_FALSE(decoded(Secret(bytes + "x")).has_value());
+    CHECK_FALSE(decoded(Secret("grant 1\n99999999999999999999\nx")).has_value());
+}

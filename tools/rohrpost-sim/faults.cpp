@@ -1,0 +1,96 @@
+#include "tools/rohrpost-sim/faults.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "protocols/base/text.hpp"
+
+namespace sim {
+
+const std::vector<FaultFact>& fault_kinds() {
+    using enum FaultKind;
+    static const std::vector<FaultFact> kinds{
+        {drop_in_literal, "drop_in_literal", "the connection breaks after VALUE bytes of a body (default: half)"},
+        {no_data, "no_data", "UID FETCH is OK, but no answer comes for the UID (Exchange X1)"},
+        {refuse_uid, "refuse_uid", "UID FETCH that asks for the UID ends in NO"},
+        {throttle, "throttle", "commands after login end in BAD with VALUE ms of back-off (default 10000)"},
+        {wrong_size, "wrong_size", "RFC822.SIZE is VALUE bytes too large (default 1000)"},
+        {uid_last, "uid_last", "FETCH tells the UID after the body"},
+        {stall, "stall", "a command after login is read, and nothing happens for VALUE ms (default: for ever)"},
+        {preauth, "preauth", "the greeting is PREAUTH"},
+        {no_idle, "no_idle", "IDLE is not offered and refused"},
+        {lying_idle, "lying_idle", "IDLE tells nothing"},
+        {not_connected, "not_connected", "login works, then BAD User is authenticated but not connected"},
+        {refuse_login, "refuse_login", "every login is refused"},
+        {bye, "bye", "a command after login is answered with BYE and the end"},
+        {token_invalid_grant, "token_invalid_grant", "the token endpoint refuses the grant"},
+        {token_throttled, "token_throttled", "429 with Retry-After: VALUE seconds (default 5)"},
+        {token_html, "token_html", "500 with a page of HTML"},
+        {token_slow, "token_slow", "the token comes after VALUE ms (default 5000)"},
+        {token_huge, "token_huge", "an answer of VALUE bytes (default 64 MB)"},
+        {token_drop, "token_drop", "the connection ends without an answer"},
+    };
+    return kinds;
+}
+
+std::optional<Fault> read_fault(std::string_view text) {
+    const std::vector<std::string_view> words = text::split(text::trimmed(text), ' ');
+    const auto& kinds = fault_kinds();
+    const auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const FaultFact& f) { return f.name == words[0]; });
+    if (kind == kinds.end()) return std::nullopt;
+    Fault fault;
+    fault.kind = kind->kind;
+    for (std::size_t at = 1; at < words.size(); ++at) {
+        const std::size_t equals = words[at].find('=');
+        if (equals == std::string_view::npos) return std::nullopt;
+        const std::string_view key = words[at].substr(0, equals);
+        const std::string_view given = words[at].substr(equals + 1);
+        if (key == "mailbox") {
+            fault.mailbox = given;
+            continue;
+        }
+        const auto number = text::number<std::uint64_t>(given);
+        if (!number) return std::nullopt;
+        if (key == "uid")
+            fault.uid = static_cast<std::uint32_t>(*number);
+        else if (key == "value")
+            fault.value = *number;
+        else if (key == "times")
+            fault.times = *number;
+        else
+            return std::nullopt;
+    }
+    return fault;
+}
+
+std::string text_of(const Fault& fault) {
+    const auto& kinds = fault_kinds();
+    const auto kind =
+        std::find_if(kinds.begin(), kinds.end(), [&](const FaultFact& f) { return f.kind == fault.kind; });
+    return fmt::format("{} mailbox={} uid={} value={} times={}", kind->name, fault.mailbox, fault.uid, fault.value,
+                       fault.times);
+}
+
+std::optional<Fault> Faults::strike(FaultKind kind, std::string_view mailbox, std::uint32_t uid) {
+    for (auto fault = faults_.begin(); fault != faults_.end(); ++fault) {
+        const bool fits = fault->kind == kind && (fault->mailbox.empty() || text::same(fault->mailbox, mailbox)) &&
+                          (fault->uid == 0 || fault->uid == uid);
+        if (!fits) continue;
+        const Fault struck = *fault;
+        if (fault->times == 1)
+            faults_.erase(fault);
+        else if (fault->times > 1)
+            --fault->times;
+        return struck;
+    }
+    return std::nullopt;
+}
+
+bool Faults::looms(FaultKind kind, std::string_view mailbox) const {
+    return std::any_of(faults_.begin(), faults_.end(), [&](const Fault& fault) {
+        return fault.kind == kind && (fault.mailbox.empty() || text::same(fault.mailbox, mailbox));
+    });
+}
+
+}  // namespace sim

@@ -1,0 +1,103 @@
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <cstdio>
+
+#include "protocols/base/text.hpp"
+#include "tools/rohrpost-sim/provider.hpp"
+
+namespace {
+
+/// Every session takes a descriptor.
+void allow_many_descriptors() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::string fault_help() {
+    std::string help = "What goes wrong from the start: NAME [mailbox=ADDRESS] [uid=N] [value=N] [times=N]. Names:";
+    for (const sim::FaultFact& fact : sim::fault_kinds()) help += fmt::format("\n  {}: {}", fact.name, fact.what);
+    return help;
+}
+
+void announce(const sim::Provider& provider) {
+    const boost::json::object line{{"imap_port", provider.ports().imap},
+                                   {"https_port", provider.ports().https},
+                                   {"http_port", provider.ports().http},
+                                   {"ca_file", std::filesystem::absolute(provider.ca_file()).string()},
+                                   {"import_file", std::filesystem::absolute(provider.import_file()).string()}};
+    fmt::print("{}\n", boost::json::serialize(line));
+    std::fflush(stdout);
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+    sim::Options options;
+    std::string sizes = "4096";
+    std::int64_t token_seconds = options.rules.lives_for.count();
+    std::vector<std::string> faults;
+    std::string directory;
+    CLI::App app(
+        "A pretend mail provider: IMAP over TLS, an OAuth token endpoint over HTTPS, and a control endpoint "
+        "(/control/…) beside it. When it is ready it prints one line of JSON with its ports and files.");
+    app.add_option("--dir", directory, "Directory for ca.pem and import.json (made when missing)")->required();
+    app.add_option("--bind", options.bind, "Address to listen on")->capture_default_str();
+    app.add_option("--imap-port", options.imap_port, "IMAP over TLS; 0: any free port")->capture_default_str();
+    app.add_option("--https-port", options.https_port, "Token endpoint and control; 0: any")->capture_default_str();
+    app.add_option("--http-port", options.http_port, "The same without TLS; 0: any")->capture_default_str();
+    app.add_option("--style", options.style, "Manners of the IMAP server")
+        ->check(CLI::IsMember({"exchange", "gmail", "dovecot"}))
+        ->capture_default_str();
+    app.add_option("--mailboxes", options.population.mailboxes, "How many: box0001@sim.test and on")
+        ->capture_default_str();
+    app.add_option("--messages", options.population.messages, "In each inbox at the start")->capture_default_str();
+    app.add_option("--sizes", sizes, "Bytes of each message, or mixed: 70 % 4 KB, 25 % 40 KB, 5 % 1 MB")
+        ->capture_default_str();
+    app.add_option("--arrivals-per-second", options.arrivals_per_second, "New messages, spread over all inboxes")
+        ->capture_default_str();
+    app.add_option("--token-seconds", token_seconds, "How long access tokens live")->capture_default_str();
+    app.add_option("--token-bytes", options.rules.access_token_bytes, "Length of access tokens")->capture_default_str();
+    app.add_flag("--refresh-once", options.rules.refresh_once, "A refresh token ends with its use");
+    app.add_flag("--shared-credential", options.shared_credential,
+                 "import.json has one credential with access to all mailboxes instead of one for each");
+    app.add_option("--consumer", options.consumer, "Consumer in import.json: pull, or maildir:PATH")
+        ->capture_default_str();
+    app.add_option("--fault", faults, fault_help());
+    CLI11_PARSE(app, count, words);
+
+    options.directory = directory;
+    options.rules.lives_for = std::chrono::seconds(token_seconds);
+    const auto bytes = text::number<std::size_t>(sizes);
+    if (!bytes && sizes != "mixed") {
+        fmt::print(stderr, "--sizes: expected a number of bytes or mixed, not {}\n", sizes);
+        return 64;
+    }
+    options.population.sizes.fixed_bytes = bytes.value_or(0);
+    for (const std::string& one : faults) {
+        const auto fault = sim::read_fault(one);
+        if (!fault) {
+            fmt::print(stderr, "--fault: not understood: {}\n", one);
+            return 64;
+        }
+        options.faults.push_back(*fault);
+    }
+    allow_many_descriptors();
+    try {
+        sim::Provider provider(std::move(options));
+        asio::io_context signal_context;
+        asio::signal_set signals(signal_context, SIGTERM, SIGINT);
+        signals.async_wait([&provider](boost::system::error_code, int) { provider.stop(); });
+        announce(provider);
+        provider.start();
+        signal_context.run();
+    } catch (const std::exception& failure) {
+        fmt::print(stderr, "rohrpost-sim: {}\n", failure.what());
+        return 70;
+    }
+    return 0;
+}

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <boost/asio/ssl/context.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <future>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "protocols/wait/asio.hpp"
+#include "tools/rohrpost-sim/certificates.hpp"
+#include "tools/rohrpost-sim/style.hpp"
+#include "tools/rohrpost-sim/world.hpp"
+
+namespace sim {
+
+struct Options {
+    std::filesystem::path directory;  // ca.pem and import.json are written there
+    std::string bind = "127.0.0.1";
+    std::uint16_t imap_port = 0, https_port = 0, http_port = 0;  // 0: any
+    std::string style = "exchange";
+    Population population;
+    TokenRules rules;
+    double arrivals_per_second = 0;
+    bool shared_credential = false;
+    std::string consumer = "pull";  // or maildir:PATH
+    std::vector<Fault> faults;
+};
+
+struct Ports {
+    std::uint16_t imap = 0, https = 0, http = 0;
+};
+
+/// A mail provider on this machine: IMAP with TLS, a token endpoint with HTTPS, its control beside it. Everything runs
+/// on one thread: the one that calls run(), or one of its own after start(). Throws when ports, options or the
+/// directory are no good.
+class Provider {
+public:
+    explicit Provider(Options options);
+    ~Provider();
+
+    void run();
+    void start();
+    /// Ends run(); any thread, any time.
+    void stop();
+
+    [[nodiscard]] const Ports& ports() const noexcept { return ports_; }
+    /// Who vouches for it; other servers of a rig may be issued a certificate, too.
+    [[nodiscard]] const Authority& authority() const noexcept { return authority_; }
+    /// The import document for its tokens with IMAP at another port of localhost.
+    [[nodiscard]] std::string import_document_with(std::uint16_t imap_port) const;
+    [[nodiscard]] std::filesystem::path ca_file() const { return options_.directory / "ca.pem"; }
+    [[nodiscard]] std::filesystem::path import_file() const { return options_.directory / "import.json"; }
+
+    /// Runs `question(world)` on the provider's thread and returns its answer. Only while it runs, from another thread.
+    template <class Question>
+    auto ask(Question question) {
+        std::packaged_task<decltype(question(world_))()> task([this, &question] { return question(world_); });
+        auto answer = task.get_future();
+        asio::post(context_, [&task] { task(); });
+        return answer.get();
+    }
+
+private:
+    asio::ip::tcp::acceptor listen(std::uint16_t port);
+    awaitable<void> accept_imap(asio::ip::tcp::acceptor listener);
+    awaitable<void> accept_https(asio::ip::tcp::acceptor listener);
+    awaitable<void> accept_http(asio::ip::tcp::acceptor listener);
+    awaitable<void> keep_time();
+    void write_files() const;
+
+    Options options_;
+    const Style& style_;
+    SystemClock clock_;
+    SystemRandom random_;
+    World world_;
+    Authority authority_;
+    asio::ssl::context tls_;
+    Ports ports_;
+    asio::io_context context_;  // ends before what its coroutines use
+    std::thread thread_;
+};
+
+/// The import document that makes the product serve this provider's mailboxes (a JSON text).
+std::string import_document(const Options& options, const Ports& ports, const World& world,
+                            const std::filesystem::path& ca_file);
+
+}  // namespace sim

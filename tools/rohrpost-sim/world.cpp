@@ -1,0 +1,152 @@
+#include "tools/rohrpost-sim/world.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "protocols/base/text.hpp"
+
+namespace sim {
+
+namespace {
+
+constexpr std::uint32_t first_uid_validity = 170'535;
+constexpr std::uint32_t first_received = 1'767'225'600;  // 2026-01-01
+
+}  // namespace
+
+std::size_t Folder::index_from(std::uint32_t uid) const {
+    const auto at = std::lower_bound(entries.begin(), entries.end(), uid,
+                                     [](const Entry& entry, std::uint32_t wanted) { return entry.uid < wanted; });
+    return static_cast<std::size_t>(at - entries.begin());
+}
+
+std::size_t Folder::size_of(const Entry& entry, const Sizes& sizes) const {
+    const auto own = given.find(entry.number);
+    return own == given.end() ? sizes.of(mailbox, entry.number) : own->second.size();
+}
+
+std::string Folder::bytes_of(const Entry& entry, const Sizes& sizes) const {
+    const auto own = given.find(entry.number);
+    return own == given.end() ? message_of(mailbox, entry.number, sizes.of(mailbox, entry.number)) : own->second;
+}
+
+void Folder::remove(std::uint32_t uid, const Watcher* source) {
+    const std::size_t at = index_from(uid);
+    if (at == entries.size() || entries[at].uid != uid) return;
+    given.erase(entries[at].number);
+    entries.erase(entries.begin() + static_cast<std::ptrdiff_t>(at));
+    tell(fmt::format("* {} EXPUNGE", at + 1), source);
+}
+
+void Folder::renumber() {
+    ++uid_validity;
+    for (Entry& entry : entries) entry.uid += 1000;
+    uid_next += 1000;
+    for (Watcher* watcher : std::vector<Watcher*>(watchers_)) watcher->dismissed("Mailbox was rebuilt");
+}
+
+void Folder::reveal(std::uint32_t uid) {
+    const std::size_t at = index_from(uid);
+    if (at < entries.size() && entries[at].uid == uid) entries[at].hidden = false;
+}
+
+void Folder::tell(const std::string& line, const Watcher* source) {
+    for (Watcher* watcher : std::vector<Watcher*>(watchers_))
+        if (watcher != source) watcher->told(line);
+}
+
+World::World(Population population, TokenRules rules, const Clock& clock, Random& random)
+    : tokens(rules, clock, random), population_(std::move(population)), clock_(clock), random_(random) {
+    for (std::uint32_t number = 1; number <= population_.mailboxes; ++number) {
+        auto& folders = mailboxes_[address_of(number)];
+        for (const char* name : {"INBOX", "Sent Items", "Deleted Items", "Archive"}) {
+            folders.push_back(std::make_unique<Folder>());
+            Folder& folder = *folders.back();
+            folder.mailbox = address_of(number);
+            folder.name = name;
+            folder.uid_validity = first_uid_validity;
+        }
+        Folder& inbox = *folders.front();
+        inboxes_.push_back(&inbox);
+        inbox.entries.reserve(population_.messages);
+        for (std::uint32_t uid = 1; uid <= population_.messages; ++uid)
+            inbox.entries.push_back({.uid = uid, .number = uid, .received = first_received + uid * 60});
+        inbox.uid_next = population_.messages + 1;
+    }
+}
+
+std::string World::address_of(std::uint32_t number) { return fmt::format("box{:04}@sim.test", number); }
+
+Folder* World::folder(std::string_view address, std::string_view name) {
+    const auto mailbox = mailboxes_.find(text::lowered(address));
+    if (mailbox == mailboxes_.end()) return nullptr;
+    for (const auto& folder : mailbox->second)
+        if (text::same(folder->name, name)) return folder.get();
+    return nullptr;
+}
+
+std::vector<Folder*> World::folders(std::string_view address) {
+    std::vector<Folder*> found;
+    const auto mailbox = mailboxes_.find(text::lowered(address));
+    if (mailbox == mailboxes_.end()) return found;
+    for (const auto& folder : mailbox->second) found.push_back(folder.get());
+    return found;
+}
+
+bool World::may_open(std::string_view user, std::string_view address) const {
+    return mailboxes_.contains(text::lowered(address)) &&
+           (text::same(user, address) || text::same(user, population_.shared_user));
+}
+
+Entry& World::enter(Folder& folder) {
+    const auto received = std::chrono::duration_cast<std::chrono::seconds>(clock_.wall().time_since_epoch()).count();
+    folder.entries.push_back(
+        {.uid = folder.uid_next, .number = folder.uid_next, .received = static_cast<std::uint32_t>(received)});
+    ++folder.uid_next;
+    ++counters.arrivals;
+    return folder.entries.back();
+}
+
+std::uint32_t World::arrive(Folder& folder, std::chrono::milliseconds hidden_for) {
+    Entry& entry = enter(folder);
+    entry.hidden = hidden_for.count() > 0;
+    if (entry.hidden) hidden_.push_back({&folder, entry.uid, clock_.now() + hidden_for});
+    folder.tell(fmt::format("* {} EXISTS", folder.entries.size()));
+    return folder.uid_next - 1;
+}
+
+std::uint32_t World::arrive(Folder& folder, std::string bytes) {
+    const Entry& entry = enter(folder);
+    folder.given[entry.number] = std::move(bytes);
+    folder.tell(fmt::format("* {} EXISTS", folder.entries.size()));
+    return folder.uid_next - 1;
+}
+
+void World::enter(Watcher& session) {
+    sessions_.insert(&session);
+    ++counters.sessions;
+    counters.sessions_most = std::max<std::uint64_t>(counters.sessions_most, sessions_.size());
+}
+
+void World::leave(Watcher& session) { sessions_.erase(&session); }
+
+void World::arrive_anywhere() { arrive(*inboxes_[random_.next() % inboxes_.size()]); }
+
+void World::reveal_due() {
+    const Monotonic now = clock_.now();
+    std::erase_if(hidden_, [now](const Hidden& one) {
+        if (one.until <= now) one.folder->reveal(one.uid);
+        return one.until <= now;
+    });
+}
+
+void World::expire_tokens(const std::string& user, std::string_view words) {
+    tokens.expire(user);
+    for (Watcher* session : std::set<Watcher*>(sessions_)) {
+        const bool ends = !session->user().empty() && (user.empty() || text::same(user, session->user()));
+        if (ends) session->dismissed(std::string(words));
+    }
+}
+
+}  // namespace sim

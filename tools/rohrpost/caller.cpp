@@ -1,0 +1,210 @@
+#include "tools/rohrpost/caller.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/url/encode.hpp>
+#include <boost/url/rfc/unreserved_chars.hpp>
+#include <filesystem>
+
+#include "engine/config/import.hpp"
+#include "engine/control/routes.hpp"
+#include "queue/store/open.hpp"
+#include "tools/rohrpost/exit.hpp"
+
+namespace cli {
+namespace {
+
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using Local = asio::local::stream_protocol;
+
+class DaemonCaller final : public Caller {
+public:
+    /// nullptr when nobody listens.
+    static std::unique_ptr<Caller> connect(const std::string& path) {
+        if (path.size() > 107) return nullptr;
+        auto caller = std::make_unique<DaemonCaller>();
+        error_code wrong;
+        caller->socket_.connect(Local::endpoint(path), wrong);
+        if (wrong == asio::error::access_denied) {
+            throw Failure(EX_NOPERM,
+                          path + ": the daemon's control socket is not yours: use the daemon's user or root");
+        }
+        return wrong ? nullptr : std::move(caller);
+    }
+
+    control::Response call(control::Request request) override {
+        http::request<http::string_body> message;
+        message.method_string(request.method);
+        message.target(request.target);
+        message.set(http::field::host, "rohrpost");
+        message.body() = std::move(request.body);
+        message.prepare_payload();
+        error_code wrong;
+        http::write(socket_, message, wrong);
+        http::response_parser<http::string_body> parser;
+        parser.body_limit(config::document_bytes_max);
+        if (!wrong) http::read(socket_, buffer_, parser, wrong);
+        if (wrong)
+            throw Failure(EX_UNAVAILABLE,
+                          "the daemon ended while it was asked (" + wrong.message() + "): look at its log");
+        auto reply = parser.release();
+        control::Response response;
+        response.status = reply.result_int();
+        response.type = std::string(reply[http::field::content_type]);
+        response.body = std::move(reply.body());
+        return response;
+    }
+    [[nodiscard]] bool daemon_runs() const noexcept override { return true; }
+
+private:
+    asio::io_context context_;
+    Local::socket socket_{context_};
+    beast::flat_buffer buffer_;
+};
+
+int code_of(error_code reason) {
+    if (reason == store::errc::in_use) return EX_TEMPFAIL;
+    if (reason == store::errc::unreadable) return EX_NOPERM;
+    if (reason == store::errc::disk_full) return EX_CANTCREAT;
+    if (reason == store::errc::newer_format || reason == store::errc::not_a_store) return EX_CONFIG;
+    return EX_IOERR;
+}
+
+int code_of_key(error_code reason) {
+    if (reason == secrets::errc::key_unreadable) return EX_NOPERM;
+    if (reason == secrets::errc::key_uncreatable) return EX_CANTCREAT;
+    if (reason == secrets::errc::key_missing) return EX_NOINPUT;
+    return reason.category() == secrets::category() ? EX_CONFIG : code_of(reason);
+}
+
+store::OpenedStore opened_store(store::Disk& disk, const std::string& data) {
+    store::OpenFailure failure;
+    auto opened = store::open_store(disk, data, {}, &failure);
+    if (!opened) throw Failure(code_of(failure.reason), failure.sentence);
+    return std::move(*opened);
+}
+
+/// A transaction of its own: the key and what the store remembers of it are there before anything is sealed.
+secrets::Keyring opened_keyring(store::Store& store, const std::string& path, Random& random) {
+    const auto begun = store.begin();
+    if (!begun) throw Failure(code_of(begun.error()), "the store: " + begun.error().message());
+    auto keyring = secrets::Keyring::open(path, store, random);
+    if (!keyring) {
+        store.rollback();
+        throw Failure(code_of_key(keyring.error()), path + ": " + keyring.error().message());
+    }
+    const auto committed = store.commit();
+    if (!committed) throw Failure(code_of(committed.error()), "the store: " + committed.error().message());
+    return std::move(*keyring);
+}
+
+class StoreCaller final : public Caller {
+public:
+    StoreCaller(const std::string& data, const Needs& needs) {
+        auto opened = opened_store(disk_, data);
+        lock_ = std::move(opened.lock);
+        if (needs.new_store) {
+            keyring_.emplace(
+                opened_keyring(*opened.store, needs.key_file.empty() ? data + "/key" : needs.key_file, random_));
+        }
+        committer_.emplace(std::move(opened.store), std::move(opened.bodies), clock_, store::Committer::Options{});
+        committer_->start();
+        here_.emplace(control::Surroundings{
+            .committer = *committer_, .home = inbox_, .keyring = keyring_ ? &*keyring_ : nullptr});
+    }
+
+    control::Response call(control::Request request) override {
+        control::Response response;
+        std::exception_ptr failure;
+        context_.restart();
+        auto work = asio::make_work_guard(context_);
+        asio::co_spawn(context_, control::handle(*here_, std::move(request)),
+                       [&](const std::exception_ptr& thrown, control::Response given) {
+                           failure = thrown;
+                           response = std::move(given);
+                           work.reset();
+                       });
+        context_.run();
+        if (failure) std::rethrow_exception(failure);
+        return response;
+    }
+    [[nodiscard]] bool daemon_runs() const noexcept override { return false; }
+
+private:
+    SystemClock clock_;
+    SystemRandom random_;
+    store::SystemDisk disk_;
+    std::unique_ptr<store::File> lock_;
+    std::optional<secrets::Keyring> keyring_;
+    asio::io_context context_{1};
+    queue::Inbox inbox_{context_.get_executor()};
+    std::optional<store::Committer> committer_;
+    std::optional<control::Surroundings> here_;
+};
+
+int code_of(unsigned status) {
+    switch (status) {
+        case 400:
+        case 405:
+            return EX_USAGE;
+        case 404:
+        case 410:
+            return EX_NOINPUT;
+        case 409:
+        case 422:
+            return EX_DATAERR;
+        case 503:
+            return EX_TEMPFAIL;
+        case 507:
+            return EX_CANTCREAT;
+        default:
+            return EX_IOERR;
+    }
+}
+
+}  // namespace
+
+std::unique_ptr<Caller> caller_for(const std::string& data, const Needs& needs) {
+    const std::filesystem::path folder(data);
+    auto daemon = DaemonCaller::connect((folder / "control.sock").string());
+    if (daemon) return daemon;
+    std::error_code wrong;
+    const bool there = std::filesystem::exists(folder / "ledger.db", wrong);
+    if (wrong)
+        throw Failure(EX_NOPERM, fmt::format("{}: {}: use the user who owns it, or name another with --data", data,
+                                             wrong.message()));
+    if (!there && !needs.new_store) {
+        throw Failure(
+            EX_NOINPUT,
+            fmt::format("{}: there is no store yet: begin with rohrpost import, or name the right folder with --data",
+                        data));
+    }
+    return std::make_unique<StoreCaller>(data, needs);
+}
+
+std::string accepted(const control::Response& response) {
+    if (response.status < 300) return response.body;
+    error_code wrong;
+    const auto value = boost::json::parse(response.body, wrong);
+    const auto* object = wrong ? nullptr : value.if_object();
+    const auto* sentence = object == nullptr ? nullptr : object->if_contains("error");
+    throw Failure(code_of(response.status), sentence == nullptr
+                                                ? fmt::format("answered with status {}", response.status)
+                                                : std::string(sentence->as_string()));
+}
+
+std::string ask(Caller& caller, std::string method, std::string target) {
+    control::Request request{.method = std::move(method), .target = std::move(target)};
+    return accepted(caller.call(std::move(request)));
+}
+
+std::string encoded(std::string_view text) { return boost::urls::encode(text, boost::urls::unreserved_chars); }
+
+}  // namespace cli

@@ -1,0 +1,137 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+#include "engine/config/flags.hpp"
+#include "tools/rohrpost/caller.hpp"
+#include "tools/rohrpost/commands.hpp"
+#include "tools/rohrpost/table.hpp"
+
+namespace cli {
+namespace {
+
+constexpr std::chrono::milliseconds between_looks{500};
+
+struct Wanted {
+    std::string consumer;
+    std::string mailbox;
+    std::uint32_t limit = 100;
+    bool wait = false;
+    bool json = false;
+
+    [[nodiscard]] std::string parameters() const {
+        std::string text = consumer.empty() ? "" : "&consumer=" + encoded(consumer);
+        if (!mailbox.empty()) text += "&mailbox=" + encoded(mailbox);
+        return text;
+    }
+};
+
+std::string text_at(const boost::json::object& object, std::string_view key) {
+    const auto& value = object.at(key);
+    return value.is_string() ? std::string(value.get_string()) : boost::json::serialize(value);
+}
+
+int list(Caller& caller, const Wanted& wanted) {
+    const std::string body = ask(caller, "GET", fmt::format("/v1/inbox?limit={}{}", wanted.limit, wanted.parameters()));
+    const auto answer = boost::json::parse(body).as_object();
+    Table table({"ID", "MAILBOX", "SEQ", "RECEIVED", "SIZE"});
+    for (const auto& value : answer.at("messages").as_array()) {
+        const auto& message = value.as_object();
+        if (wanted.json) fmt::print("{}\n", boost::json::serialize(message));
+        table.add({text_at(message, "id"), text_at(message, "mailbox"), text_at(message, "seq"),
+                   text_at(message, "received_at"), size_text(message.at("bytes").to_number<double>())});
+    }
+    if (!wanted.json) fmt::print("{}", table.text());
+    return EX_OK;
+}
+
+/// The next message's facts; waits for one when that is wanted.
+boost::json::object next_of(Caller& caller, const Wanted& wanted) {
+    const std::string parameters = wanted.parameters();
+    const std::string target = parameters.empty() ? "/v1/inbox/next" : "/v1/inbox/next?" + parameters.substr(1);
+    for (;;) {
+        const std::string body = ask(caller, "GET", target);
+        if (!body.empty()) return boost::json::parse(body).as_object();
+        if (!wanted.wait) throw Failure(EX_NOINPUT, "nothing is waiting (--wait waits for the next message)");
+        if (!caller.daemon_runs())
+            throw Failure(EX_UNAVAILABLE,
+                          "nothing is waiting, and no daemon runs that could fetch more: start it with rohrpost run");
+        std::this_thread::sleep_for(between_looks);
+    }
+}
+
+/// Piece by piece, so that a large message needs little memory here and in the daemon.
+void print_raw(Caller& caller, const std::string& id) {
+    std::uint64_t offset = 0;
+    for (;;) {
+        const std::string piece = ask(caller, "GET", fmt::format("/v1/messages/{}/raw?offset={}", id, offset));
+        if (piece.empty()) return;
+        if (std::fwrite(piece.data(), 1, piece.size(), stdout) != piece.size())
+            throw Failure(EX_IOERR, "standard output cannot be written");
+        offset += piece.size();
+    }
+}
+
+int next(Caller& caller, const Wanted& wanted) {
+    const auto message = next_of(caller, wanted);
+    if (wanted.json) {
+        fmt::print("{}\n", boost::json::serialize(message));
+    } else {
+        print_raw(caller, text_at(message, "id"));
+    }
+    return EX_OK;
+}
+
+}  // namespace
+
+int inbox_command(Words words) {
+    std::string data;
+    std::string id;
+    Wanted wanted;
+    bool through = false;
+    CLI::App app(
+        "Mail of a pull consumer. next shows the oldest unacknowledged message again and again until ack: read, "
+        "keep it safe, then acknowledge.",
+        "rohrpost inbox");
+    app.require_subcommand(1);
+    auto* listing = app.add_subcommand("list", "What is waiting, oldest first in each mailbox");
+    auto* nexting = app.add_subcommand("next", "Print the oldest unacknowledged message as it was received");
+    auto* reading = app.add_subcommand("show", "Print a message by its id as it was received");
+    auto* acking = app.add_subcommand("ack", "Acknowledge a message: it was taken and is not shown again");
+    for (auto* command : {listing, nexting, reading, acking}) {
+        config::declare_data(*command, data);
+        if (command != reading)
+            command->add_option("--consumer", wanted.consumer,
+                                "The pull consumer; may be left out when there is only one");
+        if (command != reading)
+            command->add_flag("--json", wanted.json, "Print JSON: id, mailbox, seq, received_at, bytes");
+    }
+    for (auto* command : {listing, nexting}) command->add_option("--mailbox", wanted.mailbox, "Only this mailbox");
+    for (auto* command : {reading, acking}) command->add_option("ID", id, "The message's id")->required();
+    listing->add_option("--limit", wanted.limit, "At most so many messages")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+    nexting->add_flag("--wait", wanted.wait, "Wait until there is one");
+    acking->add_flag("--through", through,
+                     "Together with all before it in its mailbox; without, only the oldest is taken");
+    if (!parse(app, std::move(words))) return EX_OK;
+    const auto caller = caller_for(data, {});
+    if (listing->parsed()) return list(*caller, wanted);
+    if (nexting->parsed()) return next(*caller, wanted);
+    if (reading->parsed()) {
+        print_raw(*caller, encoded(id));
+        return EX_OK;
+    }
+    const std::string parameters = wanted.parameters() + (through ? "&through=yes" : "");
+    const std::string target = fmt::format("/v1/messages/{}/acknowledge", encoded(id));
+    const std::string body = ask(*caller, "POST", parameters.empty() ? target : target + '?' + parameters.substr(1));
+    if (wanted.json) fmt::print("{}", body);
+    return EX_OK;
+}
+
+}  // namespace cli

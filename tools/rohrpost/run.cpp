@@ -1,0 +1,22 @@
+#include "tools/rohrpost/run.hpp"
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "engine/engine.hpp"
+#include "engine/runtime/log.hpp"
+
+int run_daemon(const config::RunFlags& flags) {
+    std::signal(SIGPIPE, SIG_IGN);  // a peer that hangs up is an error of the write, not of the process
+    try {
+        const bool json = flags.log_format == config::LogFormat::json;
+        runtime::open_log(flags.log_level, json ? runtime::LogFormat::json : runtime::LogFormat::text);
+        Engine engine(flags);
+        return engine.run();
+    } catch (const StartError& failure) {
+        fmt::print(stderr, "rohrpost: {}\n", failure.what());
+        return failure.code();
+    }
+}

@@ -1,0 +1,71 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+#include "engine/config/flags.hpp"
+#include "tools/rohrpost/caller.hpp"
+#include "tools/rohrpost/commands.hpp"
+#include "tools/rohrpost/table.hpp"
+
+namespace cli {
+namespace {
+
+constexpr std::chrono::seconds between_looks{2};
+
+std::string text_at(const boost::json::object& object, std::string_view key) {
+    const auto& value = object.at(key);
+    return value.is_string() ? std::string(value.get_string()) : boost::json::serialize(value);
+}
+
+std::string shown(const boost::json::object& status) {
+    Table table({"DAEMON", text_at(status, "daemon")});
+    const auto& store = status.at("store").as_object();
+    for (const auto* key : {"mailboxes", "messages", "pending", "segments"}) table.add({key, text_at(store, key)});
+    table.add({"unacknowledged", size_text(store.at("unacknowledged_bytes").to_number<double>())});
+    table.add({"on disk", size_text(store.at("segment_bytes").to_number<double>())});
+    const auto* live = status.if_contains("live");
+    if (live == nullptr) return table.text();
+    const auto& facts = live->as_object();
+    table.add({"started", text_at(facts, "started_at")});
+    table.add({"sessions", text_at(facts, "sessions")});
+    table.add({"served", text_at(facts, "mailboxes_served")});
+    table.add({"not served", text_at(facts, "mailboxes_not_served")});
+    table.add({"rate", fmt::format("{:.1f} messages/s, {}/s", facts.at("messages_per_second").to_number<double>(),
+                                   size_text(facts.at("bytes_per_second").to_number<double>()))});
+    const auto& committer = status.at("committer").as_object();
+    table.add({"commit queue", text_at(committer, "queue_length")});
+    if (committer.at("disk_full").as_bool()) table.add({"disk", "full: intake pauses until there is room"});
+    if (committer.contains("stopped_by")) table.add({"store", "stopped: " + text_at(committer, "stopped_by")});
+    return table.text();
+}
+
+}  // namespace
+
+int status_command(Words words) {
+    std::string data;
+    bool json = false;
+    bool watch = false;
+    CLI::App app("How the store and, when it runs, the daemon are doing.", "rohrpost status");
+    config::declare_data(app, data);
+    app.add_flag("--json", json, "Print one JSON document (with --watch one a line)");
+    app.add_flag("--watch", watch, "Again every 2 seconds, until interrupted");
+    if (!parse(app, std::move(words))) return EX_OK;
+    const auto caller = caller_for(data, {});
+    if (watch && !caller->daemon_runs())
+        throw Failure(EX_UNAVAILABLE, "no daemon runs, so nothing would change: start it with rohrpost run");
+    for (;;) {
+        const std::string body = ask(*caller, "GET", "/v1/status");
+        if (watch && !json) fmt::print("\x1b[H\x1b[2J");
+        fmt::print("{}", json ? body : shown(boost::json::parse(body).as_object()));
+        if (!watch) return EX_OK;
+        if (std::fflush(stdout) != 0) throw Failure(EX_IOERR, "standard output cannot be written");
+        std::this_thread::sleep_for(between_looks);
+    }
+}
+
+}  // namespace cli
