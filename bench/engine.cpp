@@ -77,20 +77,21 @@ int bench_engine(int argc, char** argv) {
     const auto messages = static_cast<double>(counters.messages_stored.load());
     const auto bytes = static_cast<double>(counters.message_bytes_stored.load());
     const double span = seen.stored_seconds - seen.first_seconds;
-    boost::json::object line{{"messages", counters.messages_stored.load()},
-                             {"delivered", counters.messages_delivered.load()},
-                             {"seconds_to_durable", seen.stored_seconds},
-                             {"messages_per_second", span > 0 ? messages / span : 0},
-                             {"seconds", all.seconds()},
-                             {"cpu_seconds", all.cpu_seconds()},
-                             {"cpu_us_per_message", messages > 0 ? all.cpu_seconds() * 1e6 / messages : 0},
-                             {"cpu_ns_per_byte", bytes > 0 ? all.cpu_seconds() * 1e9 / bytes : 0},
-                             {"arrival_to_durable_p50_us", durable.quantile(0.5) * 1e6},
-                             {"arrival_to_durable_p99_us", durable.quantile(0.99) * 1e6},
-                             {"fsyncs_per_message", messages > 0 ? static_cast<double>(committed.syncs) / messages : 0},
-                             {"messages_per_commit", committed.groups > 0 ? messages / static_cast<double>(committed.groups) : 0},
-                             {"peak_rss_bytes", bench::peak_rss_bytes()},
-                             {"exit_code", code}};
+    boost::json::object line{
+        {"messages", counters.messages_stored.load()},
+        {"delivered", counters.messages_delivered.load()},
+        {"seconds_to_durable", seen.stored_seconds},
+        {"messages_per_second", span > 0 ? messages / span : 0},
+        {"seconds", all.seconds()},
+        {"cpu_seconds", all.cpu_seconds()},
+        {"cpu_us_per_message", messages > 0 ? all.cpu_seconds() * 1e6 / messages : 0},
+        {"cpu_ns_per_byte", bytes > 0 ? all.cpu_seconds() * 1e9 / bytes : 0},
+        {"arrival_to_durable_p50_us", durable.quantile(0.5) * 1e6},
+        {"arrival_to_durable_p99_us", durable.quantile(0.99) * 1e6},
+        {"fsyncs_per_message", messages > 0 ? static_cast<double>(committed.syncs) / messages : 0},
+        {"messages_per_commit", committed.groups > 0 ? messages / static_cast<double>(committed.groups) : 0},
+        {"peak_rss_bytes", bench::peak_rss_bytes()},
+        {"exit_code", code}};
     if (seen.sessions > 0) line["idle_rss_bytes"] = seen.idle_bytes;
     std::cout << boost::json::serialize(line) << std::endl;
     return 0;

@@ -13,15 +13,20 @@ namespace {
 std::uint64_t resident_with(std::uint64_t sessions, std::uint32_t threads) {
     const support::TemporaryDirectory home;
     support::Process::Start start;
-    start.command = {bench::program("rohrpost-sim"), "--dir", (home / "sim").string(), "--mailboxes",
-                     std::to_string(sessions),       "--messages", "1"};
+    start.command = {bench::program("rohrpost-sim"),
+                     "--dir",
+                     (home / "sim").string(),
+                     "--mailboxes",
+                     std::to_string(sessions),
+                     "--messages",
+                     "1"};
     support::Process provider(std::move(start));
     if (!provider.read_line(std::chrono::seconds(60))) throw std::runtime_error(provider.errors());
     const auto data = home / "data";
     bench::import(data, home / "sim/import.json");
-    const auto line = bench::run_json({bench::program("rohrpost-bench"), "engine", "--data", data.string(), "--messages",
-                                       std::to_string(sessions), "--sessions", std::to_string(sessions), "--threads",
-                                       std::to_string(threads)});
+    const auto line = bench::run_json({bench::program("rohrpost-bench"), "engine", "--data", data.string(),
+                                       "--messages", std::to_string(sessions), "--sessions", std::to_string(sessions),
+                                       "--threads", std::to_string(threads)});
     return line.at("idle_rss_bytes").to_number<std::uint64_t>();
 }
 
@@ -41,9 +46,12 @@ int bench_idle(int argc, char** argv) {
     const auto with_few = resident_with(few, threads);
     const auto with_many = resident_with(many, threads);
     const double slope = static_cast<double>(with_many - with_few) / static_cast<double>(many - few);
-    const boost::json::object line{{"bench", "idle"},         {"few", few},
-                                   {"many", many},            {"rss_few_bytes", with_few},
-                                   {"rss_many_bytes", with_many}, {"bytes_per_session", slope},
+    const boost::json::object line{{"bench", "idle"},
+                                   {"few", few},
+                                   {"many", many},
+                                   {"rss_few_bytes", with_few},
+                                   {"rss_many_bytes", with_many},
+                                   {"bytes_per_session", slope},
                                    {"kib_per_session", slope / 1024}};
     std::cout << boost::json::serialize(line) << std::endl;
     return 0;

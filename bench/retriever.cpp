@@ -24,11 +24,10 @@ struct Parameters {
     std::uint32_t threads = 1;
 };
 
-/// The sizes that `mixed` stands for: 70 % 4 KB, 25 % 40 KB, 5 % 1 MB.
-std::size_t size_of(const std::string& sizes, std::uint64_t number) {
-    if (sizes != "mixed") return std::stoul(sizes);
-    const auto place = number * 37 % 100;
-    return place < 70 ? 4096 : place < 95 ? 40 * 1024 : 1024 * 1024;
+sim::Sizes sizes_of(const std::string& sizes) {
+    sim::Sizes these;
+    these.fixed_bytes = sizes == "mixed" ? 0 : std::stoul(sizes);
+    return these;
 }
 
 void fill(support::Dovecot& dovecot, const std::string& user, const Parameters& parameters) {
@@ -37,8 +36,8 @@ void fill(support::Dovecot& dovecot, const std::string& user, const Parameters& 
     for (std::uint64_t done = 0; done < count; done += at_once) {
         std::vector<std::string> messages;
         for (auto number = done; number < std::min(done + at_once, count); ++number) {
-            messages.push_back(
-                sim::message_of(user, static_cast<std::uint32_t>(number + 1), size_of(parameters.sizes, number)));
+            const auto named = static_cast<std::uint32_t>(number + 1);
+            messages.push_back(sim::message_of(user, named, sizes_of(parameters.sizes).of(user, named)));
         }
         dovecot.put(user, messages);
     }
@@ -71,7 +70,7 @@ int bench_retriever(int argc, char** argv) {
     const bool dovecot_serves = parameters.server == "dovecot";
     if (!dovecot_serves) {
         options.population.messages = static_cast<std::uint32_t>(parameters.messages / parameters.mailboxes);
-        options.population.sizes = parameters.sizes;
+        options.population.sizes = sizes_of(parameters.sizes);
     }
     options.consumer = parameters.consumer == "pull" ? "pull" : "maildir:" + (home / "Maildir").string();
 
@@ -93,10 +92,17 @@ int bench_retriever(int argc, char** argv) {
         std::ofstream(document) << provider->import_document_with(dovecot->port());
     } else {
         support::Process::Start start;
-        start.command = {bench::program("rohrpost-sim"), "--dir", options.directory.string(), "--mailboxes",
-                         std::to_string(parameters.mailboxes), "--messages",
-                         std::to_string(parameters.messages / parameters.mailboxes), "--sizes", parameters.sizes,
-                         "--consumer", options.consumer};
+        start.command = {bench::program("rohrpost-sim"),
+                         "--dir",
+                         options.directory.string(),
+                         "--mailboxes",
+                         std::to_string(parameters.mailboxes),
+                         "--messages",
+                         std::to_string(parameters.messages / parameters.mailboxes),
+                         "--sizes",
+                         parameters.sizes,
+                         "--consumer",
+                         options.consumer};
         process = std::make_unique<support::Process>(std::move(start));
         if (!process->read_line(std::chrono::seconds(20))) throw std::runtime_error(process->errors());
         document = options.directory / "import.json";

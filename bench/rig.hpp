@@ -7,7 +7,8 @@
 
 namespace bench {
 
-/// Runs a program of this build and returns its last line of output as JSON. Throws std::runtime_error with what it said.
+/// Runs a program of this build and returns its last line of output as JSON. Throws std::runtime_error with what it
+/// said.
 boost::json::object run_json(std::vector<std::string> command);
 /// Imports a document into a new data directory.
 void import(const std::filesystem::path& data, const std::filesystem::path& document);
