@@ -32,9 +32,9 @@ public:
         for (int i = 0; i < 4; ++i) {
             tcp::socket& filler = fillers_.emplace_back(context_);
             filler.open(tcp::v4());
-            filler.non_blocking(true);
-            boost::system::error_code under_way;
-            filler.connect(door_.local_endpoint(), under_way);
+            filler.native_non_blocking(true);
+            const auto there = door_.local_endpoint();
+            ::connect(filler.native_handle(), there.data(), static_cast<socklen_t>(there.size()));
         }
     }
     [[nodiscard]] std::uint16_t port() const { return door_.local_endpoint().port(); }
@@ -88,9 +88,9 @@ std::string read_bytes(tcp::socket& socket, std::size_t bytes) {
 
 TEST_CASE("a refused connection and an unknown name are told apart", "[net]") {
     Caller caller;
-    CHECK(caller.dial(to_plain(port_nobody_listens_at())) == net::errc::refused);
+    CHECK(caller.dial(to_plain(port_nobody_listens_at())).error() == net::errc::refused);
     Caller nameless(std::make_unique<FixedResolver>(std::vector<std::string>{}), {});
-    CHECK(nameless.dial(to_plain(1, "no.such.host.example")) == net::errc::name_not_found);
+    CHECK(nameless.dial(to_plain(1, "no.such.host.example")).error() == net::errc::name_not_found);
 }
 
 TEST_CASE("the system's resolver knows localhost", "[net]") {
@@ -127,13 +127,13 @@ TEST_CASE("only black holes: the time is over", "[net]") {
     Caller caller(std::make_unique<FixedResolver>(std::vector<std::string>{"127.0.0.2"}), {});
     auto to = to_plain(hole.port(), "mail.example");
     to.within = 50ms;
-    CHECK(caller.dial(std::move(to)) == net::errc::timed_out);
+    CHECK(caller.dial(std::move(to)).error() == net::errc::timed_out);
 }
 
 TEST_CASE("a wrong family leaves no address", "[net]") {
     net::SystemDialer::Options options{.family = net::Family::ipv6, .proxy = {}};
     Caller caller(std::make_unique<FixedResolver>(std::vector<std::string>{"127.0.0.2"}), options);
-    CHECK(caller.dial(to_plain(1, "mail.example")) == net::errc::name_not_found);
+    CHECK(caller.dial(to_plain(1, "mail.example")).error() == net::errc::name_not_found);
 }
 
 TEST_CASE("through an HTTP proxy, the far end's first words included", "[net]") {
@@ -182,14 +182,14 @@ TEST_CASE("what an HTTP proxy says instead is told apart", "[net]") {
         std::string asked;
         Peer peer(connect_proxy(answer, asked));
         Caller caller(through(net::Proxy::Kind::http_connect, peer.port()));
-        CHECK(caller.dial(to_plain(143, "mail.example")) == fault);
+        CHECK(caller.dial(to_plain(143, "mail.example")).error() == fault);
     }
     Peer hangs_up([](tcp::socket socket) {
         std::array<char, 1024> piece{};
         socket.read_some(asio::buffer(piece));
     });
     Caller caller(through(net::Proxy::Kind::http_connect, hangs_up.port()));
-    CHECK(caller.dial(to_plain(143, "mail.example")) == net::errc::proxy_malformed);
+    CHECK(caller.dial(to_plain(143, "mail.example")).error() == net::errc::proxy_malformed);
 }
 
 TEST_CASE("through a SOCKS proxy, which resolves the name", "[net]") {
@@ -245,7 +245,7 @@ TEST_CASE("what a SOCKS proxy says instead is told apart", "[net]") {
             drain(socket);
         });
         Caller caller(through(net::Proxy::Kind::socks5, peer.port()));
-        CHECK(caller.dial(to_plain(993, "mail.example")) == fault);
+        CHECK(caller.dial(to_plain(993, "mail.example")).error() == fault);
     }
 }
 
@@ -254,5 +254,5 @@ TEST_CASE("a proxy that says nothing ends with the call's time", "[net]") {
     Caller caller(through(net::Proxy::Kind::socks5, peer.port()));
     auto to = to_plain(993, "mail.example");
     to.within = 50ms;
-    CHECK(caller.dial(std::move(to)) == net::errc::timed_out);
+    CHECK(caller.dial(std::move(to)).error() == net::errc::timed_out);
 }

@@ -126,8 +126,7 @@ TEST_CASE("bytes and close_notify in one go are read, then the end is in order",
     Rig rig;
     Peer peer(over_tls(rig.tls, [](TlsSocket& stream) {
         asio::write(stream, asio::buffer("* BYE\r\n", 7));
-        SSL_shutdown(stream.native_handle());
-        drain(stream.next_layer());
+        stream.shutdown();
     }));
     Caller caller;
     const auto stream = caller.dial(to_peer(peer, rig.trusted));
