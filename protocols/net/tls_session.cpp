@@ -87,8 +87,9 @@ Result<TlsSession::Handshake> TlsSession::handshake(Wire& wire) {
 }
 
 error_code TlsSession::handshake_fault() const {
+    const long verdict = SSL_get_verify_result(ssl_.get());
+    if (verdict != X509_V_OK) return certificate_fault(verdict);
     const int reason = ERR_GET_REASON(ERR_peek_error());
-    if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED) return certificate_fault(SSL_get_verify_result(ssl_.get()));
     if (reason == SSL_R_UNSUPPORTED_PROTOCOL || reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION ||
         reason == SSL_R_VERSION_TOO_LOW) {
         return errc::tls_too_old;
