@@ -127,8 +127,8 @@ awaitable<std::string> Retriever::run_guarded(std::shared_ptr<MailboxSession> se
 }
 
 std::shared_ptr<MailboxSession> Retriever::session_of(const Served& served) {
-    const House house{shard_.seams(), shard_.inbox(), shard_.budget(), committer_,     counters_,
-                      *tokens_,       gate_,          board_,    options_,        served.arrivals};
+    const House house{shard_.seams(), shard_.inbox(), shard_.budget(), committer_, counters_,
+                      *tokens_,       gate_,          board_,          options_,   served.arrivals};
     auto session =
         std::make_shared<MailboxSession>(house, served.number, served.mailbox, served.password, served.place);
     if (!served.fault.empty()) session->refuse(served.fault);

@@ -13,7 +13,8 @@ scan() {
         $bad = "in a range-for" if /\bfor\s*\([^;]*:\s*co_await/;
         $bad = "in a conditional expression" if /\?[^;]*co_await/;
         $bad = "behind co_return" if /co_return\s+[^;]*co_await/;
-        $bad = "inside another expression" if /[\(\{,+\-*!&|<]\s*co_await/ && !/^\s*\(void\)\s*co_await/ && !/\[[^\]]*\]\s*\(.*\)\s*(->[^{]*)?\{\s*co_await/;
+        my $rest = s/\)\s*(?:const|noexcept|override|\s)*\{\s*co_await/) {\nco_await/r;  # a body on the line of its head
+        $bad = "inside another expression" if $rest =~ /[\(\{,+\-*!&|<][ \t]*co_await/ && !/^\s*\(void\)\s*co_await/;
         $bad = "inside an aggregate" if /\{[^;{}]*co_await/ && /\{\s*\.\w+[^;]*co_await/;
         $bad = "with an aggregate made on the spot" if /co_await[^;]*\(([^;()]*,\s*)?\w*\{/;
         $bad = "with a lambda made on the spot" if /co_await[^;]*\[[&=\w, ]*\]\s*\(/;

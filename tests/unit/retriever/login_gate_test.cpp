@@ -26,7 +26,8 @@ TEST_CASE("a gate lets as many in as it has places, in order, and passes a cance
     const auto ignore = [](std::exception_ptr) {};
     for (int i = 0; i < 6; ++i) {
         const auto at = static_cast<std::size_t>(i);
-        asio::co_spawn(context, pass(gate, inside[at], order, i), asio::bind_cancellation_slot(stop[at].slot(), ignore));
+        asio::co_spawn(context, pass(gate, inside[at], order, i),
+                       asio::bind_cancellation_slot(stop[at].slot(), ignore));
     }
     turn(context);
     CHECK(order == std::vector<int>{0, 1});

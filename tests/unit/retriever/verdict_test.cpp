@@ -96,5 +96,6 @@ TEST_CASE("the server's words decide how a session ended", "[retriever]") {
     CHECK(refused.how == Ended::How::login_refused);
     CHECK(refused.reason ==
           "the log-in as desk@contoso.com was refused: [AUTHENTICATIONFAILED] Invalid credentials (Failure)");
-    CHECK(retriever::ended_by(no("", "User is authenticated but not connected."), Ended::How::folder, "x").person_needed);
+    CHECK(
+        retriever::ended_by(no("", "User is authenticated but not connected."), Ended::How::folder, "x").person_needed);
 }

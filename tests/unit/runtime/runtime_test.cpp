@@ -65,8 +65,9 @@ TEST_CASE("latency buckets hold what they say", "[runtime]") {
 TEST_CASE("the exposition names every metric with its unit", "[runtime]") {
     runtime::Counters counters;
     counters.messages_stored = 3;
-    const auto text = runtime::exposition(counters, {{"rohrpost_mailboxes", "Mailboxes by state.", 2, {{"state", "idle"}}},
-                                                     {"rohrpost_mailboxes", "Mailboxes by state.", 1, {{"state", "paused"}}}});
+    const auto text =
+        runtime::exposition(counters, {{"rohrpost_mailboxes", "Mailboxes by state.", 2, {{"state", "idle"}}},
+                                       {"rohrpost_mailboxes", "Mailboxes by state.", 1, {{"state", "paused"}}}});
     CHECK(text.find("rohrpost_messages_stored_total 3") != std::string::npos);
     CHECK(text.find("rohrpost_mailboxes{state=\"idle\"} 2") != std::string::npos);
     CHECK(text.find("rohrpost_mailboxes{state=\"paused\"} 1") != std::string::npos);
