@@ -45,13 +45,21 @@ std::vector<T> values_of(const std::map<std::string, T>& all) {
     return values;
 }
 
-/// Why a mailbox cannot be served by this program, in words; empty when it can.
-std::string fault_of(const config::Mailbox& mailbox, const config::Provider& provider) {
-    if (mailbox.protocol != config::Protocol::imap)
+/// Why a mailbox cannot be served by this program as it is configured, in words; empty when it can.
+std::string fault_of(const config::Mailbox& mailbox, const config::Provider& provider, const config::Consumer* consumer) {
+    if (mailbox.protocol != config::Protocol::imap) {
         return "this version fetches over IMAP only; set \"protocol\": \"imap\"";
+    }
     if (!provider.imap) return fmt::format("provider {} has no imap host", provider.id);
     if (provider.imap->tls != config::Tls::implicit) {
         return fmt::format("provider {}: this version speaks IMAP over implicit TLS only (port 993)", provider.id);
+    }
+    if (mailbox.after != config::After::keep) {
+        return "this version leaves mail on the server as it is; set \"after\": \"keep\"";
+    }
+    if (consumer == nullptr) return fmt::format("consumer {} is gone; import it again", mailbox.consumer);
+    if (consumer->kind != config::Consumer::Kind::maildir && consumer->kind != config::Consumer::Kind::pull) {
+        return fmt::format("consumer {}: this version hands off to kinds maildir and pull only", consumer->id);
     }
     return {};
 }
@@ -99,6 +107,7 @@ awaitable<Result<Roster>> read_roster(store::Committer& committer, queue::Inbox&
     for (auto& row : rows->mailboxes) {
         auto mailbox = config::from_document<config::Mailbox>(row.document);
         if (!mailbox) co_return mailbox.error();
+        if (mailbox->consumer.empty()) continue;  // for submission only
         retriever::Served served;
         served.number = row.number;
         served.paused = std::move(row.paused);
@@ -113,7 +122,9 @@ awaitable<Result<Roster>> read_roster(store::Committer& committer, queue::Inbox&
         } else {
             served.password = credential->second.flow == config::Flow::password;
             served.place = place->second;
-            served.fault = fault_of(*mailbox, place->second->provider);
+            const auto consumer = consumers->find(mailbox->consumer);
+            served.fault = fault_of(*mailbox, place->second->provider,
+                                    consumer == consumers->end() ? nullptr : &consumer->second);
             // A change of any of these makes the session start again.
             served.document =
                 row.document + config::to_document(credential->second) + config::to_document(place->second->provider);

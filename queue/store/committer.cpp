@@ -45,11 +45,18 @@ struct Committer::Impl {
 };
 
 void Committer::Impl::run() {
+    constexpr std::chrono::seconds before_rest(5);
     auto next_commit = clock.now();
+    bool resting = false;
     for (;;) {
         if (options.commit_interval.count() > 0) std::this_thread::sleep_until(next_commit);
         const std::size_t jobs_max = stats.disk_full ? 1 : options.group_jobs_max;
-        if (queue.wait_batch(group, jobs_max) == 0) return;
+        while (queue.wait_batch(group, jobs_max, std::chrono::steady_clock::now() + before_rest) == 0) {
+            if (queue.closed()) return;
+            if (!resting) store->rest();
+            resting = true;
+        }
+        resting = false;
         next_commit = clock.now() + options.commit_interval;
         commit_group();
     }

@@ -72,6 +72,8 @@ Result<void> Database::checkpoint() {
     return {};
 }
 
+void Database::release_memory() noexcept { sqlite3_db_release_memory(handle_.get()); }
+
 std::int64_t Database::changes() const noexcept { return sqlite3_changes64(handle_.get()); }
 bool Database::in_transaction() const noexcept { return sqlite3_get_autocommit(handle_.get()) == 0; }
 std::string Database::last_words() const { return sqlite3_errmsg(handle_.get()); }

@@ -30,6 +30,8 @@ public:
     [[nodiscard]] int logged_pages() const noexcept { return *logged_pages_; }
     /// How many rows the last INSERT, UPDATE or DELETE touched.
     [[nodiscard]] std::int64_t changes() const noexcept;
+    /// Gives back what the page cache holds.
+    void release_memory() noexcept;
     [[nodiscard]] bool in_transaction() const noexcept;
     /// SQLite's words about the last error.
     [[nodiscard]] std::string last_words() const;

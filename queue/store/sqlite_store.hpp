@@ -50,6 +50,7 @@ public:
     Result<void> begin() override;
     Result<void> commit() override;
     void rollback() noexcept override;
+    void rest() noexcept override { database_.release_memory(); }
 
     Result<void> put_object(const Object& object) override;
     Result<void> remove_object(std::string_view kind, std::string_view id) override;

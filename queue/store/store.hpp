@@ -22,6 +22,8 @@ public:
     virtual Result<void> begin() = 0;
     virtual Result<void> commit() = 0;  // durable when it returns
     virtual void rollback() noexcept = 0;
+    /// Nothing has been asked for a while: gives memory back that it only keeps for speed.
+    virtual void rest() noexcept = 0;
 
     // Configuration. put_* insert or replace.
     virtual Result<void> put_object(const Object& object) = 0;
