@@ -5,3 +5,4 @@ int bench_queue(int argc, char** argv);
 int bench_store(int argc, char** argv);
 int bench_retriever(int argc, char** argv);
 int bench_idle(int argc, char** argv);
+int bench_engine(int argc, char** argv);

@@ -9,7 +9,8 @@
 namespace queue {
 
 /// How other threads hand values to a shard. Any thread puts; the shard's event loop delivers, in order per sender.
-/// Lock-free; the event loop is only woken when the inbox was empty.
+/// Lock-free; the event loop is only woken when the inbox was empty. Inbox and shard outlive the last put(): whoever
+/// puts from a thread of its own, as the committer does, is stopped before them.
 class Inbox {
 public:
     /// What is handed over: owns its values, knows what to do with them on the shard.

@@ -65,6 +65,7 @@ public:
         if (credential_.flow == Flow::password && !credential_.client_id.empty()) excess("client_id");
     }
 
+    /// What the flow needs from the provider.
     void flow_at(const Provider& provider) const {
         const bool microsoft = provider.preset == "microsoft365";
         if (credential_.flow == Flow::password) {
@@ -153,11 +154,12 @@ void check(const Document& document, const Document& there, Faults& faults) {
     const auto consumers = merged(document.consumers, "consumers", there.consumers, "consumer");
     const SecretNames secrets = secret_names(document, there, faults);
     for (const auto& [id, placed] : credentials) {
+        const bool flow_known = !faults.concern(placed.path + ".flow");
         const CredentialCheck credential(*placed.object, placed.path, secrets, faults);
-        credential.flow_alone();
+        if (flow_known) credential.flow_alone();
         const auto* provider =
             referred(providers, placed.object->provider, placed.path + ".provider", "provider", faults);
-        if (provider != nullptr) credential.flow_at(*provider);
+        if (provider != nullptr && flow_known) credential.flow_at(*provider);
     }
     for (const auto& [id, placed] : mailboxes) {
         const Mailbox& mailbox = *placed.object;
@@ -166,7 +168,8 @@ void check(const Document& document, const Document& there, Faults& faults) {
             referred(credentials, mailbox.credential, placed.path + ".credential", "credential", faults);
         if (credential == nullptr) continue;
         const auto provider = providers.find(credential->provider);
-        if (provider != providers.end()) check_hosts(mailbox, placed.path, *provider->second.object, faults);
+        if (provider == providers.end() || faults.concern(provider->second.path + ".preset")) continue;
+        check_hosts(mailbox, placed.path, *provider->second.object, faults);
     }
 }
 

@@ -38,6 +38,10 @@ void Faults::add(std::string path, std::string what) {
     list_.push_back({std::move(path), std::move(what)});
 }
 
+bool Faults::concern(std::string_view path) const {
+    return std::any_of(list_.begin(), list_.end(), [&](const Fault& fault) { return fault.path == path; });
+}
+
 std::string suggestion(std::string_view written, std::span<const std::string_view> known) {
     if (written.size() > compared_bytes_max) return {};
     std::string_view nearest;

@@ -22,6 +22,8 @@ public:
     static constexpr std::size_t faults_max = 50;
 
     void add(std::string path, std::string what);
+    /// Whether that key has a fault already: what follows from it is not said again.
+    [[nodiscard]] bool concern(std::string_view path) const;
     [[nodiscard]] bool empty() const noexcept { return list_.empty(); }
     [[nodiscard]] const std::vector<Fault>& list() const noexcept { return list_; }
     /// How many more there were than the list keeps.

@@ -36,21 +36,27 @@ bool is_loopback(std::string_view host) {
     return host == "localhost" || host == "[::1]" || (host.starts_with("127.") && text::split(host, '.').size() == 4);
 }
 
-/// TLS always; plain HTTP only where nothing leaves the machine.
-std::string read_url(const Fields& fields, std::string_view key) {
+/// TLS always. Plain HTTP only to an application on this machine, where nothing leaves it.
+enum class PlainHttp { refused, on_this_machine };
+
+std::string read_url(const Fields& fields, std::string_view key, PlainHttp plain) {
     std::string url = fields.text(key, "an https URL");
     if (url.empty()) return url;
     const auto parsed = boost::urls::parse_uri(url);
     const bool whole = parsed && !parsed->encoded_host().empty() && !parsed->has_userinfo() && !parsed->has_fragment();
     if (whole && parsed->scheme() == "https") return url;
-    if (whole && parsed->scheme() == "http" && is_loopback(parsed->encoded_host())) return url;
-    fields.fault(key, fmt::format("found {}, expected an https URL (http only for this machine itself, 127.0.0.1)",
-                                  described(*fields.find(key))));
+    const bool stays_here = plain == PlainHttp::on_this_machine && whole && is_loopback(parsed->encoded_host());
+    if (stays_here && parsed->scheme() == "http") return url;
+    fields.fault(key,
+                 fmt::format("found {}, expected an https URL{}", described(*fields.find(key)),
+                             plain == PlainHttp::refused ? "" : " (http only for this machine itself, 127.0.0.1)"));
     return {};
 }
 
 bool is_host_name(std::string_view host) {
-    return host.size() <= 255 && std::all_of(host.begin(), host.end(), [](char c) {
+    // One colon alone would be a port; an IPv6 address has more.
+    return host.size() <= 255 && std::count(host.begin(), host.end(), ':') != 1 &&
+           std::all_of(host.begin(), host.end(), [](char c) {
                return (text::lower(c) >= 'a' && text::lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
                       c == '-' || c == '_' || c == ':';
            });
@@ -183,7 +189,7 @@ void read_object(const boost::json::object& object, const std::string& path, con
     for (const auto& [key, url] :
          {std::pair("authorize_url", &into.authorize_url), std::pair("token_url", &into.token_url),
           std::pair("device_url", &into.device_url)}) {
-        if (fields.has(key)) *url = read_url(fields, key);
+        if (fields.has(key)) *url = read_url(fields, key, PlainHttp::refused);
     }
     into.scopes = fields.texts("scopes", "a list of scopes");
     into.ca_file = read_path(fields, "ca_file", "the path of a file of certificates (PEM)", sources);
@@ -255,7 +261,7 @@ void read_object(const boost::json::object& object, const std::string& path, con
     const auto kind = fields.choice("kind", kind_words);
     into.path = read_path(fields, "path", "the path of a Maildir", sources);
     into.address = fields.text("address", "HOST:PORT or the path of a socket");
-    into.url = read_url(fields, "url");
+    into.url = read_url(fields, "url", PlainHttp::on_this_machine);
     into.sync = fields.choice("sync", sync_words).value_or(Consumer::Sync::batch);
     if (!kind) return;
     into.kind = *kind;

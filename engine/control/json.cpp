@@ -57,6 +57,7 @@ boost::json::object to_json(const store::Mailbox& row, const Live* live) {
     const auto state = live->mailbox(row.id);
     object["state"] = state ? state->state : "not served";
     if (state && !state->reason.empty()) object["reason"] = state->reason;
+    if (state && state->next_attempt) object["next_attempt"] = time_text(*state->next_attempt);
     if (state && state->last_proof) object["last_proof"] = time_text(*state->last_proof);
     return object;
 }

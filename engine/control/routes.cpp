@@ -149,7 +149,8 @@ awaitable<Response> messages(Surroundings& here, const Request& request, const T
 
 awaitable<Response> handle(Surroundings& here, Request request) {
     const auto target = parsed(request.target);
-    if (!target || target->path.empty()) co_return refusal(400, "the target is not a path");
+    if (!target) co_return refusal(400, "the target is not a path with parameters, each once");
+    if (target->path.empty()) co_return refusal(404, "no such path");
     const auto& path = target->path;
     if (path.size() == 1 && (path[0] == "healthz" || path[0] == "readyz" || path[0] == "metrics")) {
         if (request.method != "GET") co_return wrong_method("GET");

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "engine/runtime/log.hpp"
-#include "engine/tokens/grant_record.hpp"
+#include "engine/tokens/token_entry.hpp"
 
 namespace tokens {
 
@@ -14,15 +14,11 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr std::string_view grant_name = "grant";
-
 std::string host_of(std::string_view url) {
     const auto scheme = url.find("://");
     if (scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
     return std::string(url.substr(0, url.find('/')));
 }
-
-bool has_grant(config::Flow flow) { return flow != config::Flow::password; }
 
 std::optional<seconds> since(std::optional<Monotonic> then, Monotonic now) {
     if (!then) return std::nullopt;
@@ -30,61 +26,6 @@ std::optional<seconds> since(std::optional<Monotonic> then, Monotonic now) {
 }
 
 }  // namespace
-
-struct TokenService::Entry {
-    Account account;
-    bool needs_load = true;
-    bool flying = false;  // a coroutine is at work for it
-    bool dirty = false;   // its state is to be written
-    bool spent = false;   // its token was refused: not to be handed out again
-    Secret client_secret;
-    Secret password;
-    GrantRecord grant;
-    std::optional<GrantRecord> unsaved;  // the next one, while it is not durable
-    std::uint64_t row_generation = 0;    // in the store
-    std::uint64_t generation = 0;        // of what is handed out
-    Meaning state = Meaning::usable;
-    std::string reason;
-    std::uint32_t failures = 0;         // in a row
-    std::optional<Monotonic> retry_at;  // nothing is tried before
-    std::optional<Monotonic> forced_at;
-    std::optional<Monotonic> accepted_at;
-    std::vector<ReplyTo> waiters;
-
-    [[nodiscard]] const std::string& id() const noexcept { return account.credential.id; }
-    [[nodiscard]] config::Flow flow() const noexcept { return account.credential.flow; }
-};
-
-/// Sealed, as they lie in the store.
-struct TokenService::Stored {
-    std::optional<std::string> client_secret, refresh_token, password;
-    std::optional<store::Grant> grant;
-};
-
-struct TokenService::LoadWork {
-    std::string credential;
-
-    Result<Stored> operator()(store::Workbench bench) const {
-        auto client_secret = bench.store.secret(credential, "client_secret");
-        if (!client_secret) return client_secret.error();
-        auto refresh_token = bench.store.secret(credential, "refresh_token");
-        if (!refresh_token) return refresh_token.error();
-        auto password = bench.store.secret(credential, "password");
-        if (!password) return password.error();
-        auto grant = bench.store.grant(credential);
-        if (!grant) return grant.error();
-        return Stored{.client_secret = std::move(*client_secret),
-                      .refresh_token = std::move(*refresh_token),
-                      .password = std::move(*password),
-                      .grant = std::move(*grant)};
-    }
-};
-
-struct TokenService::SaveWork {
-    store::Grant row;
-
-    Result<void> operator()(store::Workbench bench) const { return bench.store.put_grant(row); }
-};
 
 /// Something to do on the service's shard, or on that of a client.
 template <class Act>
@@ -189,7 +130,7 @@ void TokenService::take_rejected(const std::string& credential, std::uint64_t ge
     const bool stale = entry.needs_load || generation != entry.generation;
     const bool known = entry.spent || (entry.state == Meaning::operator_must_act && !due(entry));
     if (stale || known) return;
-    const Refusal refusal{.can_refresh = has_grant(entry.flow()),
+    const Refusal refusal{.can_refresh = entry.has_grant(),
                           .since_forced_refresh = since(entry.forced_at, now),
                           .since_accepted = since(entry.accepted_at, now)};
     switch (ruling_on(refusal)) {
@@ -204,7 +145,7 @@ void TokenService::take_rejected(const std::string& credential, std::uint64_t ge
             return;
         }
         case Ruling::park:
-            entry.spent = has_grant(entry.flow());
+            entry.spent = entry.has_grant();
             fail(entry, Meaning::operator_must_act, parked_for,
                  fmt::format("the mail server refuses {} of {}", entry.spent ? "even a fresh token" : "the password",
                              entry.id()));
@@ -226,11 +167,13 @@ void TokenService::fly(EntryPointer entry) {
 
 /// All that a credential needs now, for everybody who waits.
 awaitable<void> TokenService::flight(EntryPointer entry) {
+    bool refreshed = false;
     for (;;) {  // a load or a refusal may come in between
         if (entry->needs_load && due(*entry)) {
             co_await load(*entry);
-        } else if (wants_refresh(*entry)) {
+        } else if (wants_refresh(*entry) && (!refreshed || entry->spent)) {
             co_await refresh(*entry);
+            refreshed = true;  // a token that ends before it arrives is no reason to ask on and on
         } else {
             break;
         }
@@ -243,72 +186,10 @@ awaitable<void> TokenService::flight(EntryPointer entry) {
     answer_waiters(*entry);
 }
 
-awaitable<void> TokenService::load(Entry& entry) {
-    entry.needs_load = false;  // set_accounts() may ask for another load meanwhile
-    LoadWork work{.credential = entry.id()};
-    auto stored = co_await uses_.committer.run(uses_.inbox, std::move(work));
-    auto adopted = stored ? adopt(entry, *stored) : Result<void>(stored.error());
-    if (adopted) co_return;
-    entry.needs_load = true;
-    const bool passes = !stored;
-    fail(entry, passes ? Meaning::retry : Meaning::operator_must_act,
-         passes ? pause_after(++entry.failures, uses_.random.fraction()) : parked_for,
-         fmt::format("cannot read the secrets of {}: {}", entry.id(), adopted.error().message()));
-}
-
-Result<void> TokenService::adopt(Entry& entry, const Stored& stored) {
-    const auto opened = [this, &entry](std::string_view name, const std::optional<std::string>& sealed) {
-        return sealed ? uses_.keyring.unseal(entry.id(), name, *sealed) : Result<Secret>(Secret());
-    };
-    auto client_secret = opened("client_secret", stored.client_secret);
-    if (!client_secret) return client_secret.error();
-    auto password = opened("password", stored.password);
-    if (!password) return password.error();
-    auto imported = opened("refresh_token", stored.refresh_token);
-    if (!imported) return imported.error();
-    entry.client_secret = std::move(*client_secret);
-    entry.password = std::move(*password);
-    entry.state = Meaning::usable;
-    entry.reason.clear();
-    entry.retry_at.reset();
-    entry.failures = 0;
-    entry.spent = false;
-    entry.unsaved.reset();
-    ++entry.generation;
-    if (stored.grant) return adopt_grant(entry, *stored.grant, std::move(*imported));
-    entry.grant = GrantRecord();
-    entry.grant.seed = seed_of(*imported);
-    entry.grant.refresh_token = std::move(*imported);
-    return {};
-}
-
-/// Goes on with the stored grant, unless another refresh token was imported since.
-Result<void> TokenService::adopt_grant(Entry& entry, const store::Grant& grant, Secret imported) {
-    auto bytes = uses_.keyring.unseal(entry.id(), grant_name, grant.sealed);
-    if (!bytes) return bytes.error();
-    auto record = decoded(*bytes);
-    if (!record) return secrets::errc::malformed;
-    entry.row_generation = grant.generation;
-    entry.generation = std::max(entry.generation, grant.generation);
-    auto seed = seed_of(imported);
-    if (record->seed == seed) {
-        entry.grant = std::move(*record);
-        if (grant.state == words_of(Meaning::consent_needed)) {
-            entry.state = Meaning::consent_needed;
-            entry.reason = grant.reason;
-        }
-        return {};
-    }
-    entry.grant = GrantRecord();
-    entry.grant.refresh_token = std::move(imported);
-    entry.grant.seed = std::move(seed);
-    return {};
-}
-
 bool TokenService::due(const Entry& entry) const { return !entry.retry_at || uses_.timers.now() >= *entry.retry_at; }
 
 bool TokenService::wants_refresh(const Entry& entry) const {
-    if (entry.needs_load || !has_grant(entry.flow()) || !due(entry)) return false;
+    if (entry.needs_load || !entry.has_grant() || !due(entry)) return false;
     if (entry.unsaved) return true;
     if (entry.state == Meaning::consent_needed) return false;
     return entry.spent || entry.grant.access_token.empty() || wall() >= entry.grant.life.refresh_at;
@@ -368,6 +249,7 @@ awaitable<TokenReply> TokenService::request(const Account& account, const Secret
 }
 
 void TokenService::take_reply(Entry& entry, TokenReply reply, const Secret& used, WallTime asked_at) {
+    reply.answer.has_token = reply.answer.has_token && !reply.access_token.empty();
     const auto decision = decision_of(reply.answer, entry.failures, uses_.random.fraction());
     if (decision.meaning != Meaning::usable) {
         ++entry.failures;
@@ -385,55 +267,11 @@ void TokenService::take_reply(Entry& entry, TokenReply reply, const Secret& used
     entry.unsaved = std::move(next);
 }
 
-/// The new grant, or what became of the old one. Nobody gets a token whose refresh token could be lost.
-awaitable<void> TokenService::save(Entry& entry) {
-    const bool fresh = entry.unsaved.has_value();
-    const GrantRecord& record = fresh ? *entry.unsaved : entry.grant;
-    SaveWork work;
-    work.row.credential = entry.id();
-    work.row.generation = entry.row_generation + 1;
-    work.row.sealed = uses_.keyring.seal(entry.id(), grant_name, encoded(record));
-    work.row.access_expires_at = std::chrono::floor<std::chrono::milliseconds>(record.life.expires_at);
-    work.row.state = words_of(fresh ? Meaning::usable : entry.state);
-    work.row.reason = fresh ? std::string() : entry.reason;
-    entry.dirty = false;
-    auto saved = co_await uses_.committer.run(uses_.inbox, std::move(work));
-    if (saved) {
-        ++entry.row_generation;
-        if (fresh) note_fresh(entry);
-        co_return;
-    }
-    const auto reason = fmt::format("cannot store the tokens of {}: {}", entry.id(), saved.error().message());
-    if (fresh) {
-        fail(entry, Meaning::retry, pause_after(++entry.failures, uses_.random.fraction()), reason);
-    } else {
-        spdlog::warn("credential={} reason={}", entry.id(), runtime::value(reason));
-    }
-}
-
-void TokenService::note_fresh(Entry& entry) {
-    entry.grant = std::move(*entry.unsaved);
-    entry.unsaved.reset();
-    entry.generation = std::max(entry.generation + 1, entry.row_generation);
-    if (entry.spent) entry.forced_at = uses_.timers.now();
-    entry.spent = false;
-    entry.dirty = false;
-    entry.accepted_at.reset();
-    entry.failures = 0;
-    entry.retry_at.reset();
-    entry.state = Meaning::usable;
-    entry.reason.clear();
-    spdlog::info("credential={} token refreshed, lives_s={}", entry.id(),
-                 std::chrono::floor<seconds>(entry.grant.life.expires_at - wall()).count());
-    const std::lock_guard lock(mutex_);
-    ++stats_.refreshes;
-}
-
 void TokenService::fail(Entry& entry, Meaning state, seconds wait, std::string reason) {
     spdlog::warn("credential={} state={} next_s={} reason={}", entry.id(), runtime::value(words_of(state)),
                  wait.count(), runtime::value(reason));
     const bool lasting = state == Meaning::consent_needed || state == Meaning::operator_must_act;
-    const bool to_write = lasting && !entry.needs_load && has_grant(entry.flow()) && entry.state != state;
+    const bool to_write = lasting && !entry.needs_load && entry.has_grant() && entry.state != state;
     entry.dirty = entry.dirty || to_write;
     entry.state = state;
     entry.reason = std::move(reason);
@@ -456,7 +294,7 @@ TokenAnswer TokenService::answer_of(const Entry& entry) const {
     Token token;
     token.user = entry.account.credential.user;
     token.generation = entry.generation;
-    if (!has_grant(entry.flow()) && !entry.password.empty() && due(entry)) {
+    if (!entry.has_grant() && !entry.password.empty() && due(entry)) {
         token.kind = Token::Kind::password;
         token.secret = entry.password;
         return token;

@@ -19,6 +19,6 @@ struct Url {
 };
 
 /// Reads an https URL. Errors: bad_url (no URL, no host, user names in it), not_https. RFC 3986.
-Result<Url> read_https_url(std::string_view text);
+Result<Url> read_https_url(std::string_view address);
 
 }  // namespace http

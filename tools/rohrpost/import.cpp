@@ -63,7 +63,7 @@ int import_command(Words words) {
     CLI::App app(
         "Takes in providers, credentials, mailboxes and consumers. What is there already and not named stays; "
         "with any fault nothing is imported. Secrets are sealed into the store.",
-        "import");
+        "rohrpost import");
     config::declare_data(app, data);
     app.add_option("FILE", file, "The import document (JSON); - reads standard input")->required();
     app.add_option("--key-file", needs.key_file, "The key secrets are sealed with, when no daemon runs")
@@ -104,7 +104,7 @@ int export_command(Words words) {
     std::string data;
     CLI::App app(
         "Prints the configuration as an import document. Secrets stay sealed: they show as {\"sealed\": true}.",
-        "export");
+        "rohrpost export");
     config::declare_data(app, data);
     if (!parse(app, std::move(words))) return EX_OK;
     const auto caller = caller_for(data, {});

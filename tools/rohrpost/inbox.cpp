@@ -97,7 +97,7 @@ int inbox_command(Words words) {
     CLI::App app(
         "Mail of a pull consumer. next shows the oldest unacknowledged message again and again until ack: read, "
         "keep it safe, then acknowledge.",
-        "inbox");
+        "rohrpost inbox");
     app.require_subcommand(1);
     auto* listing = app.add_subcommand("list", "What is waiting, oldest first in each mailbox");
     auto* nexting = app.add_subcommand("next", "Print the oldest unacknowledged message as it was received");

@@ -77,7 +77,7 @@ int mailbox_command(Words words) {
     std::string id;
     std::string reason;
     bool json = false;
-    CLI::App app("What is served, and whether.", "mailbox");
+    CLI::App app("What is served, and whether.", "rohrpost mailbox");
     app.require_subcommand(1);
     auto* listing = app.add_subcommand("list", "All mailboxes, a line each");
     auto* showing = app.add_subcommand("show", "One mailbox with its folders");

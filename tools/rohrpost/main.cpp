@@ -70,11 +70,15 @@ bool parse(CLI::App& app, Words words) {
         fmt::print("{}", app.help());
         return false;
     } catch (const CLI::ConfigError& error) {
-        throw Failure(EX_CONFIG, fmt::format("the file of --config: {}", error.what()));
+        constexpr std::string_view prefix = "INI was not able to parse ";  // CLI11's words for a key it does not know
+        const std::string_view what = error.what();
+        if (!what.starts_with(prefix)) throw Failure(EX_CONFIG, fmt::format("the file of --config: {}", what));
+        throw Failure(EX_CONFIG, fmt::format("the file of --config: there is no flag \"{}\" ({} --help lists all)",
+                                             what.substr(prefix.size()), app.get_name()));
     } catch (const CLI::FileError& error) {
         throw Failure(EX_NOINPUT, error.what());
     } catch (const CLI::ParseError& error) {
-        throw Failure(EX_USAGE, fmt::format("{} (rohrpost {} --help explains)", error.what(), app.get_name()));
+        throw Failure(EX_USAGE, fmt::format("{} ({} --help explains)", error.what(), app.get_name()));
     }
 }
 
@@ -83,7 +87,7 @@ int run_command(Words words) {
     CLI::App app(
         "Runs the daemon. SIGTERM ends it after sessions have finished their message, SIGHUP loads the "
         "configuration again.",
-        "run");
+        "rohrpost run");
     config::declare(app, flags);
     if (!parse(app, std::move(words))) return EX_OK;
     return run_daemon(flags);

@@ -50,7 +50,7 @@ int status_command(Words words) {
     std::string data;
     bool json = false;
     bool watch = false;
-    CLI::App app("How the store and, when it runs, the daemon are doing.", "status");
+    CLI::App app("How the store and, when it runs, the daemon are doing.", "rohrpost status");
     config::declare_data(app, data);
     app.add_flag("--json", json, "Print one JSON document (with --watch one a line)");
     app.add_flag("--watch", watch, "Again every 2 seconds, until interrupted");

@@ -4,8 +4,8 @@
 #include <set>
 
 #include "engine/consumers/hand_off.hpp"
-#include "fixture.hpp"
 #include "queue/store/open.hpp"
+#include "tests/unit/consumers/fixture.hpp"
 
 using namespace consumers;
 using namespace consumers_test;

@@ -1,6 +1,6 @@
 #include <catch2/catch.hpp>
 
-#include "fixture.hpp"
+#include "tests/unit/consumers/fixture.hpp"
 
 using namespace consumers;
 using namespace consumers_test;

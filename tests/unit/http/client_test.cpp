@@ -36,7 +36,7 @@ TEST_CASE("the client reads a response in pieces of any size", "[http]") {
         CAPTURE(piece);
         const auto response =
             answer_to("HTTP/1.1 429 Slow\r\nRetry-After: 60\r\nContent-Length: 17\r\n\r\nToo Many Requests", piece);
-        REQUIRE(response);
+        REQUIRE(response.has_value());
         CHECK(response->status == 429);
         CHECK(response->retry_after() == std::chrono::seconds(60));
         CHECK(response->body == "Too Many Requests");
@@ -45,7 +45,7 @@ TEST_CASE("the client reads a response in pieces of any size", "[http]") {
 
 TEST_CASE("the client takes a body that ends with the connection", "[http]") {
     const auto response = answer_to("HTTP/1.0 200 OK\r\n\r\nto the end", 3);
-    REQUIRE(response);
+    REQUIRE(response.has_value());
     CHECK(response->body == "to the end");
 }
 

@@ -6,7 +6,7 @@
 
 TEST_CASE("a target is decoded into path and query", "[http]") {
     const auto target = http::read_target("/v1/mail%20boxes/a%2Bb?state=idle&q=a+b%26c&state=second&flag");
-    REQUIRE(target);
+    REQUIRE(target.has_value());
     CHECK(target->path == "/v1/mail boxes/a+b");
     CHECK(target->query.at("state") == "idle");
     CHECK(target->query.at("q") == "a b&c");
@@ -31,11 +31,11 @@ TEST_CASE("a request prints what reads back to the same", "[http]") {
     request.headers = {{"X-One", "1"}};
     request.body = "12345";
     const auto head = http::head_of(request);
-    REQUIRE(head);
+    REQUIRE(head.has_value());
     const auto line_end = head->find("\r\n");
     const auto target = head->substr(5, line_end - 5 - std::string_view(" HTTP/1.1").size());
     const auto read = http::read_target(target);
-    REQUIRE(read);
+    REQUIRE(read.has_value());
     CHECK(read->path == request.path);
     CHECK(read->query == request.query);
     CHECK(head->find("\r\nHost: api.example\r\n") != std::string::npos);
@@ -100,14 +100,14 @@ TEST_CASE("Retry-After is read as whole seconds", "[http]") {
 
 TEST_CASE("an https URL names host, port, authority, path and query", "[http]") {
     const auto url = http::read_https_url("https://login.example/contoso/oauth2/v2.0/token?p=b2c_1");
-    REQUIRE(url);
+    REQUIRE(url.has_value());
     CHECK(url->host == "login.example");
     CHECK(url->port == 443);
     CHECK(url->authority == "login.example");
     CHECK(url->path == "/contoso/oauth2/v2.0/token");
     CHECK(url->query.at("p") == "b2c_1");
     const auto six = http::read_https_url("HTTPS://[::1]:8443");
-    REQUIRE(six);
+    REQUIRE(six.has_value());
     CHECK(six->host == "::1");
     CHECK(six->port == 8443);
     CHECK(six->authority == "[::1]:8443");

@@ -11,6 +11,7 @@
 
 #include "protocols/http/errc.hpp"
 #include "protocols/net/errc.hpp"
+#include "protocols/wait/parking.hpp"
 #include "tests/unit/http/fixture.hpp"
 
 namespace {
@@ -46,11 +47,12 @@ awaitable<std::string> raw(std::uint16_t port, std::string bytes) {
     asio::ip::tcp::socket socket(executor);
     const asio::ip::tcp::endpoint there(asio::ip::address_v4::loopback(), port);
     co_await socket.async_connect(there, asio::use_awaitable);
-    const auto as_values = asio::as_tuple(asio::use_awaitable);
-    const auto [unsent, sent] = co_await asio::async_write(socket, asio::buffer(bytes), as_values);
+    co_await asio::async_write(socket, asio::buffer(bytes), asio::use_awaitable);
     std::string all;
+    const auto as_values = asio::as_tuple(asio::use_awaitable);
     const auto [ended, received] = co_await asio::async_read(socket, asio::dynamic_buffer(all), as_values);
     CHECK(ended == asio::error::eof);
+    CHECK(received == all.size());
     co_return all;
 }
 
@@ -66,7 +68,7 @@ http::Request request_to(std::string method, std::string path, std::string body 
 std::unique_ptr<http::Server> serve_tcp(Shard& shard, http::ServerOptions options = {}) {
     auto server =
         http::Server::listen_tcp(shard.context.get_executor(), shard.timers, "127.0.0.1", 0, echo, std::move(options));
-    REQUIRE(server);
+    REQUIRE(server.has_value());
     REQUIRE((*server)->port() != 0);
     return std::move(*server);
 }
@@ -189,7 +191,7 @@ TEST_CASE("a closed server frees its port at once and ends what is open", "[http
     const auto port = server->port();
     server->close();
     const auto next = http::Server::listen_tcp(shard.context.get_executor(), shard.timers, "127.0.0.1", port, echo);
-    REQUIRE(next);
+    REQUIRE(next.has_value());
     CHECK(shard.run_until([&] { return answer.has_value(); }));
     shard.end(*server);
     shard.end(**next);
@@ -213,7 +215,7 @@ TEST_CASE("a handler that waits is cancelled with its server", "[http]") {
     } waiting;
     const auto handler = [&waiting](const http::Request&) { return waiting.answer(); };
     auto server = http::Server::listen_tcp(shard.context.get_executor(), shard.timers, "127.0.0.1", 0, handler);
-    REQUIRE(server);
+    REQUIRE(server.has_value());
     std::optional<std::string> answer;
     asio::co_spawn(shard.context, raw((*server)->port(), "GET / HTTP/1.1\r\nHost: h\r\n\r\n"),
                    [&answer](std::exception_ptr, std::string all) { answer = std::move(all); });
@@ -228,7 +230,7 @@ TEST_CASE("a Unix socket is ours alone, carries large bodies, and goes with its 
     Shard shard;
     const Unix at;
     auto server = http::Server::listen_unix(shard.context.get_executor(), shard.timers, at.path, echo);
-    REQUIRE(server);
+    REQUIRE(server.has_value());
     struct stat found {};
     REQUIRE(::lstat(at.path.c_str(), &found) == 0);
     CHECK((found.st_mode & 0777U) == 0600U);
@@ -236,7 +238,7 @@ TEST_CASE("a Unix socket is ours alone, carries large bodies, and goes with its 
     const std::string body(3U << 20U, 'b');
     const auto response =
         shard.result_of(http::call_unix(at.path, request_to("PUT", "/v1/import", body), limits, soon));
-    REQUIRE(response);
+    REQUIRE(response.has_value());
     CHECK(response->status == 200);
     CHECK(response->body == "PUT /v1/import " + body);
     const auto refused = shard.result_of(http::call_unix(at.path, request_to("DELETE", "/"), limits, soon));
@@ -267,7 +269,7 @@ TEST_CASE("a dead socket file is replaced, a live one and a plain file are not",
     };
     { asio::local::stream_protocol::acceptor dead(shard.context, at.path); }
     const auto server = listen(at.path);
-    REQUIRE(server);
+    REQUIRE(server.has_value());
     CHECK(listen(at.path).error() == asio::error::address_in_use);
     CHECK(shard.result_of(http::call_unix(at.path, request_to("GET", "/"), limits, soon))->status == 200);
     const std::string plain = (at.folder / "plain").string();
@@ -282,10 +284,10 @@ TEST_CASE("a server does not remove the socket file of its successor", "[http]")
     Shard shard;
     const Unix at;
     const auto old = http::Server::listen_unix(shard.context.get_executor(), shard.timers, at.path, echo);
-    REQUIRE(old);
+    REQUIRE(old.has_value());
     std::filesystem::rename(at.path, at.path + ".old");
     const auto successor = http::Server::listen_unix(shard.context.get_executor(), shard.timers, at.path, echo);
-    REQUIRE(successor);
+    REQUIRE(successor.has_value());
     shard.end(**old);
     CHECK(std::filesystem::exists(at.path));
     CHECK(shard.result_of(http::call_unix(at.path, request_to("GET", "/"), limits, soon))->status == 200);

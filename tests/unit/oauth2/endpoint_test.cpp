@@ -56,7 +56,7 @@ std::string with_length(std::string_view status, std::string_view body) {
 TEST_CASE("the form goes to the endpoint over TLS, and the grant comes back", "[oauth2]") {
     const auto [answer, dialled] = ask(
         url, {{Who::client, asked}, {Who::server, with_length("200 OK", R"({"access_token":"t","expires_in":"60"})")}});
-    REQUIRE(answer);
+    REQUIRE(answer.has_value());
     REQUIRE(std::holds_alternative<oauth2::Grant>(*answer));
     CHECK(std::get<oauth2::Grant>(*answer).access_token.reveal() == "t");
     REQUIRE(dialled);
@@ -71,7 +71,7 @@ TEST_CASE("throttling keeps its Retry-After whatever the body is", "[oauth2][hos
         ask(url,
             {{Who::client, asked},
              {Who::server, "HTTP/1.1 429 Too Many\r\nRetry-After: 60\r\nContent-Length: 17\r\n\r\nToo Many Requests"}});
-    REQUIRE(answer);
+    REQUIRE(answer.has_value());
     const auto& refusal = std::get<oauth2::Refusal>(*answer);
     CHECK(refusal.http_status == 429);
     CHECK(refusal.retry_after == std::chrono::seconds(60));
@@ -81,7 +81,7 @@ TEST_CASE("a redirect is a refusal, not a place to take secrets to", "[oauth2][h
     const auto [answer, dialled] = ask(
         url, {{Who::client, asked},
               {Who::server, "HTTP/1.1 307 Elsewhere\r\nLocation: https://evil.example/\r\nContent-Length: 0\r\n\r\n"}});
-    REQUIRE(answer);
+    REQUIRE(answer.has_value());
     CHECK(std::get<oauth2::Refusal>(*answer).http_status == 307);
 }
 

@@ -43,8 +43,8 @@ TEST_CASE("a grant needs no more than an access token", "[oauth2]") {
 }
 
 TEST_CASE("expires_in is read in every form seen, and bounded", "[oauth2][hostile-46]") {
-    constexpr std::int64_t most = 366LL * 24 * 3600;
-    constexpr std::int64_t none = -42;
+    static constexpr std::int64_t most = 366LL * 24 * 3600;
+    static constexpr std::int64_t none = -42;
     const auto [text, seconds] = GENERATE(table<std::string, std::int64_t>({{"3599", 3599},
                                                                             {"\"3599\"", 3599},
                                                                             {"\" 3599 \"", 3599},

@@ -75,10 +75,10 @@ TEST_CASE("a thread that waits for values goes on when its time is over or the q
 TEST_CASE("pushers and poppers of all kinds pass every value once through a narrow queue", "[queue]") {
     constexpr std::uint64_t shards = 2, coroutines = 4, each = 2'000;
     Numbers numbers(4);
+    std::vector<asio::io_context> contexts(shards + 1);  // outlive all threads, which post to them
     std::vector<std::thread> pushing;
     for (std::uint64_t shard = 0; shard < shards; ++shard) {
-        pushing.emplace_back([&numbers, shard] {
-            asio::io_context context;
+        pushing.emplace_back([&numbers, &context = contexts[shard], shard] {
             for (std::uint64_t at = 0; at < coroutines; ++at) {
                 asio::co_spawn(context, push_all(numbers, (shard * coroutines + at) * each, each), asio::detached);
             }
@@ -90,7 +90,7 @@ TEST_CASE("pushers and poppers of all kinds pass every value once through a narr
         while (numbers.wait_batch(by_thread, 3) > 0) continue;
     });
     std::thread shard([&] {
-        asio::io_context context;
+        asio::io_context& context = contexts.back();
         asio::co_spawn(context, pop_all(numbers, by_coroutine), asio::detached);
         context.run();
     });

@@ -56,9 +56,9 @@ TEST_CASE("what several shards commit is there after a restart, each message onc
         committer->start();
         std::atomic<std::size_t> kept{0};
         std::vector<std::thread> threads;
+        std::vector<asio::io_context> contexts(shards);  // outlive the committer, which posts to them
         for (std::uint32_t shard = 0; shard < shards; ++shard) {
-            threads.emplace_back([&committer, &kept, shard] {
-                asio::io_context context;
+            threads.emplace_back([&committer, &kept, &context = contexts[shard], shard] {
                 queue::Inbox inbox(context.get_executor());
                 std::size_t here = 0;
                 auto work = asio::make_work_guard(context);

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "engine/tokens/grant_record.hpp"
+#include "engine/tokens/token_service.hpp"
+
+namespace tokens {
+
+/// All that the service knows of one credential.
+struct TokenService::Entry {
+    Account account;
+    bool needs_load = true;
+    bool flying = false;  // a coroutine is at work for it
+    bool dirty = false;   // its state is to be written
+    bool spent = false;   // its token was refused: not to be handed out again
+    Secret client_secret;
+    Secret password;
+    GrantRecord grant;
+    std::optional<GrantRecord> unsaved;  // the next one, while it is not durable
+    std::uint64_t row_generation = 0;    // in the store
+    std::uint64_t generation = 0;        // of what is handed out
+    Meaning state = Meaning::usable;
+    std::string reason;
+    std::uint32_t failures = 0;         // in a row
+    std::optional<Monotonic> retry_at;  // nothing is tried before
+    std::optional<Monotonic> forced_at;
+    std::optional<Monotonic> accepted_at;
+    std::vector<ReplyTo> waiters;
+
+    [[nodiscard]] const std::string& id() const noexcept { return account.credential.id; }
+    [[nodiscard]] config::Flow flow() const noexcept { return account.credential.flow; }
+    [[nodiscard]] bool has_grant() const noexcept { return flow() != config::Flow::password; }
+};
+
+}  // namespace tokens

@@ -1,0 +1,155 @@
+/// How the token service reads and keeps its grants.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/runtime/log.hpp"
+#include "engine/tokens/token_entry.hpp"
+
+namespace tokens {
+
+namespace {
+
+constexpr std::string_view grant_name = "grant";
+
+}  // namespace
+
+/// Sealed, as they lie in the store.
+struct TokenService::Stored {
+    std::optional<std::string> client_secret, refresh_token, password;
+    std::optional<store::Grant> grant;
+};
+
+struct TokenService::LoadWork {
+    std::string credential;
+
+    Result<Stored> operator()(store::Workbench bench) const {
+        auto client_secret = bench.store.secret(credential, "client_secret");
+        if (!client_secret) return client_secret.error();
+        auto refresh_token = bench.store.secret(credential, "refresh_token");
+        if (!refresh_token) return refresh_token.error();
+        auto password = bench.store.secret(credential, "password");
+        if (!password) return password.error();
+        auto grant = bench.store.grant(credential);
+        if (!grant) return grant.error();
+        return Stored{.client_secret = std::move(*client_secret),
+                      .refresh_token = std::move(*refresh_token),
+                      .password = std::move(*password),
+                      .grant = std::move(*grant)};
+    }
+};
+
+struct TokenService::SaveWork {
+    store::Grant row;
+
+    Result<void> operator()(store::Workbench bench) const { return bench.store.put_grant(row); }
+};
+
+awaitable<void> TokenService::load(Entry& entry) {
+    entry.needs_load = false;  // set_accounts() may ask for another load meanwhile
+    LoadWork work{.credential = entry.id()};
+    auto stored = co_await uses_.committer.run(uses_.inbox, std::move(work));
+    auto adopted = stored ? adopt(entry, *stored) : Result<void>(stored.error());
+    if (adopted) co_return;
+    entry.needs_load = true;
+    const bool passes = !stored;
+    fail(entry, passes ? Meaning::retry : Meaning::operator_must_act,
+         passes ? pause_after(++entry.failures, uses_.random.fraction()) : parked_for,
+         fmt::format("cannot read the secrets of {}: {}", entry.id(), adopted.error().message()));
+}
+
+Result<void> TokenService::adopt(Entry& entry, const Stored& stored) {
+    const auto opened = [this, &entry](std::string_view name, const std::optional<std::string>& sealed) {
+        return sealed ? uses_.keyring.unseal(entry.id(), name, *sealed) : Result<Secret>(Secret());
+    };
+    auto client_secret = opened("client_secret", stored.client_secret);
+    if (!client_secret) return client_secret.error();
+    auto password = opened("password", stored.password);
+    if (!password) return password.error();
+    auto imported = opened("refresh_token", stored.refresh_token);
+    if (!imported) return imported.error();
+    entry.client_secret = std::move(*client_secret);
+    entry.password = std::move(*password);
+    entry.state = Meaning::usable;
+    entry.reason.clear();
+    entry.retry_at.reset();
+    entry.failures = 0;
+    entry.spent = false;
+    entry.unsaved.reset();
+    ++entry.generation;
+    if (stored.grant) return adopt_grant(entry, *stored.grant, std::move(*imported));
+    entry.grant = GrantRecord();
+    entry.grant.seed = seed_of(*imported);
+    entry.grant.refresh_token = std::move(*imported);
+    return {};
+}
+
+/// Goes on with the stored grant, unless another refresh token was imported since.
+Result<void> TokenService::adopt_grant(Entry& entry, const store::Grant& grant, Secret imported) {
+    auto bytes = uses_.keyring.unseal(entry.id(), grant_name, grant.sealed);
+    if (!bytes) return bytes.error();
+    auto record = decoded(*bytes);
+    if (!record) return secrets::errc::malformed;
+    entry.row_generation = grant.generation;
+    entry.generation = std::max(entry.generation, grant.generation);
+    auto seed = seed_of(imported);
+    if (record->seed == seed) {
+        entry.grant = std::move(*record);
+        if (grant.state == words_of(Meaning::consent_needed)) {
+            entry.state = Meaning::consent_needed;
+            entry.reason = grant.reason;
+        }
+        return {};
+    }
+    entry.grant = GrantRecord();
+    entry.grant.refresh_token = std::move(imported);
+    entry.grant.seed = std::move(seed);
+    return {};
+}
+
+/// The new grant, or what became of the old one. Nobody gets a token whose refresh token could be lost.
+awaitable<void> TokenService::save(Entry& entry) {
+    const bool fresh = entry.unsaved.has_value();
+    const GrantRecord& record = fresh ? *entry.unsaved : entry.grant;
+    SaveWork work;
+    work.row.credential = entry.id();
+    work.row.generation = entry.row_generation + 1;
+    work.row.sealed = uses_.keyring.seal(entry.id(), grant_name, encoded(record));
+    work.row.access_expires_at = std::chrono::floor<std::chrono::milliseconds>(record.life.expires_at);
+    work.row.state = words_of(fresh ? Meaning::usable : entry.state);
+    work.row.reason = fresh ? std::string() : entry.reason;
+    entry.dirty = false;
+    auto saved = co_await uses_.committer.run(uses_.inbox, std::move(work));
+    if (saved) {
+        ++entry.row_generation;
+        if (fresh) note_fresh(entry);
+        co_return;
+    }
+    const auto reason = fmt::format("cannot store the tokens of {}: {}", entry.id(), saved.error().message());
+    if (fresh) {
+        fail(entry, Meaning::retry, pause_after(++entry.failures, uses_.random.fraction()), reason);
+    } else {
+        spdlog::warn("credential={} reason={}", entry.id(), runtime::value(reason));
+    }
+}
+
+void TokenService::note_fresh(Entry& entry) {
+    entry.grant = std::move(*entry.unsaved);
+    entry.unsaved.reset();
+    entry.generation = std::max(entry.generation + 1, entry.row_generation);
+    if (entry.spent) entry.forced_at = uses_.timers.now();
+    entry.spent = false;
+    entry.dirty = false;
+    entry.accepted_at.reset();
+    entry.failures = 0;
+    entry.retry_at.reset();
+    entry.state = Meaning::usable;
+    entry.reason.clear();
+    spdlog::info("credential={} token refreshed, lives_s={}", entry.id(),
+                 std::chrono::floor<std::chrono::seconds>(entry.grant.life.expires_at - wall()).count());
+    const std::lock_guard lock(mutex_);
+    ++stats_.refreshes;
+}
+
+}  // namespace tokens

@@ -1,0 +1,277 @@
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <optional>
+
+#include "engine/config/errc.hpp"
+#include "engine/config/import.hpp"
+#include "engine/config/presets.hpp"
+#include "queue/store/open.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+using namespace config;
+
+namespace {
+
+constexpr std::string_view sound = R"({
+  "providers": [{"id": "m365", "preset": "microsoft365", "tenant": "contoso.com"},
+                {"id": "rig", "token_url": "https://rig.test/token", "imap": {"host": "rig.test", "port": 1993}}],
+  "credentials": [{"id": "svc", "provider": "m365", "user": "svc@contoso.com", "flow": "client_credentials",
+                   "client_id": "app", "client_secret": {"value": "canary-one"}},
+                  {"id": "r", "provider": "rig", "user": "r@rig.test", "flow": "refresh_token", "client_id": "app",
+                   "refresh_token": {"value": "canary-two"}}],
+  "mailboxes": [{"id": "support", "address": "support@contoso.com", "credential": "svc", "consumer": "api"},
+                {"id": "rigged", "address": "r@rig.test", "credential": "r", "consumer": "hook", "start": "2026-02-28",
+                 "after": "move:Done", "folders": ["INBOX", "Büro"]}],
+  "consumers": [{"id": "api", "kind": "pull"},
+                {"id": "hook", "kind": "webhook", "url": "https://app.test/mail", "secret": {"value": "canary-three"}}]})";
+
+/// All faults of a document over what is there, one a line.
+std::string faults_of(std::string_view text, const Document& there = {}) {
+    auto reading = read_document(text, NoSources());
+    check(reading.document, there, reading.faults);
+    std::string lines;
+    for (const auto& fault : reading.faults.list()) lines += text_of(fault) + '\n';
+    return lines;
+}
+
+/// `sound` with one piece replaced.
+std::string with(std::string_view piece, std::string_view replacement) {
+    std::string text(sound);
+    const auto at = text.find(piece);
+    REQUIRE(at != std::string::npos);
+    return text.replace(at, piece.size(), replacement);
+}
+
+/// A store and a key, in a folder of their own.
+struct House {
+    House() : opened(*store::open_store(disk, folder.path(), {})) {
+        REQUIRE(opened.store->begin().has_value());
+        keyring.emplace(*secrets::Keyring::open(folder.path() / "key", *opened.store, random));
+        REQUIRE(opened.store->commit().has_value());
+    }
+    Imported import(std::string_view text) {
+        auto reading = read_document(text, NoSources());
+        for (const auto& fault : reading.faults.list()) UNSCOPED_INFO(text_of(fault));
+        REQUIRE(reading.faults.empty());
+        REQUIRE(opened.store->begin().has_value());
+        auto imported = import_into(*opened.store, *keyring, reading.document);
+        REQUIRE(imported.has_value());
+        REQUIRE(opened.store->commit().has_value());
+        return std::move(*imported);
+    }
+    std::string secret(std::string_view owner, std::string_view name) {
+        const auto sealed = opened.store->secret(owner, name);
+        if (!sealed || !*sealed) return {};
+        const auto opened_secret = keyring->unseal(owner, name, **sealed);
+        return opened_secret ? std::string(opened_secret->reveal()) : "does not open";
+    }
+    std::size_t subscriptions(std::string_view consumer) {
+        return opened.store->hand_offs(consumer, store::Store::Which::all, 0, 100)->size();
+    }
+
+    TemporaryDirectory folder;
+    SystemRandom random;
+    store::SystemDisk disk;
+    store::OpenedStore opened;
+    std::optional<secrets::Keyring> keyring;
+};
+
+std::size_t changes(const Imported& imported) {
+    return imported.providers + imported.credentials + imported.mailboxes + imported.consumers;
+}
+
+}  // namespace
+
+TEST_CASE("a sound document has no faults", "[config]") { CHECK(faults_of(sound) == ""); }
+
+TEST_CASE("each fault names its key, what was found and what was expected", "[config]") {
+    struct Case {
+        std::string_view piece, replacement, fault;
+    };
+    const auto given = GENERATE(values<Case>({
+        {R"("preset": "microsoft365")", R"("preset": "microsoft36")",
+         R"(providers[0].preset: found "microsoft36", expected "microsoft365" or "gmail"; did you mean "microsoft365"?)"},
+        {R"("tenant":)", R"("tenat":)", R"(providers[0].tenat: unknown key; did you mean "tenant"?)"},
+        {R"("https://rig.test/token")", R"("http://rig.test/token")",
+         R"(providers[1].token_url: found "http://rig.test/token", expected an https URL)"},
+        {R"("port": 1993)", R"("port": 70000)",
+         "providers[1].imap.port: found the number 70000, expected a whole number from 1 to 65535"},
+        {R"("host": "rig.test", "port")", R"("host": "a b", "port")",
+         R"(providers[1].imap.host: found "a b", expected a host name)"},
+        {R"("imap": {"host": "rig.test", "port": 1993})", R"("scopes": ["x"])", "providers[1]: names no server"},
+        {R"("id": "svc", "provider")", R"("id": "s/c", "provider")",
+         R"(credentials[0].id: found "s/c", expected an id)"},
+        {R"("id": "svc", "provider": "m365")", R"("id": "svc", "provider": "m36")",
+         R"(credentials[0].provider: there is no provider "m36", neither in this document nor imported earlier; did you mean "m365"?)"},
+        {R"("client_secret": {"value": "canary-one"})", R"("client_id": "b")",
+         R"(credentials[0].client_secret: missing, flow "client_credentials" needs it)"},
+        {R"({"value": "canary-one"})", R"("canary-one")",
+         R"(credentials[0].client_secret: found a bare text, expected {"file": PATH})"},
+        {R"({"value": "canary-one"})", R"({"vale": "canary-one"})",
+         R"(credentials[0].client_secret.vale: unknown key; did you mean "value"?)"},
+        {R"({"value": "canary-one"})", R"({"sealed": true})",
+         "credentials[0].client_secret: nothing is sealed here yet"},
+        {R"({"value": "canary-one"})", R"({"file": "x"})",
+         "credentials[0].client_secret.file: files are not read for the API"},
+        {R"("flow": "refresh_token")", R"("flow": "refresh_tokn")", R"(did you mean "refresh_token"?)"},
+        {R"("flow": "refresh_token")", R"("flow": "device_code")",
+         R"(credentials[1].flow: flow "device_code" needs "device_url", which provider "rig" does not have)"},
+        {R"("flow": "client_credentials")", R"("flow": "password")",
+         "credentials[0].flow: Microsoft has retired logins with a password"},
+        {R"("flow": "client_credentials")", R"("flow": "service_account")",
+         "credentials[0].flow: service accounts are Google's"},
+        {R"(, "tenant": "contoso.com")", "", "credentials[0].flow: client_credentials needs one tenant"},
+        {R"("credential": "svc")", R"("credential": "svcc")",
+         R"(mailboxes[0].credential: there is no credential "svcc")"},
+        {R"("consumer": "api")", R"("consumer": "apu")", R"(mailboxes[0].consumer: there is no consumer "apu")"},
+        {R"(, "consumer": "api")", "", "mailboxes[0].consumer: missing"},
+        {R"("id": "rigged")", R"("id": "support")", R"(mailboxes[1].id: "support" is the id of mailboxes[0] too)"},
+        {R"("support@contoso.com", "credential")", R"("support", "credential")",
+         R"(mailboxes[0].address: found "support", expected a mail address)"},
+        {R"("2026-02-28")", R"("2026-02-30")", R"(mailboxes[1].start: found "2026-02-30")"},
+        {R"("move:Done")", R"("move")", R"(mailboxes[1].after: found "move" without a folder)"},
+        {R"("move:Done")", R"("move:INBOX")",
+         R"(mailboxes[1].after: mail would be moved to "INBOX", which is fetched itself)"},
+        {R"(["INBOX", "Büro"])", R"([])", "mailboxes[1].folders: found an empty list"},
+        {R"(["INBOX", "Büro"])", R"(["INBOX", 3])", "mailboxes[1].folders[1]: found the number 3, expected a text"},
+        {R"("folders": ["INBOX", "Büro"])", R"("protocol": "pop3")",
+         R"(mailboxes[1].protocol: "pop3" needs "pop3" at provider "rig", which has none)"},
+        {R"("folders": ["INBOX", "Büro"])", R"("protocol": "pop3")",
+         "mailboxes[1].after: POP3 can neither flag nor move"},
+        {R"("folders": ["INBOX", "Büro"])", R"("submit": {"per_minute": 0})",
+         "mailboxes[1].submit.per_minute: found the number 0"},
+        {R"("folders": ["INBOX", "Büro"])", R"("submit": {})",
+         R"(mailboxes[1].submit: needs "smtp" at provider "rig", which has none)"},
+        {R"("kind": "pull")", R"("kind": "pul")",
+         R"(consumers[0].kind: found "pul", expected "maildir", "lmtp", "webhook" or "pull"; did you mean "pull"?)"},
+        {R"("kind": "pull")", R"("kind": "pull", "path": "/x")", R"(consumers[0].path: kind "pull" has no "path")"},
+        {R"("kind": "pull")", R"("kind": "maildir")", R"(consumers[0].path: missing, kind "maildir" needs it)"},
+        {R"(, "secret": {"value": "canary-three"})", "", R"(consumers[1].secret: missing, kind "webhook" needs it)"},
+        {R"("consumers": [)", R"("consumer": [)", R"(consumer: unknown key; did you mean "consumers"?)"},
+        {R"("providers": [)", R"("providers": 7, "x": [)", "providers: found the number 7, expected a list of objects"},
+        {R"("consumers": [{)", R"("consumers": [1, {)", "consumers[0]: found the number 1, expected an object"},
+        {R"("consumers": [)", "\"consumers\": (", "not JSON: syntax error at line 11, column 16"},
+    }));
+    CAPTURE(given.piece, given.replacement);
+    const std::string faults = faults_of(with(given.piece, given.replacement));
+    CHECK_THAT(faults, Catch::Contains(std::string(given.fault)));
+    CHECK_THAT(faults, !Catch::Contains("canary"));
+}
+
+TEST_CASE("at most fifty faults are told, the others counted", "[config]") {
+    std::string text = R"({"consumers": [)";
+    for (int i = 0; i < 80; ++i) text += i == 0 ? "1" : ",1";
+    const auto reading = read_document(text + "]}", NoSources());
+    CHECK(reading.faults.list().size() == 50);
+    CHECK(reading.faults.left_out() == 30);
+}
+
+TEST_CASE("secrets come from files and variables, without the line end", "[config]") {
+    TemporaryDirectory folder;
+    std::ofstream(folder.path() / "secret") << "from a file\r\n";
+    REQUIRE(::setenv("ROHRPOST_TEST_SECRET", "from a variable", 1) == 0);
+    const LocalSources sources(folder.path());
+    CHECK(sources.file("secret").value == Secret("from a file"));
+    CHECK(sources.variable("ROHRPOST_TEST_SECRET").value == Secret("from a variable"));
+    CHECK_THAT(sources.file("absent").wrong, Catch::Contains("absent\" cannot be read"));
+    CHECK_THAT(sources.file(".").wrong, Catch::Contains("is a folder"));
+    CHECK_THAT(sources.variable("ROHRPOST_TEST_ABSENT").wrong, Catch::Contains("is not set"));
+    REQUIRE(::unsetenv("ROHRPOST_TEST_SECRET") == 0);
+}
+
+TEST_CASE("an import seals, subscribes, and changes nothing the second time", "[config]") {
+    House house;
+    CHECK(changes(house.import(sound)) == 8);
+    CHECK(house.secret("svc", "client_secret") == "canary-one");
+    CHECK(house.secret("consumer/hook", "secret") == "canary-three");
+    CHECK(house.subscriptions("api") == 1);
+    const auto sealed = house.opened.store->secret("svc", "client_secret").value();
+    CHECK_THAT(*sealed, !Catch::Contains("canary"));
+    CHECK(changes(house.import(sound)) == 0);
+    CHECK(house.opened.store->secret("svc", "client_secret").value() == sealed);
+}
+
+TEST_CASE("an export imports again, changes nothing and shows no secret", "[config]") {
+    House house;
+    house.import(sound);
+    const auto there = stored(*house.opened.store);
+    REQUIRE(there.has_value());
+    const std::string text = exported(*there);
+    CHECK_THAT(text, !Catch::Contains("canary"));
+    CHECK(changes(house.import(text)) == 0);
+    CHECK(house.secret("r", "refresh_token") == "canary-two");
+    CHECK(exported(*stored(*house.opened.store)) == text);
+}
+
+TEST_CASE("a document refers to what was imported earlier, and objects it does not name stay", "[config]") {
+    House house;
+    house.import(sound);
+    const auto imported = house.import(
+        R"({"mailboxes": [{"id": "support", "address": "support@contoso.com", "credential": "svc", "consumer": "hook"}]})");
+    CHECK(imported.faults.empty());
+    CHECK(changes(imported) == 1);
+    CHECK(house.subscriptions("api") == 0);
+    CHECK(house.subscriptions("hook") == 2);
+    CHECK(stored(*house.opened.store)->mailboxes.size() == 2);
+}
+
+TEST_CASE("what is there already must go on working", "[config]") {
+    House house;
+    house.import(sound);
+    const auto imported = house.import(
+        R"({"providers": [{"id": "rig", "token_url": "https://rig.test/t", "pop3": {"host": "rig.test", "port": 1}}]})");
+    REQUIRE(imported.faults.list().size() == 1);
+    CHECK(imported.faults.list().front().path == R"(mailbox "rigged" imported earlier.protocol)");
+    CHECK(stored(*house.opened.store)->providers.back().imap.has_value());
+}
+
+TEST_CASE("a secret that a new flow has no use for is dropped", "[config]") {
+    House house;
+    house.import(sound);
+    house.import(R"({"credentials": [{"id": "r", "provider": "rig", "user": "r@rig.test", "flow": "password",
+                                      "password": {"value": "canary-four"}}]})");
+    CHECK(house.secret("r", "refresh_token") == "");
+    CHECK(house.secret("r", "password") == "canary-four");
+}
+
+TEST_CASE("a removed mailbox that is imported again is subscribed again", "[config]") {
+    House house;
+    house.import(sound);
+    REQUIRE(house.opened.store->begin().has_value());
+    REQUIRE(house.opened.store->remove_mailbox("support").has_value());
+    REQUIRE(house.opened.store->commit().has_value());
+    CHECK(changes(house.import(sound)) == 1);
+    CHECK(house.subscriptions("api") == 1);
+}
+
+TEST_CASE("documents read back as what they were written from", "[config]") {
+    const auto reading = read_document(sound, NoSources());
+    for (const auto& mailbox : reading.document.mailboxes) {
+        const auto back = from_document<Mailbox>(to_document(mailbox));
+        REQUIRE(back.has_value());
+        CHECK(to_document(*back) == to_document(mailbox));
+        CHECK(back->login == mailbox.address);
+    }
+    const auto provider = from_document<Provider>(to_document(reading.document.providers[0]));
+    REQUIRE(provider.has_value());
+    CHECK(provider->token_url == "https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token");
+    CHECK(provider->smtp->tls == Tls::starttls);
+    CHECK(from_document<Consumer>("{}").error() == errc::malformed_document);
+    CHECK(from_document<Consumer>("[").error() == errc::malformed_document);
+}
+
+TEST_CASE("presets ask for the scopes that the protocols in use need", "[config]") {
+    const Provider microsoft = preset("microsoft365", "");
+    CHECK(microsoft.authorize_url == "https://login.microsoftonline.com/organizations/oauth2/v2.0/authorize");
+    CHECK(scopes_of(microsoft, Flow::client_credentials, {.imap = true}) ==
+          std::vector<std::string>{"https://outlook.office365.com/.default"});
+    CHECK(scopes_of(microsoft, Flow::refresh_token, {.imap = true}) ==
+          std::vector<std::string>{"https://outlook.office.com/IMAP.AccessAsUser.All", "offline_access", "openid",
+                                   "profile", "email"});
+    CHECK(scopes_of(preset("gmail", ""), Flow::service_account, {.imap = true}) ==
+          std::vector<std::string>{"https://mail.google.com/"});
+    Provider own = microsoft;
+    own.scopes = {"x"};
+    CHECK(scopes_of(own, Flow::refresh_token, {.imap = true}) == own.scopes);
+}

@@ -1,0 +1,268 @@
+#include <catch2/catch.hpp>
+
+#include <boost/json/parse.hpp>
+#include <optional>
+
+#include "engine/control/json.hpp"
+#include "engine/control/routes.hpp"
+#include "queue/store/open.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+using namespace control;
+
+namespace {
+
+constexpr std::string_view document = R"({
+  "providers": [{"id": "rig", "token_url": "https://rig.test/token", "imap": {"host": "rig.test"}}],
+  "credentials": [{"id": "r", "provider": "rig", "user": "r@rig.test", "flow": "refresh_token", "client_id": "app",
+                   "refresh_token": {"value": "canary"}}],
+  "mailboxes": [{"id": "a", "address": "a@rig.test", "credential": "r", "consumer": "api"},
+                {"id": "b/c", "address": "b@rig.test", "credential": "r", "consumer": "dir"}],
+  "consumers": [{"id": "api", "kind": "pull"}, {"id": "dir", "kind": "maildir", "path": "/mail"}]})";
+
+/// A daemon that counts how often it was told to load again.
+class CountingLive final : public Live {
+public:
+    [[nodiscard]] std::optional<MailboxState> mailbox(std::string_view id) const override {
+        if (id != "a") return std::nullopt;
+        MailboxState state;
+        state.state = "idle";
+        state.last_proof = WallTime{};
+        return state;
+    }
+    [[nodiscard]] Summary summary() const override { return {}; }
+    void changed() override { ++changes; }
+    [[nodiscard]] std::string metrics() const override { return "rohrpost_up 1\n"; }
+    [[nodiscard]] std::string not_ready() const override { return waiting; }
+
+    int changes = 0;
+    std::string waiting;
+};
+
+/// A store and what commands need around it; the committer runs in steps, in this thread.
+class House {
+public:
+    House() {
+        auto opened = store::open_store(disk_, folder_.path(), {});
+        REQUIRE(opened.has_value());
+        REQUIRE(opened->store->begin().has_value());
+        keyring_.emplace(*secrets::Keyring::open(folder_.path() / "key", *opened->store, random_));
+        REQUIRE(opened->store->commit().has_value());
+        lock_ = std::move(opened->lock);
+        committer_.emplace(std::move(opened->store), std::move(opened->bodies), clock_, store::Committer::Options{});
+        here.emplace(Surroundings{.committer = *committer_, .home = inbox_, .keyring = &*keyring_, .live = &live});
+    }
+
+    Response call(std::string method, std::string target, std::string body = {}) {
+        Request request{.method = std::move(method), .target = std::move(target), .body = std::move(body)};
+        return done(handle(*here, std::move(request)));
+    }
+    boost::json::object object(std::string method, std::string target, std::string body = {}) {
+        const auto response = call(std::move(method), std::move(target), std::move(body));
+        CAPTURE(response.body);
+        REQUIRE(response.status == 200);
+        return boost::json::parse(response.body).as_object();
+    }
+    /// Runs a coroutine to its end.
+    template <class T>
+    T done(awaitable<T> coroutine) {
+        std::optional<T> result;
+        context_.restart();
+        asio::co_spawn(context_, std::move(coroutine), [&](const std::exception_ptr& thrown, T value) {
+            REQUIRE_FALSE(thrown);
+            result = std::move(value);
+        });
+        while (!result) {
+            const bool stepped = committer_->step();
+            const auto ran = context_.poll();
+            context_.restart();
+            REQUIRE((stepped || ran > 0 || result));
+        }
+        return std::move(*result);
+    }
+    /// Keeps a message in mailbox "a"; its id is thirty-two times the digit.
+    void keep(unsigned char digit, const std::string& body) {
+        auto work = [digit, body](store::Workbench bench) -> Result<store::Seq> {
+            const auto mailbox = bench.store.mailbox("a");
+            const auto folder = bench.store.folder(mailbox->number, "INBOX");
+            const auto place = bench.bodies.append(body);
+            store::Message message;
+            message.mailbox = mailbox->number;
+            message.folder = folder->number;
+            message.uid_validity = 1;
+            message.uid = digit;
+            message.id.fill(static_cast<unsigned char>(digit * 0x11));
+            message.body = *place;
+            const auto added = bench.store.add_message(message);
+            if (!added) return added.error();
+            return added->seq;
+        };
+        REQUIRE(done(committer_->run(inbox_, std::move(work))).has_value());
+    }
+
+    CountingLive live;
+    std::optional<Surroundings> here;
+
+private:
+    TemporaryDirectory folder_;
+    SystemClock clock_;
+    SystemRandom random_;
+    store::SystemDisk disk_;
+    std::unique_ptr<store::File> lock_;
+    std::optional<secrets::Keyring> keyring_;
+    asio::io_context context_{1};
+    queue::Inbox inbox_{context_.get_executor()};
+    std::optional<store::Committer> committer_;
+};
+
+std::string id_with(char digit) { return std::string(32, digit); }
+
+}  // namespace
+
+TEST_CASE("an import through the API takes effect once and tells the daemon", "[control]") {
+    House house;
+    std::string sound(document);
+    sound.replace(sound.find("b/c"), 3, "b.c");
+    const auto first = house.object("PUT", "/v1/configuration", sound);
+    CHECK(first.at("changed").at("mailboxes").as_int64() == 2);
+    CHECK(house.live.changes == 1);
+    const auto exported = house.call("GET", "/v1/configuration");
+    CHECK_THAT(exported.body, !Catch::Contains("canary"));
+    CHECK(house.object("PUT", "/v1/configuration", exported.body).at("changed").at("mailboxes").as_int64() == 0);
+}
+
+TEST_CASE("an import with faults changes nothing and names each key", "[control]") {
+    House house;
+    const auto response = house.call("PUT", "/v1/configuration", std::string(document));
+    CHECK(response.status == 422);
+    const auto answer = boost::json::parse(response.body).as_object();
+    CHECK(answer.at("faults").at(0).at("path").as_string() == "mailboxes[1].id");
+    CHECK(house.live.changes == 0);
+    CHECK(house.object("GET", "/v1/mailboxes").at("mailboxes").as_array().empty());
+    CHECK_THAT(response.body, !Catch::Contains("canary"));
+}
+
+namespace {
+
+/// A house with what `document` holds, mended.
+struct Furnished : House {
+    Furnished() {
+        std::string sound(document);
+        sound.replace(sound.find("b/c"), 3, "b.c");
+        object("PUT", "/v1/configuration", sound);
+        live.changes = 0;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("mailboxes are listed in pages, with their session's state", "[control]") {
+    Furnished house;
+    const auto first = house.object("GET", "/v1/mailboxes?limit=1");
+    CHECK(first.at("mailboxes").at(0).at("id").as_string() == "a");
+    CHECK(first.at("mailboxes").at(0).at("state").as_string() == "idle");
+    CHECK(first.at("next").as_string() == "a");
+    const auto second = house.object("GET", "/v1/mailboxes?limit=1&after=a");
+    CHECK(second.at("mailboxes").at(0).at("id").as_string() == "b.c");
+    CHECK(second.at("mailboxes").at(0).at("state").as_string() == "not served");
+    CHECK_FALSE(second.contains("next"));
+}
+
+TEST_CASE("a mailbox is paused, resumed and removed, and the daemon hears of it", "[control]") {
+    Furnished house;
+    house.object("POST", "/v1/mailboxes/a/pause?reason=on%20leave");
+    CHECK(house.object("GET", "/v1/mailboxes/a").at("paused").as_string() == "on leave");
+    house.object("POST", "/v1/mailboxes/a/resume");
+    CHECK_FALSE(house.object("GET", "/v1/mailboxes/a").contains("paused"));
+    house.object("DELETE", "/v1/mailboxes/a");
+    CHECK(house.live.changes == 3);
+    CHECK(house.call("GET", "/v1/mailboxes/a").status == 404);
+    CHECK(house.call("DELETE", "/v1/mailboxes/nobody").status == 404);
+    CHECK(house.call("POST", "/v1/mailboxes/nobody/pause").status == 404);
+}
+
+TEST_CASE("a pull consumer reads the oldest message until it acknowledges", "[control]") {
+    Furnished house;
+    CHECK(house.call("GET", "/v1/inbox/next").status == 204);
+    house.keep(1, "Subject: one\r\n\r\nfirst");
+    house.keep(2, "Subject: two\r\n\r\nsecond");
+    const auto next = house.object("GET", "/v1/inbox/next");
+    CHECK(next.at("id").as_string() == id_with('1'));
+    CHECK(next.at("mailbox").as_string() == "a");
+    CHECK(house.object("GET", "/v1/inbox").at("messages").as_array().size() == 2);
+    const auto raw = house.call("GET", "/v1/messages/" + id_with('1') + "/raw");
+    CHECK(raw.type == mail_type);
+    CHECK(raw.body == "Subject: one\r\n\r\nfirst");
+    CHECK(house.call("GET", "/v1/messages/" + id_with('1') + "/raw?offset=16").body == "first");
+    CHECK(house.call("GET", "/v1/messages/" + id_with('1') + "/raw?offset=21").body.empty());
+    house.object("POST", "/v1/messages/" + id_with('1') + "/acknowledge");
+    CHECK(house.object("GET", "/v1/inbox/next").at("id").as_string() == id_with('2'));
+    house.object("POST", "/v1/messages/" + id_with('1') + "/acknowledge");
+    CHECK(house.object("GET", "/v1/inbox/next").at("id").as_string() == id_with('2'));
+}
+
+TEST_CASE("an acknowledgement out of order is refused, unless it is meant for all before", "[control]") {
+    Furnished house;
+    for (unsigned char digit = 1; digit <= 3; ++digit) house.keep(digit, "x");
+    const auto refused = house.call("POST", "/v1/messages/" + id_with('2') + "/acknowledge");
+    CHECK(refused.status == 409);
+    CHECK_THAT(refused.body, Catch::Contains(id_with('1') + " comes first"));
+    house.object("POST", "/v1/messages/" + id_with('2') + "/acknowledge?through=yes");
+    CHECK(house.object("GET", "/v1/inbox/next").at("id").as_string() == id_with('3'));
+}
+
+TEST_CASE("only pull consumers have an inbox", "[control]") {
+    Furnished house;
+    CHECK(house.call("GET", "/v1/inbox?consumer=dir").status == 409);
+    CHECK(house.call("GET", "/v1/inbox?consumer=nobody").status == 404);
+    CHECK(house.call("GET", "/v1/inbox?mailbox=nobody").status == 404);
+    CHECK(house.call("POST", "/v1/messages/" + id_with('f') + "/acknowledge").status == 404);
+    CHECK(house.call("GET", "/v1/messages/short/raw").status == 404);
+}
+
+TEST_CASE("paths, methods and parameters that do not exist are refused", "[control]") {
+    Furnished house;
+    struct Case {
+        std::string method, target;
+        unsigned status;
+    };
+    const auto given = GENERATE(values<Case>({
+        {"GET", "/", 404},
+        {"GET", "/v1", 404},
+        {"GET", "/v2/status", 404},
+        {"GET", "/v1/status/more", 404},
+        {"GET", "/v1/mailboxes/a/b/c", 404},
+        {"GET", "no path", 400},
+        {"GET", "/v1/status?x=1", 400},
+        {"GET", "/v1/mailboxes?limit=many", 400},
+        {"GET", "/v1/inbox?limit=1&limit=2", 400},
+        {"POST", "/v1/messages/1/acknowledge?through=no", 400},
+        {"POST", "/v1/status", 405},
+        {"DELETE", "/v1/configuration", 405},
+        {"GET", "/v1/mailboxes/a/pause", 405},
+    }));
+    CAPTURE(given.method, given.target);
+    CHECK(house.call(given.method, given.target).status == given.status);
+}
+
+TEST_CASE("probes say whether the daemon works", "[control]") {
+    Furnished house;
+    CHECK(house.call("GET", "/metrics").body == "rohrpost_up 1\n");
+    CHECK(house.call("GET", "/healthz").status == 200);
+    CHECK(house.call("GET", "/readyz").status == 200);
+    house.live.waiting = "still loading";
+    CHECK(house.call("GET", "/readyz").body == "still loading\n");
+    CHECK(house.call("GET", "/readyz").status == 503);
+    CHECK(house.object("GET", "/v1/status").at("store").at("mailboxes").as_int64() == 2);
+}
+
+TEST_CASE("message ids are thirty-two hexadecimal digits", "[control]") {
+    store::Digest id{};
+    id[0] = 0xab;
+    CHECK(id_text(id) == "ab000000000000000000000000000000");
+    CHECK(id_of(id_text(id)) == id);
+    CHECK_FALSE(id_of("ab"));
+    CHECK_FALSE(id_of(std::string(32, 'x')));
+    CHECK_FALSE(id_of("+b000000000000000000000000000000"));
+    CHECK(time_text(WallTime(std::chrono::milliseconds(1'500))) == "1970-01-01T00:00:01.500Z");
+}
