@@ -144,7 +144,7 @@ TEST_CASE("accounts: whoever cannot be trusted or found is named with the reason
     for (const Dovecot* server : {&expired, &misnamed, &unvouched})
         provider_of_its_own(document, box++, fmt::format("provider{}", box)).at("imap").at("port") = server->port();
     // A label longer than DNS allows cannot be asked for at all: no name server is needed to refuse it.
-    provider_of_its_own(document, 3, "nowhere").at("imap").at("host") = std::string(64, 'x') + ".example";
+    provider_of_its_own(document, 3, "nowhere").at("imap").at("host") = fmt::format("{:x>64}.example", "");
     for (auto& credential : document.at("credentials").as_array()) use_password(credential);
     rig.daemon.import(json::serialize(document));
     rig.daemon.start();
