@@ -78,7 +78,7 @@ Dovecot::Dovecot(Wish wish) : wish_(std::move(wish)), account_{::getuid(), ::get
 
     const sim::Authority own("Dovecot rig authority");
     const sim::Authority& authority = wish_.authority == nullptr ? own : *wish_.authority;
-    const sim::Identity identity = authority.issue({});
+    const sim::Identity identity = authority.issue(wish_.certificate);
     sim::write_private_file(directory_ / "ca.pem", authority.certificate_pem());
     sim::write_private_file(directory_ / "certificate.pem", identity.chain_pem);
     sim::write_private_file(directory_ / "key.pem", identity.key_pem);

@@ -24,6 +24,7 @@ public:
     struct Wish {
         std::uint16_t introspection_port = 0;       // sim::Ports::http; 0: no OAuth
         const sim::Authority* authority = nullptr;  // issues its certificate; nullptr: one of its own
+        sim::CertificateWish certificate{};
         Storage storage = Storage::maildir;
         std::string settings{};  // more lines for dovecot.conf
     };

@@ -57,6 +57,13 @@ std::optional<TokenBook::Holder> TokenBook::holder_of(std::string_view access_to
     return found->second;
 }
 
+std::vector<std::string> TokenBook::access_tokens_of(std::string_view user) const {
+    std::vector<std::string> tokens;
+    for (const auto& [token, holder] : access_)
+        if (holder.user == user) tokens.push_back(token);
+    return tokens;
+}
+
 void TokenBook::expire(std::string_view user) {
     std::erase_if(access_, [&](const auto& held) { return user.empty() || text::same(held.second.user, user); });
 }

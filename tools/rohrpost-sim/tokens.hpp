@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "protocols/base/clock.hpp"
 #include "protocols/base/random.hpp"
@@ -47,6 +48,8 @@ public:
     };
     /// Whom the token stands for, as long as it is valid.
     [[nodiscard]] std::optional<Holder> holder_of(std::string_view access_token) const;
+    /// Every access token that stands for the user and was not forgotten yet.
+    [[nodiscard]] std::vector<std::string> access_tokens_of(std::string_view user) const;
     /// Ends the access tokens of a user (empty: all).
     void expire(std::string_view user);
     /// No refresh token of the user works any more.

@@ -1,0 +1,162 @@
+// Accounts: tokens that are refused or end, servers that cannot be trusted or found. Each mailbox says why it is not
+// served, and no other suffers.
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <catch2/catch.hpp>
+
+#include "tests/support/mail_rig.hpp"
+
+using support::Dovecot;
+using support::eventually;
+using support::MailRig;
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+
+namespace {
+
+bool holds(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+MailRig::Wish wish_for(MailRig::Server server, std::uint32_t mailboxes) {
+    MailRig::Wish wish;
+    wish.server = server;
+    wish.mailboxes = mailboxes;
+    return wish;
+}
+
+/// A provider of the document under another id; credential and mailbox number `box` (from 0) belong to it.
+json::object& provider_of_its_own(json::object& document, std::size_t box, const std::string& id) {
+    json::value copy = document.at("providers").at(0);
+    copy.at("id") = id;
+    document.at("credentials").at(box).at("provider") = id;
+    auto& providers = document.at("providers").as_array();
+    providers.push_back(std::move(copy));
+    return providers.back().as_object();
+}
+
+void use_password(json::value& credential) {
+    auto& object = credential.as_object();
+    object.erase("client_id");
+    object.erase("refresh_token");
+    object["flow"] = "password";
+    object["password"] = json::object{{"value", Dovecot::password}};
+}
+
+}  // namespace
+
+TEST_CASE("accounts: a dead grant and a token that the server refuses stop their mailboxes alone", "[daemon]") {
+    MailRig rig(wish_for(MailRig::Server::dovecot, 3));
+    sim::Options elsewhere;
+    elsewhere.directory = rig.daemon.file("elsewhere");
+    elsewhere.population.mailboxes = 3;
+    sim::Provider stranger(elsewhere);  // gives tokens that the server's own provider does not know
+    stranger.start();
+    for (std::uint32_t box = 1; box <= 3; ++box) rig.put(box, 4);
+    rig.provider.ask([](sim::World& world) {
+        world.tokens.revoke(MailRig::address(1));
+        return 0;
+    });
+    auto document = rig.document();
+    auto& strange = provider_of_its_own(document, 1, "strange");
+    const json::value known = json::parse(stranger.import_document_with(stranger.ports().imap)).at("providers").at(0);
+    strange["token_url"] = known.at("token_url");
+    sim::write_private_file(rig.daemon.file("both.pem"),
+                            support::contents_of(rig.provider.ca_file()) + support::contents_of(stranger.ca_file()));
+    strange["ca_file"] = rig.daemon.file("both.pem").string();
+    rig.daemon.import(json::serialize(document));
+
+    rig.daemon.start({"--exit-when-idle"});
+    REQUIRE(rig.daemon.wait(60s) == 75);
+    INFO(rig.daemon.log());
+    CHECK(holds(rig.daemon.log(), "mailbox=box0001 state=\"needs help\""));
+    CHECK(holds(rig.daemon.log(), "mailbox=box0002 state=\"needs help\""));
+    for (std::uint32_t uid = 1; uid <= 4; ++uid) {
+        rig.expect_not(1, uid);
+        rig.expect_not(2, uid);
+    }
+    CHECK(rig.amiss() == "");
+
+    rig.daemon.start();
+    CHECK(eventually([&] { return holds(rig.daemon.state_of("box0001"), "needs help: "); }));
+    CHECK(eventually([&] { return holds(rig.daemon.state_of("box0002"), "needs help: "); }));
+    CHECK(holds(rig.daemon.state_of("box0001"), "AADSTS50173"));
+    CHECK(holds(rig.daemon.state_of("box0002"), "refused"));
+    CHECK(eventually([&] { return rig.daemon.state_of("box0003") == "idle"; }));
+    const std::string list = rig.daemon.ask({"mailbox", "list"}).output;
+    CHECK(holds(list, "AADSTS50173"));
+    CHECK(rig.daemon.stop() == 0);
+}
+
+TEST_CASE("accounts: a session whose token expires during IDLE comes back and misses nothing", "[daemon]") {
+    auto wish = wish_for(MailRig::Server::sim, 1);
+    MailRig rig(wish);
+    rig.put(1, 2);
+    rig.import();
+    rig.daemon.start();
+    REQUIRE(eventually([&] { return rig.all_arrived() && rig.daemon.state_of("box0001") == "idle"; }));
+    for (int round = 0; round < 2; ++round) {
+        rig.provider.ask([](sim::World& world) {
+            world.expire_tokens("", "Session invalidated - AccessTokenExpired");
+            return 0;
+        });
+        rig.put(1, 1);
+        CHECK(eventually([&] { return rig.all_arrived(); }));
+        CHECK(eventually([&] { return rig.daemon.state_of("box0001") == "idle"; }));
+    }
+    CHECK(rig.counters().sessions >= 3);
+    CHECK(holds(rig.daemon.log(), "session ended with its token"));
+    CHECK(rig.daemon.stop() == 0);
+    CHECK(rig.amiss() == "");
+}
+
+TEST_CASE("accounts: tokens that live for seconds are renewed in time", "[daemon]") {
+    auto wish = wish_for(MailRig::Server::sim, 1);
+    wish.rules.lives_for = 4s;
+    MailRig rig(wish);
+    rig.put(1, 1);
+    rig.import();
+    rig.daemon.start();
+    REQUIRE(eventually([&] { return rig.counters().sessions >= 3; }));
+    rig.put(1, 1);
+    CHECK(eventually([&] { return rig.all_arrived(); }));
+    CHECK(rig.counters().logins_refused == 0);
+    CHECK(rig.daemon.stop() == 0);
+    CHECK(rig.amiss() == "");
+}
+
+TEST_CASE("accounts: whoever cannot be trusted or found is named with the reason", "[daemon]") {
+    const sim::Authority unknown("Nobody knows this authority");
+    MailRig rig(wish_for(MailRig::Server::dovecot, 5));
+    rig.put(5, 2);
+    Dovecot::Wish wishes[3];
+    for (auto& wish : wishes) wish.authority = &rig.provider.authority();
+    wishes[0].certificate.valid_from = -48h;
+    wishes[0].certificate.valid_to = -1h;
+    wishes[1].certificate.dns_names = {"mail.example"};
+    wishes[1].certificate.addresses = {"127.0.0.9"};
+    wishes[2].authority = &unknown;
+    const Dovecot expired(wishes[0]), misnamed(wishes[1]), unvouched(wishes[2]);
+
+    auto document = rig.document();
+    std::size_t box = 0;
+    for (const Dovecot* server : {&expired, &misnamed, &unvouched})
+        provider_of_its_own(document, box++, fmt::format("provider{}", box)).at("imap").at("port") = server->port();
+    // A label longer than DNS allows cannot be asked for at all: no name server is needed to refuse it.
+    provider_of_its_own(document, 3, "nowhere").at("imap").at("host") = fmt::format("{:x>64}.example", "");
+    for (auto& credential : document.at("credentials").as_array()) use_password(credential);
+    rig.daemon.import(json::serialize(document));
+    rig.daemon.start();
+    const auto says = [&](std::uint32_t number, std::string_view words) {
+        return eventually([&] { return holds(rig.daemon.state_of(MailRig::id(number)), words); });
+    };
+    CHECK(says(1, "has expired"));
+    CHECK(says(2, "for another host name"));
+    CHECK(says(3, "authority that is not trusted"));
+    CHECK(says(4, "does not resolve"));
+    CHECK(eventually([&] { return rig.all_arrived(); }));
+    CHECK(rig.daemon.stop() == 0);
+    CHECK(rig.daemon.run_until_idle() == 75);
+    CHECK(rig.amiss() == "");
+}
