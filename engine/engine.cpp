@@ -189,6 +189,7 @@ awaitable<void> Engine::serve_roster() {
 
     co_await asio::co_spawn(roles.handing.executor(), roles.hand_offs.serve(roster->consumers), asio::use_awaitable);
 
+    if (!flags_.roles.retriever) roster->mailboxes.clear();
     std::vector<std::vector<retriever::Served>> dealt(roles.shards.size());
     std::size_t served = 0;
     for (auto& mailbox : roster->mailboxes) {

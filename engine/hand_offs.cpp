@@ -86,7 +86,7 @@ std::vector<HandOffs::State> HandOffs::states() const {
     const std::lock_guard lock(mutex_);
     for (const auto& [id, entry] : entries_) {
         const auto hand_off = entry.outlet->current();
-        if (hand_off) states.push_back({id, "maildir", hand_off->stats()});
+        if (hand_off) states.push_back({id, "maildir", entry.consumer.path, hand_off->stats()});
     }
     return states;
 }

@@ -30,6 +30,7 @@ public:
     struct State {
         std::string consumer;
         std::string kind;
+        std::string place;
         consumers::HandOff::Stats stats;
     };
     [[nodiscard]] std::vector<State> states() const;

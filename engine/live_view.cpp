@@ -52,6 +52,10 @@ control::Live::Summary LiveView::summary() const {
     const auto delivered = counters.durable_to_delivered.snapshot();
     summary.durable_to_delivered_p50_seconds = delivered.quantile(0.5);
     summary.durable_to_delivered_p99_seconds = delivered.quantile(0.99);
+    for (const auto& state : sources_.hand_offs.states()) {
+        summary.consumers.push_back({state.consumer, state.kind, state.place, state.stats.delivered_mails,
+                                     state.stats.waiting_mailboxes, state.stats.last_reason});
+    }
     const std::lock_guard lock(mutex_);
     if (samples_.size() > 1) {
         const auto& first = samples_.front();

@@ -46,7 +46,8 @@ std::vector<T> values_of(const std::map<std::string, T>& all) {
 }
 
 /// Why a mailbox cannot be served by this program as it is configured, in words; empty when it can.
-std::string fault_of(const config::Mailbox& mailbox, const config::Provider& provider, const config::Consumer* consumer) {
+std::string fault_of(const config::Mailbox& mailbox, const config::Provider& provider,
+                     const config::Consumer* consumer) {
     if (mailbox.protocol != config::Protocol::imap) {
         return "this version fetches over IMAP only; set \"protocol\": \"imap\"";
     }
@@ -123,8 +124,8 @@ awaitable<Result<Roster>> read_roster(store::Committer& committer, queue::Inbox&
             served.password = credential->second.flow == config::Flow::password;
             served.place = place->second;
             const auto consumer = consumers->find(mailbox->consumer);
-            served.fault = fault_of(*mailbox, place->second->provider,
-                                    consumer == consumers->end() ? nullptr : &consumer->second);
+            served.fault =
+                fault_of(*mailbox, place->second->provider, consumer == consumers->end() ? nullptr : &consumer->second);
             // A change of any of these makes the session start again.
             served.document =
                 row.document + config::to_document(credential->second) + config::to_document(place->second->provider);

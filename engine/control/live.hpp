@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "protocols/base/clock.hpp"
 
@@ -17,6 +18,15 @@ public:
         std::string reason;                    // why it is not served; empty: it is
         std::optional<WallTime> last_proof;    // when it was last proved that nothing was missed
         std::optional<WallTime> next_attempt;  // when it is tried again
+    };
+    /// A consumer that mail is handed off to.
+    struct ConsumerState {
+        std::string id;
+        std::string kind;
+        std::string place;  // where its mail lies
+        std::uint64_t delivered = 0;
+        std::uint64_t waiting_mailboxes = 0;
+        std::string reason;  // of the newest failure; empty: it goes well
     };
     struct Summary {
         WallTime started_at{};
@@ -32,6 +42,7 @@ public:
         double arrival_to_durable_p99_seconds = 0;
         double durable_to_delivered_p50_seconds = 0;  // from the commit to the consumer's acknowledgement
         double durable_to_delivered_p99_seconds = 0;
+        std::vector<ConsumerState> consumers;
     };
 
     virtual ~Live() = default;

@@ -1,3 +1,4 @@
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 
 #include "engine/control/commands.hpp"
@@ -21,7 +22,18 @@ boost::json::object to_json(const store::Committer::Stats& stats) {
     return object;
 }
 
+boost::json::object to_json(const Live::ConsumerState& consumer) {
+    return {{"id", consumer.id},
+            {"kind", consumer.kind},
+            {"place", consumer.place},
+            {"delivered", consumer.delivered},
+            {"waiting_mailboxes", consumer.waiting_mailboxes},
+            {"reason", consumer.reason}};
+}
+
 boost::json::object to_json(const Live::Summary& summary) {
+    boost::json::array consumers;
+    for (const auto& consumer : summary.consumers) consumers.push_back(to_json(consumer));
     return {{"started_at", time_text(summary.started_at)},
             {"sessions", summary.sessions},
             {"idle_sessions", summary.idle_sessions},
@@ -34,7 +46,8 @@ boost::json::object to_json(const Live::Summary& summary) {
             {"arrival_to_durable_p50_seconds", summary.arrival_to_durable_p50_seconds},
             {"arrival_to_durable_p99_seconds", summary.arrival_to_durable_p99_seconds},
             {"durable_to_delivered_p50_seconds", summary.durable_to_delivered_p50_seconds},
-            {"durable_to_delivered_p99_seconds", summary.durable_to_delivered_p99_seconds}};
+            {"durable_to_delivered_p99_seconds", summary.durable_to_delivered_p99_seconds},
+            {"consumers", std::move(consumers)}};
 }
 
 }  // namespace
