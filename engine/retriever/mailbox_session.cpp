@@ -279,8 +279,9 @@ awaitable<MailboxSession::News> MailboxSession::wait_for_news(imap::Client& clie
         if (!answer) news.ended = ended_by(answer.error(), client.bye());
         co_return news;
     }
+    const bool look_often = idle_lies_ || mailbox_.folders.size() > 1;  // IDLE tells of the first folder alone
     const auto renew =
-        idle_lies_ ? std::min(house_.options.poll_interval, house_.options.idle_renew) : house_.options.idle_renew;
+        look_often ? std::min(house_.options.poll_interval, house_.options.idle_renew) : house_.options.idle_renew;
     auto woken = co_await client.idle(late ? late_pause : renew);
     if (!woken) {
         news.ended = ended_by(woken.error(), client.bye());

@@ -22,6 +22,12 @@ std::string text_at(const boost::json::object& object, std::string_view key) {
     return value.is_string() ? std::string(value.get_string()) : boost::json::serialize(value);
 }
 
+/// Upper bounds of half and of 99 of 100, in milliseconds.
+std::string span_text(const boost::json::object& facts, const std::string& name) {
+    const auto millis = [&](const std::string& share) { return facts.at(name + share).to_number<double>() * 1000; };
+    return fmt::format("half within {:.3g} ms, 99 % within {:.3g} ms", millis("_p50_seconds"), millis("_p99_seconds"));
+}
+
 std::string shown(const boost::json::object& status) {
     Table table({"DAEMON", text_at(status, "daemon")});
     const auto& store = status.at("store").as_object();
@@ -32,11 +38,24 @@ std::string shown(const boost::json::object& status) {
     if (live == nullptr) return table.text();
     const auto& facts = live->as_object();
     table.add({"started", text_at(facts, "started_at")});
-    table.add({"sessions", text_at(facts, "sessions")});
+    table.add({"sessions", fmt::format("{}, of them {} wait for news", text_at(facts, "sessions"),
+                                       text_at(facts, "idle_sessions"))});
     table.add({"served", text_at(facts, "mailboxes_served")});
     table.add({"not served", text_at(facts, "mailboxes_not_served")});
     table.add({"rate", fmt::format("{:.1f} messages/s, {}/s", facts.at("messages_per_second").to_number<double>(),
                                    size_text(facts.at("bytes_per_second").to_number<double>()))});
+    table.add({"stored, handed off", fmt::format("{}, {} since the start", text_at(facts, "messages_stored"),
+                                                 text_at(facts, "messages_delivered"))});
+    table.add({"arrival to durable", span_text(facts, "arrival_to_durable")});
+    table.add({"durable to handed off", span_text(facts, "durable_to_delivered")});
+    for (const auto& value : facts.at("consumers").as_array()) {
+        const auto& consumer = value.as_object();
+        table.add(
+            {"consumer " + text_at(consumer, "id"),
+             fmt::format("{} {}: {} mails, {} mailboxes waiting", text_at(consumer, "kind"), text_at(consumer, "place"),
+                         text_at(consumer, "delivered"), text_at(consumer, "waiting_mailboxes"))});
+        if (!text_at(consumer, "reason").empty()) table.add({"", text_at(consumer, "reason")});
+    }
     const auto& committer = status.at("committer").as_object();
     table.add({"commit queue", text_at(committer, "queue_length")});
     if (committer.at("disk_full").as_bool()) table.add({"disk", "full: intake pauses until there is room"});
