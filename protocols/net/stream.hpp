@@ -35,7 +35,7 @@ public:
     virtual void consume(std::size_t bytes) = 0;
 
     /// Waits until unread() has grown. Errors: closed, truncated, reset, timed_out, too_slow.
-    /// What is unread stays; the view may move.
+    /// What is unread stays; the view may move. Look at unread() first: a greeting may have come with the handshake.
     virtual awaitable<Result<void>> read_more() = 0;
     /// Writes all of `bytes` (which live until this ends). Errors as read_more().
     virtual awaitable<Result<void>> write(std::string_view bytes) = 0;
