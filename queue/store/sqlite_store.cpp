@@ -72,14 +72,16 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(Disk& disk, const Path& p
     auto database = Database::open(path.string(), vfs->name());
     if (!database) return database.error();
     // EXCLUSIVE comes before the first access: no other connection ever joins, and no shared memory is needed.
+    const auto exclusive = database->run("PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL");
+    if (!exclusive) return exclusive.error();
+    // Before WAL, which changes the file: another program's database stays as it is.
+    const auto prepared = prepare_schema(*database);
+    if (!prepared) return prepared.error();
     const std::string pragmas = fmt::format(
-        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
-        "PRAGMA cache_size = -{}; PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON",
+        "PRAGMA journal_mode = WAL; PRAGMA cache_size = -{}; PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON",
         options.cache_bytes / 1024);
     const auto set_up = database->run(pragmas.c_str());
     if (!set_up) return set_up.error();
-    const auto prepared = prepare_schema(*database);
-    if (!prepared) return prepared.error();
     std::unique_ptr<SqliteStore> opened(
         new SqliteStore(std::move(vfs), std::move(*database), std::move(reserve), std::move(options)));
     const auto loaded = opened->load();
@@ -112,6 +114,17 @@ error_code SqliteStore::noted(error_code reason) {
 }
 
 Result<void> SqliteStore::begin() {
+    const auto tidied = tidy();
+    // Without room, tidying up waits: what is left of it goes to acknowledgements first.
+    if (!tidied && tidied.error() != errc::disk_full) return tidied.error();
+    if (!tidied) rollback();
+    if (folders_.size() > options_.cached_folders_max) folders_.clear();
+    if (last_seqs_.size() > options_.cached_folders_max) last_seqs_.clear();
+    return write(sql_->begin);
+}
+
+/// Moves on what has gathered in the journals and in the write-ahead log.
+Result<void> SqliteStore::tidy() {
     if (merge_wanted_ || recent_.rows >= options_.journal_rows_max) {
         const auto merged = merge_journals();
         if (!merged) return merged.error();
@@ -120,9 +133,7 @@ Result<void> SqliteStore::begin() {
         const auto moved = database_.checkpoint();
         if (!moved) return noted(moved.error());
     }
-    if (folders_.size() > options_.cached_folders_max) folders_.clear();
-    if (last_seqs_.size() > options_.cached_folders_max) last_seqs_.clear();
-    return write(sql_->begin);
+    return {};
 }
 
 Result<void> SqliteStore::commit() {

@@ -118,6 +118,7 @@ private:
     SqliteStore(std::unique_ptr<SqliteVfs> vfs, Database database, std::shared_ptr<Reserve> reserve, Options options);
 
     Result<void> load();
+    Result<void> tidy();
     Result<void> merge_journals();
     void forget_group() noexcept;
     [[nodiscard]] const Message* recent(MailboxNumber mailbox, Seq seq) const;
