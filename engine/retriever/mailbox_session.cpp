@@ -134,7 +134,9 @@ awaitable<Ended> MailboxSession::serve() {
     const Counted live(house_.counters.sessions_live);
     imap::Client client(**stream, house_.options.limits, house_.options.paces);
     const Shown shown(client_, client);
+    const auto generation = std::get<tokens::Token>(answer).generation;
     auto ended = co_await converse(client, std::move(std::get<tokens::Token>(answer)), std::move(place));
+    if (ended.how == Ended::How::token_expired && !password_) house_.tokens.expired(mailbox_.credential, generation);
     if (ended.how != Ended::How::drained && ended.how != Ended::How::token_expired &&
         spdlog::should_log(spdlog::level::debug)) {
         for (const auto& line : client.last_lines())

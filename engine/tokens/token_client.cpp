@@ -61,9 +61,18 @@ awaitable<TokenAnswer> TokenClient::token_for(std::string credential) {
 }
 
 void TokenClient::rejected(const std::string& credential, std::uint64_t generation) {
+    forget(credential, generation);
+    service_.rejected(credential, generation);
+}
+
+void TokenClient::expired(const std::string& credential, std::uint64_t generation) {
+    forget(credential, generation);
+    service_.expired(credential, generation);
+}
+
+void TokenClient::forget(const std::string& credential, std::uint64_t generation) {
     const auto known = desk_->snapshots.find(credential);
     if (known != desk_->snapshots.end() && known->second.token.generation <= generation) desk_->snapshots.erase(known);
-    service_.rejected(credential, generation);
 }
 
 void TokenClient::accepted(const std::string& credential, std::uint64_t generation) {

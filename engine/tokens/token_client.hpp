@@ -21,10 +21,15 @@ public:
     /// A server refused this token. Leads to one refresh, however many sessions report it; a fresh token that is
     /// refused, too, parks the credential, unless others get in with it.
     void rejected(const std::string& credential, std::uint64_t generation);
+    /// A server ended a session because this token has expired, whatever its lifetime was said to be: it is not handed
+    /// out again. One refresh, however many sessions report it.
+    void expired(const std::string& credential, std::uint64_t generation);
     /// A login with this token worked.
     void accepted(const std::string& credential, std::uint64_t generation);
 
 private:
+    void forget(const std::string& credential, std::uint64_t generation);
+
     struct Desk;
     TokenService& service_;
     queue::Inbox& home_;

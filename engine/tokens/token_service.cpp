@@ -90,6 +90,10 @@ void TokenService::accepted(std::string credential, std::uint64_t generation) {
     post([this, credential = std::move(credential), generation] { take_accepted(credential, generation); });
 }
 
+void TokenService::expired(std::string credential, std::uint64_t generation) {
+    post([this, credential = std::move(credential), generation] { take_expired(credential, generation); });
+}
+
 std::vector<TokenService::State> TokenService::states() const {
     std::vector<State> states;
     const std::lock_guard lock(mutex_);
@@ -151,6 +155,16 @@ void TokenService::take_rejected(const std::string& credential, std::uint64_t ge
                              entry.id()));
             fly(found->second);
     }
+}
+
+/// The server's own word on a token that it had taken before: no judgement is needed, only a new one.
+void TokenService::take_expired(const std::string& credential, std::uint64_t generation) {
+    const auto found = entries_.find(credential);
+    if (found == entries_.end()) return;
+    Entry& entry = *found->second;
+    if (entry.needs_load || generation != entry.generation || entry.spent || !entry.has_grant()) return;
+    spdlog::info("credential={} token ended before its time or with it, asking for a new one", entry.id());
+    entry.spent = true;
 }
 
 void TokenService::take_accepted(const std::string& credential, std::uint64_t generation) {

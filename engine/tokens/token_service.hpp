@@ -69,6 +69,7 @@ public:
     void ask(std::string credential, ReplyTo reply_to);
     void rejected(std::string credential, std::uint64_t generation);
     void accepted(std::string credential, std::uint64_t generation);
+    void expired(std::string credential, std::uint64_t generation);
     /// Changes when snapshots are out of date (set_accounts).
     [[nodiscard]] std::uint64_t version() const noexcept { return version_.load(std::memory_order_acquire); }
     struct State {
@@ -98,6 +99,7 @@ private:
 
     void take_ask(const std::string& credential, ReplyTo reply_to);
     void take_rejected(const std::string& credential, std::uint64_t generation);
+    void take_expired(const std::string& credential, std::uint64_t generation);
     void take_accepted(const std::string& credential, std::uint64_t generation);
     void fly(EntryPointer entry);
     awaitable<void> flight(EntryPointer entry);

@@ -462,6 +462,24 @@ TEST_CASE("when a fresh token is refused as well, the operator must act, and it 
     CHECK(world.endpoint.asked.size() == 3);
 }
 
+TEST_CASE("a token that servers end again and again is replaced each time, once for all sessions", "[tokens]") {
+    World world;
+    Run run(world);
+    run.import("refresh_token", "r0");
+    world.endpoint.replies = {gives("a1"), gives("a2"), gives("a3")};
+    CHECK(run.access() == "a1");
+    for (const char* next : {"a2", "a3"}) {
+        const auto ended = run.generation();
+        run.client->accepted("svc", ended);
+        for (int i = 0; i < 100; ++i) run.client->expired("svc", ended);
+        CHECK(run.access() == next);
+        for (int i = 0; i < 100; ++i) run.client->expired("svc", ended);  // late ones
+        CHECK(run.access() == next);
+        run.pass(30s);
+    }
+    CHECK(world.endpoint.asked.size() == 3);
+}
+
 TEST_CASE("a mailbox that is refused with a token others get in with does not park the credential", "[tokens]") {
     World world;
     Run run(world);
