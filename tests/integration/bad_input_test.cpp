@@ -90,6 +90,7 @@ TEST_CASE("bad input: an import document is refused whole, with the path of each
         CHECK(holds(ran.errors, one.path + ": "));
         CHECK(holds(ran.errors, one.words));
         CHECK(holds(ran.errors, "nothing was imported"));
+        CHECK_FALSE(std::filesystem::exists(daemon.data() / "ledger.db"));
     }
     const Ran broken = daemon.ask({"import", "-"}, "{\"providers\": [\n  {\"id\": }]}");
     CHECK(broken.exit_code == 65);
@@ -112,10 +113,10 @@ TEST_CASE("bad input: flags and the configuration file", "[daemon]") {
         {{"--treads", "2"}, 64, "--treads"},
         {{"--poll-interval", "soon"}, 64, "a duration from 1s to 24h"},
         {{"--console", "everywhere"}, 64, "an address and a port"},
-        {{"--config", daemon.file("broken.toml").string()}, 64, "--threads"},
+        {{"--config", daemon.file("broken.toml").string()}, 78, "--config"},
         {{"--config", daemon.file("unknown.toml").string()}, 78, "thread"},
         {{"--config", daemon.file("missing.toml").string()}, 66, "missing.toml"},
-        {{"--config", daemon.file("wrong.toml").string()}, 64, "a duration from 1s to 24h"},
+        {{"--config", daemon.file("wrong.toml").string()}, 78, "a duration from 1s to 24h"},
     };
     for (const Case& one : cases) {
         CAPTURE(one.flags);

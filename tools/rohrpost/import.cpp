@@ -75,9 +75,11 @@ int import_command(Words words) {
     const std::string text = text_of(file);
     const auto folder = file == "-" ? std::filesystem::current_path() : std::filesystem::absolute(file).parent_path();
     auto reading = config::read_document(text, config::LocalSources(folder));
-    if (!reading.faults.empty() && !std::filesystem::exists(std::filesystem::path(data) / "ledger.db")) {
-        config::check(reading.document, {}, reading.faults);  // no store is made for a document with faults
-        report(reading.faults);
+    std::error_code unknown;
+    if (!std::filesystem::exists(std::filesystem::path(data) / "ledger.db", unknown)) {
+        config::Faults faults = reading.faults;  // no store is made for a document with faults
+        config::check(reading.document, {}, faults);
+        if (!faults.empty()) report(faults);
     }
     const auto caller = caller_for(data, needs);
     config::check(reading.document, there(*caller), reading.faults);

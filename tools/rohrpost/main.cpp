@@ -61,7 +61,24 @@ int dispatch(Words words) {
 
 }  // namespace
 
+namespace {
+
+bool gives(const Words& words, std::string_view flag) {
+    return std::any_of(words.begin(), words.end(), [flag](const std::string& word) {
+        return word == flag || (word.starts_with(flag) && word.substr(flag.size()).starts_with('='));
+    });
+}
+
+/// A fault that names a flag which nobody gave on the command line comes from the file of --config.
+bool is_of_file(const Words& words, std::string_view what) {
+    const auto flag = what.substr(0, what.find(':'));
+    return gives(words, "--config") && flag.starts_with("--") && !gives(words, flag);
+}
+
+}  // namespace
+
 bool parse(CLI::App& app, Words words) {
+    const Words given = words;
     std::reverse(words.begin(), words.end());
     try {
         app.parse(std::move(words));
@@ -78,6 +95,10 @@ bool parse(CLI::App& app, Words words) {
     } catch (const CLI::FileError& error) {
         throw Failure(EX_NOINPUT, error.what());
     } catch (const CLI::ParseError& error) {
+        if (is_of_file(given, error.what())) {
+            throw Failure(EX_CONFIG,
+                          fmt::format("the file of --config: {} ({} --help explains)", error.what(), app.get_name()));
+        }
         throw Failure(EX_USAGE, fmt::format("{} ({} --help explains)", error.what(), app.get_name()));
     }
 }
