@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "engine/runtime/log.hpp"
+
 namespace retriever {
 
 namespace {
@@ -245,6 +247,7 @@ awaitable<std::optional<Ended>> FolderIntake::take_rest(imap::Client& client, In
     const auto uid = unfinished.uid;
     const auto from = unfinished.received;
     const auto bytes = unfinished.bytes - unfinished.received;
+    spdlog::info("mailbox={} uid={} resumes_at={} bytes={}", facts_.mailbox_id, uid, from, unfinished.bytes);
     intake.resume(std::move(unfinished));
     auto fetch = co_await client.fetch_part(uid, from, bytes, intake);
     if (!fetch) co_return broken(fetch.error(), client);
