@@ -63,6 +63,7 @@ int bench_engine(int argc, char** argv) {
     flags.exit_when_idle = seen.sessions == 0;
     runtime::open_log("warn", runtime::LogFormat::text);
 
+    const bench::SyscallCounter syscalls;
     const bench::Stopwatch all;
     Engine engine(flags);
     std::atomic<bool> over{false};
@@ -89,6 +90,7 @@ int bench_engine(int argc, char** argv) {
         {"arrival_to_durable_p50_us", durable.quantile(0.5) * 1e6},
         {"arrival_to_durable_p99_us", durable.quantile(0.99) * 1e6},
         {"fsyncs_per_message", messages > 0 ? static_cast<double>(committed.syncs) / messages : 0},
+        {"syscalls_per_message", bench::per_message(syscalls.count(), messages)},
         {"messages_per_commit", committed.groups > 0 ? messages / static_cast<double>(committed.groups) : 0},
         {"peak_rss_bytes", bench::peak_rss_bytes()},
         {"exit_code", code}};

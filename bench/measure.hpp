@@ -1,7 +1,9 @@
 #pragma once
 
+#include <boost/json/value.hpp>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace bench {
@@ -25,5 +27,24 @@ private:
 
 /// The value that `share` (0 to 1) of the sorted-or-not samples do not exceed; 0 without samples.
 double percentile(std::vector<double>& samples, double share);
+
+/// Counts the system calls of this thread and of all threads that it starts from now on, by the kernel's own counter.
+/// That takes a readable tracefs (root; `mount -t tracefs none /sys/kernel/tracing`); without, there is no count.
+class SyscallCounter {
+public:
+    SyscallCounter();
+    SyscallCounter(const SyscallCounter&) = delete;
+    SyscallCounter& operator=(const SyscallCounter&) = delete;
+    ~SyscallCounter();
+
+    /// Since construction; nullopt when the kernel does not let us count. Threads that have not ended count, too.
+    [[nodiscard]] std::optional<std::uint64_t> count() const;
+
+private:
+    int event_ = -1;
+};
+
+/// How many of something for each message: null in the JSON line when it could not be counted.
+boost::json::value per_message(std::optional<std::uint64_t> count, double messages);
 
 }  // namespace bench

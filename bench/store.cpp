@@ -135,6 +135,7 @@ int bench_store(int argc, char** argv) {
     if (!folders) return failed("folders", folders.error());
 
     const SystemClock clock;
+    const bench::SyscallCounter syscalls;  // before the committer's thread
     store::Committer committer(std::move(opened->store), std::move(opened->bodies), clock, {});
     committer.start();
     asio::io_context shard(1);
@@ -155,6 +156,7 @@ int bench_store(int argc, char** argv) {
     shard.run();
     const double seconds = watch.seconds();
     const double cpu = watch.cpu_seconds();
+    const auto syscalls_made = syscalls.count();
     committer.stop();
     if (run.failed) return failed("a message", run.failed);
 
@@ -170,6 +172,7 @@ int bench_store(int argc, char** argv) {
         {"bare_appends_per_second", *floor},
         {"messages_per_group", count / static_cast<double>(stats.groups)},
         {"fsyncs_per_message", static_cast<double>(disk.counts().syncs - syncs_before) / count},
+        {"syscalls_per_message", bench::per_message(syscalls_made, count)},
         {"writes_per_message", static_cast<double>(disk.counts().writes - writes_before) / count},
         {"written_per_body_byte", static_cast<double>(disk.counts().written_bytes - bytes_before) /
                                       (count * static_cast<double>(parameters.bytes))},

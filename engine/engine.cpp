@@ -15,9 +15,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr int exit_software = 70;  // sysexits.h
-constexpr int exit_unavailable = 69;
-constexpr int exit_cantcreat = 73;
 constexpr int exit_ioerr = 74;
 constexpr int exit_tempfail = 75;
 constexpr int exit_noperm = 77;
