@@ -102,6 +102,9 @@ public:
         }
     }
 
+    /// Whether the next pop, or push, would find its slot ready just now.
+    [[nodiscard]] bool has_value() noexcept { return run_of(head_.load(std::memory_order_relaxed), 1, 1) == 1; }
+    [[nodiscard]] bool has_room() noexcept { return run_of(tail_.load(std::memory_order_relaxed), 0, 1) == 1; }
     [[nodiscard]] std::size_t capacity() const noexcept { return slots_max_; }
     /// A snapshot: other threads go on meanwhile.
     [[nodiscard]] std::size_t length() const noexcept {

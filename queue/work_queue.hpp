@@ -34,10 +34,16 @@ public:
         if (try_push(value)) co_return;
         const asio::any_io_executor shard = co_await asio::this_coro::executor;
         const auto waiter = std::make_shared<EventCount::Coroutine>(shard);
-        for (;;) {
-            EventCount::Interest interest(emptied_, *waiter);
-            if (try_push(value)) co_return;
-            co_await waiter->park(interest);
+        for (bool woken = false;; woken = true) {
+            {
+                EventCount::Interest interest(emptied_, *waiter);
+                if (!try_push(value)) {
+                    co_await waiter->park(interest);
+                    continue;
+                }
+            }
+            if (woken && ring_.has_room()) emptied_.notify(1);
+            co_return;
         }
     }
 
@@ -54,11 +60,18 @@ public:
         if (count > 0) co_return count;
         const asio::any_io_executor shard = co_await asio::this_coro::executor;
         const auto waiter = std::make_shared<EventCount::Coroutine>(shard);
-        for (;;) {
-            EventCount::Interest interest(filled_, *waiter);
-            count = try_pop_batch(into, count_max);
-            if (count > 0 || closed()) co_return count;
-            co_await waiter->park(interest);
+        for (bool woken = false;; woken = true) {
+            {
+                EventCount::Interest interest(filled_, *waiter);
+                const bool ended = closed();  // before the look, so that nothing pushed before close() is left
+                count = try_pop_batch(into, count_max);
+                if (count == 0 && !ended) {
+                    co_await waiter->park(interest);
+                    continue;
+                }
+            }
+            if (woken) pass_on_rest();
+            co_return count;
         }
     }
 
@@ -68,12 +81,18 @@ public:
         std::size_t count = try_pop_batch(into, count_max);
         if (count > 0) return count;
         EventCount::Thread waiter(filled_);
-        for (;;) {
-            EventCount::Interest interest(filled_, waiter);
-            count = try_pop_batch(into, count_max);
-            if (count > 0 || closed()) return count;
-            if (until && std::chrono::steady_clock::now() >= *until) return 0;
-            waiter.park(interest, until);
+        for (bool woken = false;; woken = true) {
+            {
+                EventCount::Interest interest(filled_, waiter);
+                const bool ended = closed() || (until && std::chrono::steady_clock::now() >= *until);
+                count = try_pop_batch(into, count_max);
+                if (count == 0 && !ended) {
+                    waiter.park(interest, until);
+                    continue;
+                }
+            }
+            if (woken) pass_on_rest();
+            return count;
         }
     }
 
@@ -88,6 +107,12 @@ public:
     [[nodiscard]] std::size_t length() const noexcept { return ring_.length(); }
 
 private:
+    /// For one who was woken and served. The wake-up for a value behind the slot of a slower pusher may have gone to
+    /// somebody who could not reach it yet and parked again; push() does the same on its end.
+    void pass_on_rest() {
+        if (ring_.has_value()) filled_.notify(1);
+    }
+
     Ring<T> ring_;
     EventCount filled_;   // those who pop wait here
     EventCount emptied_;  // those who push wait here
