@@ -103,6 +103,7 @@ struct Run {
     std::unique_ptr<TokenService> service;
     std::unique_ptr<TokenClient> client;
     std::vector<Account> accounts{account_of("svc")};
+    std::deque<asio::cancellation_signal> waits;  // of those who asked for a token
     bool store_works = true;
 
     explicit Run(World& of, std::optional<config::Flow> flow = std::nullopt) : world(of) {
@@ -124,6 +125,7 @@ struct Run {
         service->set_accounts(accounts);
     }
     ~Run() {
+        for (auto& wait : waits) wait.emit(asio::cancellation_type::terminal);
         asio::co_spawn(context, service->close(), asio::detached);
         settle();
         client.reset();
@@ -169,9 +171,11 @@ struct Run {
         return row && *row ? (*row)->state : "none";
     }
     void begin(std::vector<std::optional<TokenAnswer>>& into, std::size_t at, const std::string& credential = "svc") {
-        asio::co_spawn(context, client->token_for(credential), [&into, at](std::exception_ptr failure, auto answer) {
+        auto done = [&into, at](std::exception_ptr failure, auto answer) {
             if (!failure) into[at] = std::move(answer);
-        });
+        };
+        asio::co_spawn(context, client->token_for(credential),
+                       asio::bind_cancellation_slot(waits.emplace_back().slot(), std::move(done)));
     }
     TokenAnswer token(const std::string& credential = "svc") {
         std::vector<std::optional<TokenAnswer>> answers(1);
