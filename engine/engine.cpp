@@ -190,7 +190,7 @@ awaitable<void> Engine::serve_roster() {
     std::vector<std::vector<retriever::Served>> dealt(roles.shards.size());
     std::size_t served = 0;
     for (auto& mailbox : roster->mailboxes) {
-        mailbox.arrivals = &roles.hand_offs.outlet(mailbox.mailbox.consumer);
+        mailbox.arrivals = &roles.hand_offs.outlet(mailbox.mailbox->consumer);
         if (++served > flags_.max_sessions && mailbox.fault.empty()) {
             mailbox.fault = fmt::format("--max-sessions {} is reached: raise it, or serve this mailbox elsewhere",
                                         flags_.max_sessions);

@@ -1,6 +1,10 @@
 #include "engine/roster.hpp"
 
 #include <fmt/format.h>
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <array>
 
 #include "engine/config/documents.hpp"
 
@@ -65,6 +69,14 @@ std::string fault_of(const config::Mailbox& mailbox, const config::Provider& pro
     return {};
 }
 
+store::Digest digest_of(const std::string& text) {
+    std::array<unsigned char, SHA256_DIGEST_LENGTH> whole{};
+    SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), whole.data());
+    store::Digest digest{};
+    std::copy_n(whole.begin(), digest.size(), digest.begin());
+    return digest;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const net::TlsClient>> TlsClients::of(const std::string& ca_file) {
@@ -127,10 +139,10 @@ awaitable<Result<Roster>> read_roster(store::Committer& committer, queue::Inbox&
             served.fault =
                 fault_of(*mailbox, place->second->provider, consumer == consumers->end() ? nullptr : &consumer->second);
             // A change of any of these makes the session start again.
-            served.document =
-                row.document + config::to_document(credential->second) + config::to_document(place->second->provider);
+            served.documents = digest_of(row.document + config::to_document(credential->second) +
+                                         config::to_document(place->second->provider));
         }
-        served.mailbox = std::move(*mailbox);
+        served.mailbox = std::make_shared<const config::Mailbox>(std::move(*mailbox));
         roster.mailboxes.push_back(std::move(served));
     }
     roster.consumers = values_of(*consumers);

@@ -18,4 +18,35 @@ Result<std::string> BodyReader::next() {
     return piece;
 }
 
+bool BodyRun::has(const Mail& mail) const noexcept {
+    const auto& place = mail.record.body;
+    return bodies_ == mail.bodies && segment_ == place.segment && offset_ <= place.offset &&
+           place.offset + place.length <= offset_ + text_.size();
+}
+
+Result<std::string_view> BodyRun::body(std::size_t at) {
+    const auto& place = batch_[at].record.body;
+    if (!has(batch_[at])) {
+        std::uint64_t end = place.offset + place.length;
+        for (const Mail& next : batch_.subspan(at + 1)) {
+            const auto& follows = next.record.body;
+            const bool beside = next.bodies == batch_[at].bodies && follows.segment == place.segment &&
+                                follows.offset >= end && follows.offset - end <= gap_bytes_max;
+            const auto ends = follows.offset + follows.length;
+            if (!beside || ends - place.offset > BodyReader::piece_bytes) break;
+            end = ends;
+        }
+        bodies_ = nullptr;
+        auto text = batch_[at].bodies->read_range(place.segment, place.offset, end - place.offset);
+        if (!text) return text.error();
+        text_ = std::move(*text);
+        bodies_ = batch_[at].bodies;
+        segment_ = place.segment;
+        offset_ = place.offset;
+    }
+    const auto body = std::string_view(text_).substr(place.offset - offset_, place.length);
+    if (store::crc32c(body) != place.crc32c) return store::errc::damaged;
+    return body;
+}
+
 }  // namespace consumers

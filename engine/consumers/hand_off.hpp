@@ -30,7 +30,7 @@ class HandOff {
 public:
     struct Options {
         std::string consumer;
-        std::size_t batch_mails_max = 64;  // at most 256
+        std::size_t batch_mails_max = 256;  // the most there can be: a sync costs the same for many
         std::uint64_t batch_bytes_max = 8ULL << 20;
         std::size_t lanes = 2;
     };

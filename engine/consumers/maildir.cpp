@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <unordered_set>
 #include <vector>
@@ -49,9 +50,13 @@ struct Maildir::Box {
 
 std::string maildir_name(const store::Message& message) {
     const auto stored = std::chrono::floor<std::chrono::seconds>(message.received_at).time_since_epoch().count();
-    std::string name = fmt::format("{}.", stored);
-    for (const unsigned char byte : message.id) fmt::format_to(std::back_inserter(name), "{:02x}", byte);
-    return name + fmt::format("{}S={}", our_mark, message.body.length);
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::array<char, 2 * std::tuple_size_v<store::Digest>> id;
+    for (std::size_t at = 0; at < message.id.size(); ++at) {
+        id[2 * at] = digits[message.id[at] >> 4U];
+        id[2 * at + 1] = digits[message.id[at] & 15U];
+    }
+    return fmt::format("{}.{}{}S={}", stored, std::string_view(id.data(), id.size()), our_mark, message.body.length);
 }
 
 std::optional<store::Digest> message_id_of(std::string_view maildir_name) {
@@ -101,7 +106,9 @@ Delivered Maildir::deliver_now(std::span<const Mail> batch) {
 }
 
 auto Maildir::write_all(std::span<const Mail> batch, std::vector<Item>& items, bool sync_each) -> Attempt<void> {
-    for (const Mail& mail : batch) {
+    BodyRun bodies(batch);
+    for (std::size_t at = 0; at < batch.size(); ++at) {
+        const Mail& mail = batch[at];
         const bool same_mailbox = !items.empty() && items.back().mail->mailbox == mail.mailbox;
         auto box = same_mailbox ? Attempt<BoxPlace>(items.back().box) : open_box(mail.mailbox);
         if (!box) return box.error();
@@ -109,7 +116,8 @@ auto Maildir::write_all(std::span<const Mail> batch, std::vector<Item>& items, b
         if (!there) return there.error();
         std::string name = *there ? std::string() : maildir_name(mail.record);
         if (!name.empty()) {
-            auto written = write_mail(**box, mail, name, sync_each);
+            auto written = BodyRun::small(mail) ? write_small(**box, name, bodies.body(at), sync_each)
+                                                : write_large(**box, mail, name, sync_each);
             if (!written) return written.error();
         }
         items.push_back({.box = *box, .mail = &mail, .name = std::move(name)});
@@ -238,7 +246,18 @@ auto Maildir::list_ids(Box& box) -> Attempt<void> {
     return {};
 }
 
-auto Maildir::write_mail(const Box& box, const Mail& mail, const std::string& name, bool sync) -> Attempt<void> {
+auto Maildir::write_small(const Box& box, const std::string& name, Result<std::string_view> body, bool sync)
+    -> Attempt<void> {
+    if (!body) return reason_for("read the body of", name, body.error());
+    auto file = files_.create(box.tmp, name);
+    if (!file) return reason_for("create", box.place + "/tmp/" + name, file.error());
+    Attempt<void> written;
+    auto done = files_.write(*file, *body);
+    if (!done) written = reason_for("write", box.place + "/tmp/" + name, done.error());
+    return finished(box, *file, name, std::move(written), sync);
+}
+
+auto Maildir::write_large(const Box& box, const Mail& mail, const std::string& name, bool sync) -> Attempt<void> {
     auto file = files_.create(box.tmp, name);
     if (!file) return reason_for("create", box.place + "/tmp/" + name, file.error());
     BodyReader body(*mail.bodies, mail.record.body);
@@ -252,8 +271,13 @@ auto Maildir::write_mail(const Box& box, const Mail& mail, const std::string& na
         auto done = files_.write(*file, *piece);
         if (!done) written = reason_for("write", box.place + "/tmp/" + name, done.error());
     }
+    return finished(box, *file, name, std::move(written), sync);
+}
+
+auto Maildir::finished(const Box& box, const FileHandle& file, const std::string& name, Attempt<void> written,
+                       bool sync) -> Attempt<void> {
     if (written && sync) {
-        auto synced = files_.sync_file(*file);
+        auto synced = files_.sync_file(file);
         if (!synced) written = reason_for("sync", box.place + "/tmp/" + name, synced.error());
     }
     // Gives the space back at once; what can't be removed now is a leftover later.

@@ -69,7 +69,11 @@ private:
     Attempt<void> remove_leftovers(const Box& box);
     Attempt<bool> is_there(Box& box, const Mail& mail);
     Attempt<void> list_ids(Box& box);
-    Attempt<void> write_mail(const Box& box, const Mail& mail, const std::string& name, bool sync);
+    Attempt<void> write_small(const Box& box, const std::string& name, Result<std::string_view> body, bool sync);
+    Attempt<void> write_large(const Box& box, const Mail& mail, const std::string& name, bool sync);
+    /// Syncs what was written, or removes what could not be.
+    Attempt<void> finished(const Box& box, const FileHandle& file, const std::string& name, Attempt<void> written,
+                           bool sync);
 
     Options options_;
     MaildirFiles& files_;

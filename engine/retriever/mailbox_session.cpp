@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "engine/runtime/log.hpp"
 
 namespace retriever {
@@ -53,11 +55,11 @@ imap::Mechanism mechanism_of(const imap::Client& client, bool password) {
 
 }  // namespace
 
-MailboxSession::MailboxSession(House house, store::MailboxNumber number, config::Mailbox mailbox, bool password,
-                               std::shared_ptr<const Place> place)
+MailboxSession::MailboxSession(House house, store::MailboxNumber number, std::shared_ptr<const config::Mailbox> mailbox,
+                               bool password, std::shared_ptr<const Place> place)
     : house_(house), mailbox_(std::move(mailbox)), password_(password), place_(std::move(place)) {
     state_.number = number;
-    state_.id = mailbox_.id;
+    state_.id = mailbox_->id;
 }
 
 awaitable<void> MailboxSession::run() {
@@ -74,10 +76,10 @@ awaitable<void> MailboxSession::run() {
         const auto next = next_after(ended, state_.failures, house_.seams.random.fraction());
         state_.failures = next.failures;
         if (ended.how == Ended::How::token_expired) {
-            spdlog::info("mailbox={} session ended with its token, next_ms={}", mailbox_.id, next.after.count());
+            spdlog::info("mailbox={} session ended with its token, next_ms={}", mailbox_->id, next.after.count());
         } else {
             house_.counters.session_errors.fetch_add(1, std::memory_order_relaxed);
-            spdlog::warn("mailbox={} state={} next_ms={} reason={}", mailbox_.id, runtime::value(word_of(next.phase)),
+            spdlog::warn("mailbox={} state={} next_ms={} reason={}", mailbox_->id, runtime::value(word_of(next.phase)),
                          next.after.count(), runtime::value(ended.reason));
         }
         state_.next_attempt = house_.seams.timers.clock().wall() + next.after;
@@ -104,13 +106,36 @@ void MailboxSession::resume() {
     wake_.wake();
 }
 
-/// One connection, from the token to its end.
+/// One connection, from the token to its end. An idle session keeps this frame and those below it: what only
+/// connecting and logging in need is in frames that end before.
 awaitable<Ended> MailboxSession::serve() {
     enter(Phase::starting);
     auto place = co_await house_.gate.enter();
     if (told_to_stop()) co_return stopped();
+    Begun begun;
+    auto hindered = co_await connect(begun);
+    if (hindered) co_return std::move(*hindered);
+
+    const Counted live(house_.counters.sessions_live);
+    imap::Client client(*begun.stream, house_.options.limits, house_.options.paces);
+    const Shown shown(client_, client);
+    auto ended = co_await converse(client, begun, std::move(place));
+    if (ended.how == Ended::How::token_expired && !password_) {
+        house_.tokens.expired(mailbox_->credential, begun.generation);
+    }
+    if (ended.how != Ended::How::drained && ended.how != Ended::How::token_expired &&
+        spdlog::should_log(spdlog::level::debug)) {
+        for (const auto& line : client.last_lines())
+            spdlog::debug("mailbox={} line={}", mailbox_->id, runtime::value(line));
+    }
+    begun.stream->close();
+    co_return ended;
+}
+
+/// A token and a connection.
+awaitable<std::optional<Ended>> MailboxSession::connect(Begun& begun) {
     enter(Phase::connecting);
-    auto answer = co_await house_.tokens.token_for(mailbox_.credential);
+    auto answer = co_await house_.tokens.token_for(mailbox_->credential);
     if (auto* none = std::get_if<tokens::NoToken>(&answer)) {
         Ended ended;
         ended.how = Ended::How::no_token;
@@ -130,23 +155,22 @@ awaitable<Ended> MailboxSession::serve() {
     to.tls = place_->tls;
     auto stream = co_await house_.seams.dialer.dial(std::move(to));
     if (!stream) co_return failed(stream.error(), fmt::format("connecting to {}:{}", host.host, host.port));
+    begun.stream = std::move(*stream);
+    begun.generation = std::get<tokens::Token>(answer).generation;
+    begun.secret = std::move(std::get<tokens::Token>(answer).secret);
+    co_return std::nullopt;
+}
 
-    const Counted live(house_.counters.sessions_live);
-    imap::Client client(**stream, house_.options.limits, house_.options.paces);
-    const Shown shown(client_, client);
-    const auto generation = std::get<tokens::Token>(answer).generation;
-    auto ended = co_await converse(client, std::move(std::get<tokens::Token>(answer)), std::move(place));
-    if (ended.how == Ended::How::token_expired && !password_) house_.tokens.expired(mailbox_.credential, generation);
-    if (ended.how != Ended::How::drained && ended.how != Ended::How::token_expired &&
-        spdlog::should_log(spdlog::level::debug)) {
-        for (const auto& line : client.last_lines())
-            spdlog::debug("mailbox={} line={}", mailbox_.id, runtime::value(line));
-    }
-    (*stream)->close();
+awaitable<Ended> MailboxSession::converse(imap::Client& client, Begun& begun, LoginGate::Place place) {
+    auto refused = co_await introduce(client, begun, place);
+    if (refused) co_return std::move(*refused);
+    auto ended = co_await stay(client);
+    ended.survived = std::chrono::duration_cast<std::chrono::milliseconds>(house_.seams.timers.now() - logged_in_at_);
     co_return ended;
 }
 
-awaitable<Ended> MailboxSession::converse(imap::Client& client, tokens::Token token, LoginGate::Place place) {
+/// From the greeting to a session that may open folders.
+awaitable<std::optional<Ended>> MailboxSession::introduce(imap::Client& client, Begun& begun, LoginGate::Place& place) {
     auto greeting = co_await client.greet();
     if (!greeting) {
         auto ended = ended_by(greeting.error(), client.bye());
@@ -155,23 +179,21 @@ awaitable<Ended> MailboxSession::converse(imap::Client& client, tokens::Token to
     }
     auto learned = co_await client.learn_capabilities();
     if (!learned) co_return ended_by(learned.error(), client.bye());
-    auto refused = co_await log_in(client, std::move(token));
-    if (refused) co_return std::move(*refused);
+    auto refused = co_await log_in(client, begun);
+    if (refused) co_return refused;
     place.leave();
     std::vector<std::pair<std::string, std::string>> who{{"name", "rohrpost"}};
     auto known = co_await client.identify(std::move(who));
     if (!known) co_return ended_by(known.error(), client.bye());
-    auto ended = co_await stay(client);
-    ended.survived = std::chrono::duration_cast<std::chrono::milliseconds>(house_.seams.timers.now() - logged_in_at_);
-    co_return ended;
+    co_return std::nullopt;
 }
 
 /// A refused token is reported once: the next session gets a fresh one. Refused again, a person has to look.
-awaitable<std::optional<Ended>> MailboxSession::log_in(imap::Client& client, tokens::Token token) {
+awaitable<std::optional<Ended>> MailboxSession::log_in(imap::Client& client, Begun& begun) {
     imap::Login login;
     login.mechanism = mechanism_of(client, password_);
-    login.user = mailbox_.login;
-    login.secret = std::move(token.secret);
+    login.user = mailbox_->login;
+    login.secret = Secret(std::string(std::exchange(begun.secret, {}).reveal()));
     login.host = place_->provider.imap->host;
     login.port = place_->provider.imap->port;
     auto answer = co_await client.log_in(std::move(login));
@@ -180,15 +202,15 @@ awaitable<std::optional<Ended>> MailboxSession::log_in(imap::Client& client, tok
         logged_in_at_ = house_.seams.timers.now();
         refusals_ = 0;
         house_.counters.logins.fetch_add(1, std::memory_order_relaxed);
-        if (!password_) house_.tokens.accepted(mailbox_.credential, token.generation);
+        if (!password_) house_.tokens.accepted(mailbox_->credential, begun.generation);
         co_return std::nullopt;
     }
     house_.counters.login_refusals.fetch_add(1, std::memory_order_relaxed);
-    auto ended = ended_by(*answer, Ended::How::login_refused, fmt::format("the log-in as {}", mailbox_.login));
+    auto ended = ended_by(*answer, Ended::How::login_refused, fmt::format("the log-in as {}", mailbox_->login));
     if (ended.how != Ended::How::login_refused && ended.how != Ended::How::token_expired) co_return ended;
     ended.how = Ended::How::login_refused;
     ++refusals_;
-    if (!password_) house_.tokens.rejected(mailbox_.credential, token.generation);
+    if (!password_) house_.tokens.rejected(mailbox_->credential, begun.generation);
     ended.person_needed = password_ || refusals_ > 1;
     co_return ended;
 }
@@ -197,76 +219,82 @@ awaitable<std::optional<Ended>> MailboxSession::log_in(imap::Client& client, tok
 awaitable<Ended> MailboxSession::stay(imap::Client& client) {
     const Intake::House house{house_.committer, house_.inbox,   house_.budget, house_.seams.timers.clock(),
                               house_.counters,  house_.arrivals};
-    std::vector<FolderIntake> folders;
-    for (const auto& name : mailbox_.folders) {
-        FolderIntake::Facts facts{mailbox_.id, state_.number, name, mailbox_.start};
-        folders.emplace_back(std::move(facts), house_.options.sizes, house, house_.options.fetch);
+    Stay stay;
+    stay.folders.reserve(mailbox_->folders.size());
+    for (const auto& name : mailbox_->folders) {
+        FolderIntake::Facts facts{mailbox_->id, state_.number, name, mailbox_->start};
+        stay.folders.emplace_back(std::move(facts), house_.options.sizes, house, house_.options.fetch);
     }
-    auto pendings = FolderIntake::Pendings::retry;
-    const FolderIntake* opened = nullptr;
-    std::uint32_t late = 0;
-    imap::Uid uid_next = 0;  // as STATUS said last; higher than what the folder shows: its view has stalled
     for (;;) {
-        std::optional<Ended> frozen;
-        std::uint64_t stored = 0;
-        const auto exists_before = opened == nullptr ? 0 : client.selected().exists;
-        for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder) {  // the first stays open for IDLE
-            if (opened != &*folder) {
-                opened = &*folder;
-                auto ended = co_await folder->open(client);
-                if (ended && ended->how == Ended::How::folder && folders.size() > 1) {
-                    frozen = std::move(ended);
-                    opened = nullptr;
-                    continue;
-                }
-                if (ended) co_return std::move(*ended);
-            }
-            if (told_to_stop()) break;
-            enter(Phase::fetching);
-            const auto began = house_.seams.timers.now();
-            auto taken = co_await folder->take_new(client, pendings, draining_, unfinished_);
-            stored += taken.stored;
-            state_.stored += taken.stored;
-            if (taken.stored + taken.known_before + taken.pending > 0) {
-                const auto took =
-                    std::chrono::duration_cast<std::chrono::milliseconds>(house_.seams.timers.now() - began);
-                spdlog::info(
-                    "mailbox={} folder={} stored={} bytes={} known_before={} pending={} through_uid={} took_ms={}",
-                    mailbox_.id, runtime::value(folder->name()), taken.stored, taken.bytes, taken.known_before,
-                    taken.pending, folder->cursor(), took.count());
-            }
-            if (taken.ended) co_return std::move(*taken.ended);
-        }
+        auto hindered = co_await take_all(client, stay);
+        if (hindered) co_return std::move(*hindered);
         if (told_to_stop()) break;
-        if (frozen) co_return std::move(*frozen);
         note_proof();
-        pendings = FolderIntake::Pendings::leave;
-
-        const bool announced = client.selected().exists > exists_before && exists_before > 0;
-        late = announced && stored == 0 && late < late_looks ? late + 1 : 0;
-        const auto first_cursor = folders.front().cursor();
-        auto woken = co_await wait_for_news(client, late > 0);
+        auto woken = co_await wait_for_news(client, stay.late > 0);
         if (woken.ended) co_return std::move(*woken.ended);
         if (told_to_stop()) break;
+        stay.pendings = FolderIntake::Pendings::leave;
         if (woken.by != imap::Client::Woken::time) continue;
-
-        // Time is over and nothing was announced: prove it by what the server says outside the folder's view.
-        pendings = FolderIntake::Pendings::retry;
-        auto counted = co_await client.status(mailbox_.folders.front());
-        if (!counted) co_return ended_by(counted.error(), client.bye());
-        if (!counted->answer.ok() || counted->status.uid_next == 0) continue;
-        const bool missed = counted->status.uid_next > first_cursor + 1 && counted->status.uid_next > uid_next;
-        uid_next = counted->status.uid_next;
-        if (missed && late == 0 && client.can("IDLE")) {
-            idle_lies_ = true;
-            opened = nullptr;  // open again: a stalled view shows nothing new
-            spdlog::warn("mailbox={} id=idle-silent news came without a notification; polling every {} s from now on",
-                         mailbox_.id, house_.options.poll_interval.count() / 1000);
-        }
+        stay.pendings = FolderIntake::Pendings::retry;
+        auto lost = co_await look_from_outside(client, stay);
+        if (lost) co_return std::move(*lost);
     }
     auto left = co_await client.log_out();
-    if (!left) spdlog::debug("mailbox={} logout={}", mailbox_.id, runtime::value(left.error().message()));
+    if (!left) spdlog::debug("mailbox={} logout={}", mailbox_->id, runtime::value(left.error().message()));
     co_return stopped();
+}
+
+/// Fetches what is new in every folder.
+awaitable<std::optional<Ended>> MailboxSession::take_all(imap::Client& client, Stay& stay) {
+    std::optional<Ended> frozen;
+    std::uint64_t stored = 0;
+    const auto exists_before = stay.opened == nullptr ? 0 : client.selected().exists;
+    for (auto folder = stay.folders.rbegin(); folder != stay.folders.rend(); ++folder) {  // the first stays open
+        if (stay.opened != &*folder) {
+            stay.opened = &*folder;
+            auto ended = co_await folder->open(client);
+            if (ended && ended->how == Ended::How::folder && stay.folders.size() > 1) {
+                frozen = std::move(ended);
+                stay.opened = nullptr;
+                continue;
+            }
+            if (ended) co_return ended;
+        }
+        if (told_to_stop()) co_return std::nullopt;
+        enter(Phase::fetching);
+        const auto began = house_.seams.timers.now();
+        auto taken = co_await folder->take_new(client, stay.pendings, draining_, unfinished_);
+        stored += taken.stored;
+        state_.stored += taken.stored;
+        if (taken.stored + taken.known_before + taken.pending > 0) {
+            const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(house_.seams.timers.now() - began);
+            spdlog::info("mailbox={} folder={} stored={} bytes={} known_before={} pending={} through_uid={} took_ms={}",
+                         mailbox_->id, runtime::value(folder->name()), taken.stored, taken.bytes, taken.known_before,
+                         taken.pending, folder->cursor(), took.count());
+        }
+        if (taken.ended) co_return std::move(taken.ended);
+    }
+    if (frozen && !told_to_stop()) co_return frozen;
+    const bool announced = client.selected().exists > exists_before && exists_before > 0;
+    stay.late = announced && stored == 0 && stay.late < late_looks ? stay.late + 1 : 0;
+    co_return std::nullopt;
+}
+
+/// Time is over and nothing was announced: proves it by what the server says outside the folder's view.
+awaitable<std::optional<Ended>> MailboxSession::look_from_outside(imap::Client& client, Stay& stay) {
+    auto counted = co_await client.status(mailbox_->folders.front());
+    if (!counted) co_return ended_by(counted.error(), client.bye());
+    if (!counted->answer.ok() || counted->status.uid_next == 0) co_return std::nullopt;
+    const auto cursor = stay.folders.front().cursor();
+    const bool missed = counted->status.uid_next > cursor + 1 && counted->status.uid_next > stay.uid_next;
+    stay.uid_next = counted->status.uid_next;
+    if (missed && stay.late == 0 && client.can("IDLE")) {
+        idle_lies_ = true;
+        stay.opened = nullptr;  // open again: a stalled view shows nothing new
+        spdlog::warn("mailbox={} id=idle-silent news came without a notification; polling every {} s from now on",
+                     mailbox_->id, house_.options.poll_interval.count() / 1000);
+    }
+    co_return std::nullopt;
 }
 
 awaitable<MailboxSession::News> MailboxSession::wait_for_news(imap::Client& client, bool late) {
@@ -281,7 +309,7 @@ awaitable<MailboxSession::News> MailboxSession::wait_for_news(imap::Client& clie
         if (!answer) news.ended = ended_by(answer.error(), client.bye());
         co_return news;
     }
-    const bool look_often = idle_lies_ || mailbox_.folders.size() > 1;  // IDLE tells of the first folder alone
+    const bool look_often = idle_lies_ || mailbox_->folders.size() > 1;  // IDLE tells of the first folder alone
     const auto renew =
         look_often ? std::min(house_.options.poll_interval, house_.options.idle_renew) : house_.options.idle_renew;
     auto woken = co_await client.idle(late ? late_pause : renew);

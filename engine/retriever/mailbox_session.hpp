@@ -52,8 +52,8 @@ struct Place {
 /// Run by one coroutine on one shard.
 class MailboxSession {
 public:
-    MailboxSession(House house, store::MailboxNumber number, config::Mailbox mailbox, bool password,
-                   std::shared_ptr<const Place> place);
+    MailboxSession(House house, store::MailboxNumber number, std::shared_ptr<const config::Mailbox> mailbox,
+                   bool password, std::shared_ptr<const Place> place);
 
     /// Until drain() or cancellation.
     awaitable<void> run();
@@ -68,10 +68,28 @@ public:
     [[nodiscard]] const MailboxState& state() const noexcept { return state_; }
 
 private:
+    /// What a session begins with.
+    struct Begun {
+        std::unique_ptr<net::Stream> stream;
+        tokens::SharedSecret secret;  // until the log-in
+        std::uint64_t generation = 0;
+    };
+    /// What a session that stays keeps between two looks.
+    struct Stay {
+        std::vector<FolderIntake> folders;
+        FolderIntake::Pendings pendings = FolderIntake::Pendings::retry;
+        const FolderIntake* opened = nullptr;
+        std::uint32_t late = 0;
+        imap::Uid uid_next = 0;  // as STATUS said last; higher than what the folder shows: its view has stalled
+    };
     awaitable<Ended> serve();
-    awaitable<Ended> converse(imap::Client& client, tokens::Token token, LoginGate::Place place);
-    awaitable<std::optional<Ended>> log_in(imap::Client& client, tokens::Token token);
+    awaitable<std::optional<Ended>> connect(Begun& begun);
+    awaitable<Ended> converse(imap::Client& client, Begun& begun, LoginGate::Place place);
+    awaitable<std::optional<Ended>> introduce(imap::Client& client, Begun& begun, LoginGate::Place& place);
+    awaitable<std::optional<Ended>> log_in(imap::Client& client, Begun& begun);
     awaitable<Ended> stay(imap::Client& client);
+    awaitable<std::optional<Ended>> take_all(imap::Client& client, Stay& stay);
+    awaitable<std::optional<Ended>> look_from_outside(imap::Client& client, Stay& stay);
     struct News {
         imap::Client::Woken by = imap::Client::Woken::time;
         std::optional<Ended> ended;
@@ -84,7 +102,7 @@ private:
     [[nodiscard]] Ended stopped() const;
 
     House house_;
-    config::Mailbox mailbox_;
+    std::shared_ptr<const config::Mailbox> mailbox_;  // also the retriever's
     bool password_;
     std::shared_ptr<const Place> place_;
     MailboxState state_;

@@ -41,7 +41,7 @@ void Retriever::serve(std::vector<Served> mailboxes) {
             continue;
         }
         Entry& entry = found->second;
-        if (!entry.leaving && entry.served.document == served.document && entry.served.fault == served.fault) {
+        if (!entry.leaving && entry.served.documents == served.documents && entry.served.fault == served.fault) {
             if (entry.served.paused != served.paused) {
                 entry.served.paused = served.paused;
                 served.paused.empty() ? entry.session->resume() : entry.session->pause(served.paused);
@@ -64,7 +64,7 @@ void Retriever::wake(const std::string& credential) {
     for (auto& [number, entry] : entries_) {
         const bool waits =
             entry.session->state().phase == Phase::waiting || entry.session->state().phase == Phase::needs_help;
-        if (entry.served.mailbox.credential == credential && waits) entry.session->resume();
+        if (entry.served.mailbox->credential == credential && waits) entry.session->resume();
     }
 }
 
@@ -82,7 +82,7 @@ void Retriever::cancel() { scope_.cancel(); }
 
 void Retriever::start(Served served) {
     const auto number = served.number;
-    const auto name = fmt::format("mailbox={}", served.mailbox.id);
+    const auto name = fmt::format("mailbox={}", served.mailbox->id);
     Entry entry;
     entry.session = session_of(served);
     entry.served = std::move(served);
@@ -108,7 +108,7 @@ awaitable<void> Retriever::run(store::MailboxNumber number) {
         entry.session = session_of(entry.served);
         entry.leaving = false;
     }
-    board_.remove(entries_.at(number).served.mailbox.id);
+    board_.remove(entries_.at(number).served.mailbox->id);
     if (!draining_) entries_.erase(number);
 }
 

@@ -15,13 +15,13 @@ namespace retriever {
 /// A mailbox that this shard serves.
 struct Served {
     store::MailboxNumber number = 0;
-    config::Mailbox mailbox;
+    std::shared_ptr<const config::Mailbox> mailbox;
     bool password = false;
     std::shared_ptr<const Place> place;
     Arrivals* arrivals = nullptr;  // lives as long as the engine
     std::string paused;            // reason of the operator; empty: not paused
     std::string fault;             // why it cannot be served as configured; empty: it can
-    std::string document;          // tells whether anything about it has changed
+    store::Digest documents{};     // of all that it is configured by: tells whether anything has changed
 };
 
 /// The mailboxes of one shard. All calls on the shard, except where noted.

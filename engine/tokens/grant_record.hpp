@@ -4,6 +4,7 @@
 #include <string>
 
 #include "engine/tokens/refresh_plan.hpp"
+#include "engine/tokens/token.hpp"
 #include "protocols/base/secret.hpp"
 
 namespace tokens {
@@ -12,7 +13,7 @@ namespace tokens {
 struct GrantRecord {
     Secret refresh_token;
     Secret previous;  // the refresh token before it: the fall-back until the new one has proved itself
-    Secret access_token;
+    SharedSecret access_token;
     std::string seed;  // hash of the imported refresh token that it grew from: a new import starts over
     Lifetime life;     // of the access token
 };

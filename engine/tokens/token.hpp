@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <variant>
 
 #include "protocols/base/clock.hpp"
@@ -10,10 +13,26 @@
 
 namespace tokens {
 
+/// A secret that several shards hold: its bytes are in memory once, and wiped with the last holder.
+class SharedSecret {
+public:
+    SharedSecret() = default;
+    SharedSecret(Secret secret)  // NOLINT: a secret is shared as it is
+        : secret_(secret.empty() ? nullptr : std::make_shared<const Secret>(std::move(secret))) {}
+
+    [[nodiscard]] std::string_view reveal() const noexcept { return secret_ ? secret_->reveal() : std::string_view(); }
+    [[nodiscard]] bool empty() const noexcept { return secret_ == nullptr; }
+
+private:
+    std::shared_ptr<const Secret> secret_;
+};
+template <class Stream>
+Stream& operator<<(Stream&, const SharedSecret&) = delete;
+
 /// What a session logs in with.
 struct Token {
     enum class Kind { bearer, password } kind = Kind::bearer;
-    Secret secret;
+    SharedSecret secret;
     std::string user;              // of the credential; the mailbox may log in under another name
     std::uint64_t generation = 0;  // tells this one from its predecessors: hand it back to rejected() and accepted()
     WallTime expires_at = WallTime::max();

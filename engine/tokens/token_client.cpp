@@ -23,7 +23,9 @@ struct TokenClient::Desk {
     void take(const std::string& credential, const TokenAnswer& answer) {
         const auto* token = std::get_if<Token>(&answer);
         if (token != nullptr) snapshots[credential] = {.token = *token, .accepted_told_at = std::nullopt};
-        for (const auto& waiter : std::exchange(waiting[credential], {})) {
+        const auto asked = waiting.extract(credential);
+        if (asked.empty()) return;
+        for (const auto& waiter : asked.mapped()) {
             waiter->answer = answer;
             waiter->parking.wake();
         }

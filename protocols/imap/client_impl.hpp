@@ -50,6 +50,9 @@ struct Client::Impl {
     awaitable<Result<Answer>> log_in_with_password(std::string user, Secret password);
     /// Sends the commands of `fetching` as `plan` says and passes on what they bring, until all are answered.
     awaitable<Result<Fetch>> carry_out(FetchRun& fetching, FetchPlan plan, FetchSink& sink);
+    /// Of IDLE; in coroutines of their own, so that one that waits keeps a small frame.
+    awaitable<Result<void>> begin_idle(Exchange& exchange);
+    awaitable<Result<void>> end_idle(Exchange& exchange);
     awaitable<Result<Woken>> wait_for_news(Exchange& exchange, std::chrono::milliseconds within);
 
     net::Stream& stream;

@@ -8,6 +8,7 @@ namespace imap {
 namespace {
 
 constexpr std::size_t lines_max = 20;
+constexpr std::size_t lines_at_rest_max = 6;
 constexpr std::size_t shown_bytes_max = 160;
 
 }  // namespace
@@ -41,6 +42,12 @@ void Dialogue::keep(std::string line) {
     }
     text_ += line + '\n';
     for (++lines_; lines_ > lines_max; --lines_) text_.erase(0, text_.find('\n') + 1);
+}
+
+void Dialogue::rest() {
+    std::size_t dropped = 0;
+    for (; lines_ > lines_at_rest_max; --lines_) dropped = text_.find('\n', dropped) + 1;
+    text_ = text_.substr(dropped);
 }
 
 std::string Dialogue::text_of(const FetchRun& run) {

@@ -18,6 +18,8 @@ public:
     void received(std::string_view line);
     void fetched(const FetchItem& item) noexcept;
     [[nodiscard]] std::vector<std::string> lines() const;
+    /// A long wait begins: keeps the newest few lines only, and no spare memory.
+    void rest();
 
 private:
     struct FetchRun {

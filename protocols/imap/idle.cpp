@@ -8,22 +8,32 @@ namespace imap {
 
 awaitable<Result<Client::Woken>> Client::idle(std::chrono::milliseconds within) {
     Exchange exchange{.tag = impl_->session.next_tag()};
-    impl_->stream.allow(impl_->paces.command);
-    auto asked = co_await impl_->write_line(exchange.tag + " IDLE\r\n");
-    if (!asked) co_return asked.error();
-    auto begun = co_await impl_->next_stop(exchange);
+    auto begun = co_await impl_->begin_idle(exchange);
     if (!begun) co_return begun.error();
-    if (*begun == Stop::tagged) co_return errc::idle_refused;
-
     auto woken = co_await impl_->wait_for_news(exchange, within);
     if (!woken) co_return woken.error();
-
-    impl_->stream.allow(impl_->paces.command);
-    auto told = co_await impl_->write_line("DONE\r\n");
-    if (!told) co_return told.error();
-    auto answer = co_await impl_->finish(exchange);
-    if (!answer) co_return answer.error();
+    auto ended = co_await impl_->end_idle(exchange);
+    if (!ended) co_return ended.error();
     co_return *woken;
+}
+
+awaitable<Result<void>> Client::Impl::begin_idle(Exchange& exchange) {
+    stream.allow(paces.command);
+    auto asked = co_await write_line(exchange.tag + " IDLE\r\n");
+    if (!asked) co_return asked.error();
+    auto begun = co_await next_stop(exchange);
+    if (!begun) co_return begun.error();
+    if (*begun == Stop::tagged) co_return errc::idle_refused;
+    co_return Result<void>();
+}
+
+awaitable<Result<void>> Client::Impl::end_idle(Exchange& exchange) {
+    stream.allow(paces.command);
+    auto told = co_await write_line("DONE\r\n");
+    if (!told) co_return told.error();
+    auto answer = co_await finish(exchange);
+    if (!answer) co_return answer.error();
+    co_return Result<void>();
 }
 
 awaitable<Result<Client::Woken>> Client::Impl::wait_for_news(Exchange& exchange, std::chrono::milliseconds within) {
@@ -35,6 +45,7 @@ awaitable<Result<Client::Woken>> Client::Impl::wait_for_news(Exchange& exchange,
         if (std::exchange(wake_asked, false)) co_return Woken::told;
         if (exchange.news) co_return Woken::news;
         if (*stop != Stop::more) continue;
+        dialogue.rest();
         idling = true;
         auto read = co_await stream.read_more();
         idling = false;

@@ -11,6 +11,18 @@ namespace {
 constexpr std::size_t capabilities_max = 512;
 constexpr std::string_view capability_word = "CAPABILITY ";
 
+std::string in_one_piece(const std::vector<std::string>& words) {
+    std::size_t bytes = 0;
+    for (const auto& word : words) bytes += word.size() + 1;
+    std::string text;
+    text.reserve(bytes);
+    for (const auto& word : words) {
+        if (!text.empty()) text += ' ';
+        text += word;
+    }
+    return text;
+}
+
 }  // namespace
 
 std::string Session::next_tag() { return 'R' + std::to_string(++tags_); }
@@ -21,7 +33,7 @@ void Session::take_in(const Response& response) {
         if (response.is("EXPUNGE") && selected_.exists > 0) --selected_.exists;
         return;
     }
-    if (response.is("CAPABILITY")) capabilities_ = read_capabilities(response.rest, capabilities_max);
+    if (response.is("CAPABILITY")) capabilities_ = in_one_piece(read_capabilities(response.rest, capabilities_max));
     if (response.is("BYE")) {
         const StatusText words = read_status_text(response.rest);
         bye_ = words.code.empty() ? words.text : '[' + words.code + "] " + words.text;
@@ -31,7 +43,7 @@ void Session::take_in(const Response& response) {
     if (!status) return;
     const std::string_view code = code_in(response.rest);
     if (text::starts_with_same(code, capability_word))
-        capabilities_ = read_capabilities(code.substr(capability_word.size()), capabilities_max);
+        capabilities_ = in_one_piece(read_capabilities(code.substr(capability_word.size()), capabilities_max));
     if (*status != Status::ok) return;
     if (const auto number = number_in(code, "UIDVALIDITY")) selected_.uid_validity = *number;
     if (const auto number = number_in(code, "UIDNEXT")) selected_.uid_next = *number;
@@ -40,8 +52,21 @@ void Session::take_in(const Response& response) {
 }
 
 bool Session::can(std::string_view capability) const noexcept {
-    return std::any_of(capabilities_.begin(), capabilities_.end(),
-                       [&](const std::string& each) { return text::same(each, capability); });
+    std::string_view rest = capabilities_;
+    while (!rest.empty()) {
+        const auto end = std::min(rest.find(' '), rest.size());
+        if (text::same(rest.substr(0, end), capability)) return true;
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return false;
+}
+
+std::vector<std::string> Session::capabilities() const {
+    std::vector<std::string> words;
+    for (const std::string_view word : text::split(capabilities_, ' ')) {
+        if (!word.empty()) words.emplace_back(word);
+    }
+    return words;
 }
 
 Syntax Session::syntax() const noexcept {

@@ -26,7 +26,7 @@ public:
 
     [[nodiscard]] bool knows_capabilities() const noexcept { return !capabilities_.empty(); }
     [[nodiscard]] bool can(std::string_view capability) const noexcept;
-    [[nodiscard]] const std::vector<std::string>& capabilities() const noexcept { return capabilities_; }
+    [[nodiscard]] std::vector<std::string> capabilities() const;
     [[nodiscard]] const Selected& selected() const noexcept { return selected_; }
     [[nodiscard]] const std::string& bye() const noexcept { return bye_; }
     [[nodiscard]] bool said_bye() const noexcept { return said_bye_; }
@@ -37,7 +37,7 @@ public:
 
 private:
     std::uint64_t tags_ = 0;
-    std::vector<std::string> capabilities_;
+    std::string capabilities_;  // with spaces between: an idle connection keeps little
     Selected selected_;
     std::string bye_;
     bool said_bye_ = false;

@@ -41,6 +41,10 @@ public:
     /// offset is 0 and bytes covers it. Errors: damaged, body_gone, io_failed.
     virtual Result<std::string> read(const BodyPlace& place, std::uint64_t offset, std::uint64_t bytes) const = 0;
 
+    /// Any thread. Reads `bytes` of a segment from `offset` (as in BodyPlace): several bodies that lie side by side,
+    /// with one call. Nothing is checked: each body has a checksum of its own. Errors as read().
+    virtual Result<std::string> read_range(std::uint64_t segment, std::uint64_t offset, std::uint64_t bytes) const = 0;
+
     /// Segments that take no more bodies: what Store::release_segments() may let go.
     virtual std::vector<std::uint64_t> sealed() const = 0;
     /// Their bodies are gone from now on and their room is used again. Only after a durable release_segments().

@@ -14,6 +14,7 @@ namespace store {
 namespace {
 
 constexpr std::string_view suffix = ".seg";
+constexpr std::size_t kept_buffer_bytes_max = 1ULL << 20;  // between groups, so that it need not grow anew in each
 
 std::optional<std::uint64_t> number_of(std::string_view name) {
     if (!name.ends_with(suffix)) return std::nullopt;
@@ -149,11 +150,13 @@ Result<void> SegmentBodies::put(Segment& segment, std::string_view bytes, std::u
 
 Result<void> SegmentBodies::flush() {
     if (buffer_.empty()) return {};
-    const std::string bytes = std::exchange(buffer_, {});
-    active_->end -= bytes.size();
-    const auto written = put(*active_, bytes, active_->end);
+    const auto bytes = buffer_.size();
+    active_->end -= bytes;
+    const auto written = put(*active_, buffer_, active_->end);
+    buffer_.clear();
+    if (buffer_.capacity() > kept_buffer_bytes_max) buffer_.shrink_to_fit();
     if (!written) return written.error();
-    active_->end += bytes.size();
+    active_->end += bytes;
     return {};
 }
 
@@ -341,17 +344,23 @@ Result<std::shared_ptr<const File>> SegmentBodies::reader_of(std::uint64_t segme
 }
 
 Result<std::string> SegmentBodies::read(const BodyPlace& place, std::uint64_t offset, std::uint64_t bytes) const {
-    const auto file = reader_of(place.segment);
-    if (!file) return file.error();
     if (offset > place.length) return errc::damaged;
-    std::string text(std::min(bytes, place.length - offset), '\0');
-    const auto got = (*file)->read(text, place.offset + offset);
+    auto text = read_range(place.segment, place.offset + offset, std::min(bytes, place.length - offset));
+    if (!text) return text;
+    const bool is_whole = offset == 0 && text->size() == place.length;
+    if (is_whole && crc32c(*text) != place.crc32c) return errc::damaged;
+    return text;
+}
+
+Result<std::string> SegmentBodies::read_range(std::uint64_t segment, std::uint64_t offset, std::uint64_t bytes) const {
+    const auto file = reader_of(segment);
+    if (!file) return file.error();
+    std::string text(bytes, '\0');
+    const auto got = (*file)->read(text, offset);
     // Reclaimed meanwhile: what was read may be another body's bytes already.
-    if (!holds(place.segment)) return errc::body_gone;
+    if (!holds(segment)) return errc::body_gone;
     if (!got) return got.error();
     if (*got != text.size()) return errc::damaged;
-    const bool is_whole = offset == 0 && text.size() == place.length;
-    if (is_whole && crc32c(text) != place.crc32c) return errc::damaged;
     return text;
 }
 

@@ -43,6 +43,7 @@ public:
     Result<void> sync() override;
     void rollback() noexcept override;
     Result<std::string> read(const BodyPlace& place, std::uint64_t offset, std::uint64_t bytes) const override;
+    Result<std::string> read_range(std::uint64_t segment, std::uint64_t offset, std::uint64_t bytes) const override;
     std::vector<std::uint64_t> sealed() const override;
     void reclaim(const std::vector<std::uint64_t>& segments) override;
     bool short_of_room() const override;

@@ -186,7 +186,7 @@ std::vector<store::Seq> up_to(store::Seq last) {
 
 TEST_CASE("what waits at start is handed off in order and acknowledged", "[consumers]") {
     World world;
-    World::Run run(world);
+    World::Run run(world, nullptr, {.consumer = "dir", .batch_mails_max = 64});
     run.keep("a", 150);
     run.keep("b", 3);
     run.keep("quiet", 0);
@@ -245,7 +245,7 @@ TEST_CASE("an announcement of a mailbox without subscription does no harm", "[co
 TEST_CASE("mails of many mailboxes share a batch, within its limits", "[consumers]") {
     World world;
     {
-        World::Run run(world);
+        World::Run run(world, nullptr, {.consumer = "dir", .batch_mails_max = 64});
         for (int i = 0; i < 100; ++i) run.keep("box" + std::to_string(i), 2);
         run.hand_off->start();
         run.settle();
