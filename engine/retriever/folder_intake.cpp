@@ -58,14 +58,25 @@ awaitable<std::optional<Ended>> FolderIntake::open(imap::Client& client) {
     folder_ = *known;
 
     auto opened = co_await client.open(facts_.folder, imap::Client::Access::read_only);
+    if (opened && opened->answer.ok() && opened->selected.uid_next == 0) {
+        // Courier 5.0.13, 2026-11: numbers new mail, and a new folder, anew for each EXAMINE; what SELECT gives stays.
+        opened = co_await client.open(facts_.folder, imap::Client::Access::read_write);
+    }
     if (!opened) co_return broken(opened.error(), client);
     if (!opened->answer.ok()) {
         auto ended = ended_by(opened->answer, Ended::How::folder, fmt::format("opening folder {}", facts_.folder));
         if (ended.how == Ended::How::folder) ended.person_needed = true;
         co_return ended;
     }
-    const auto plan = plan_of(folder_, opened->selected, facts_.start);
-    uid_validity_ = opened->selected.uid_validity;
+    auto selected = opened->selected;
+    const bool starts_here = folder_.uid_validity == 0 && facts_.start.from == config::Start::From::fresh;
+    if (selected.uid_next == 0 && starts_here) {
+        auto counted = co_await client.status(facts_.folder);
+        if (!counted) co_return broken(counted.error(), client);
+        if (counted->answer.ok()) selected.uid_next = counted->status.uid_next;
+    }
+    const auto plan = plan_of(folder_, selected, facts_.start);
+    uid_validity_ = selected.uid_validity;
     cursor_ = plan.cursor;
     since_ = plan.since;
     if (plan.act == FolderPlan::Act::freeze) {
@@ -170,12 +181,18 @@ awaitable<std::optional<Ended>> FolderIntake::take_slice(imap::Client& client, I
     add_all(leftover, fetch->refused);
     add_all(leftover, fetch->not_asked);
     auto oversize = intake.take_oversize();
+    const auto stood_in = intake.take_stood_in();
+    add_all(leftover, stood_in);
     if (leftover.empty() && oversize.empty() && intake.frontier() >= top) co_return std::nullopt;
     for (const auto& refusal : fetch->refusals) {
         auto ended = ended_by(refusal, Ended::How::connection, fmt::format("UID FETCH in {}", facts_.folder));
         if (ended.how != Ended::How::connection) co_return ended;  // throttled, token: nothing to do with the messages
     }
 
+    if (!stood_in.empty()) {  // NOOP tells what has gone meanwhile
+        auto told = co_await client.noop();
+        if (!told) co_return broken(told.error(), client);
+    }
     // Still there? Then each alone, so that one bad message stops no other.
     imap::UidSet present;
     imap::UidSet gone = leftover;
@@ -200,6 +217,9 @@ awaitable<std::optional<Ended>> FolderIntake::take_slice(imap::Client& client, I
         add_all(unresolved.missing, fetched->unanswered);
         add_all(unresolved.missing, fetched->refused);
         if (!fetched->unanswered.empty() || !fetched->refused.empty()) unresolved.why = reason_of(*fetched);
+        const auto still = intake.take_stood_in();
+        if (!still.empty()) unresolved.why = "the server has another text in place of the message";
+        add_all(unresolved.missing, still);
         present = fetched->not_asked;
     }
     add_all(oversize, intake.take_oversize());

@@ -24,7 +24,8 @@ public:
     };
     FolderIntake(Facts facts, Intake::Sizes sizes, Intake::House house, imap::Client::FetchPlan plan);
 
-    /// EXAMINEs the folder and decides what to do with it. A frozen folder is an Ended with person_needed.
+    /// EXAMINEs the folder (SELECTs it where EXAMINE does not say UIDNEXT) and decides what to do with it. A frozen
+    /// folder is an Ended with person_needed.
     awaitable<std::optional<Ended>> open(imap::Client& client);
     struct Taken {
         std::uint64_t stored = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/retriever/fingerprint.hpp"
+#include "engine/retriever/stand_in.hpp"
 
 namespace retriever {
 
@@ -244,6 +245,10 @@ imap::FetchSink::Flow Intake::fetched(const imap::FetchItem& item) {
     }
     if (received_ != announced_ || (resumed && item.uid != uid_)) {
         drop_streaming();
+        return flow();
+    }
+    if (taken == Taking::whole && is_stand_in(body_)) {
+        stood_in_.add(item.uid);
         return flow();
     }
     const std::string_view date = resumed ? std::string_view(internal_date_) : std::string_view(item.internal_date);

@@ -95,6 +95,8 @@ public:
     [[nodiscard]] std::uint64_t handed_over() const noexcept { return handed_over_; }
     /// Larger than message_bytes_max, so not taken; once.
     [[nodiscard]] imap::UidSet take_oversize() { return std::exchange(oversize_, {}); }
+    /// Another text came in place of the message, so it was not taken; once. See is_stand_in().
+    [[nodiscard]] imap::UidSet take_stood_in() { return std::exchange(stood_in_, {}); }
     /// After a lost connection.
     [[nodiscard]] std::optional<Unfinished> take_unfinished();
 
@@ -111,6 +113,7 @@ private:
     imap::UidSet remaining_;
     std::uint32_t frontier_;
     imap::UidSet oversize_;
+    imap::UidSet stood_in_;
     std::uint64_t handed_over_ = 0;
 
     // The body that is coming in.

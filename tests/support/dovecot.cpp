@@ -6,11 +6,9 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <fstream>
 #include <stdexcept>
 
-#include "protocols/base/text.hpp"
-#include "protocols/wait/asio.hpp"
+#include "tests/support/running.hpp"
 
 namespace support {
 
@@ -31,38 +29,7 @@ std::string_view driver_of(Dovecot::Storage storage) {
     return {};
 }
 
-/// The process that `stat` (a /proc/PID/stat) belongs to: its name and parent.
-struct Kin {
-    std::string name;
-    pid_t parent = 0;
-};
-std::optional<Kin> read_kin(const std::filesystem::path& stat) {
-    std::ifstream in(stat);
-    std::string line;
-    if (!std::getline(in, line)) return std::nullopt;
-    const std::size_t open = line.find('(');
-    const std::size_t close = line.rfind(')');
-    if (open == std::string::npos || close == std::string::npos) return std::nullopt;
-    const auto words = text::split(std::string_view(line).substr(close + 2), ' ');
-    return Kin{line.substr(open + 1, close - open - 1),
-               words.size() > 1 ? text::number<pid_t>(words[1]).value_or(0) : 0};
-}
-
 }  // namespace
-
-std::uint16_t free_port() {
-    asio::io_context context;
-    const asio::ip::tcp::acceptor listener(context, {asio::ip::address_v4::loopback(), 0});
-    return listener.local_endpoint().port();
-}
-
-bool listened_on(std::uint16_t port) {
-    asio::io_context context;
-    asio::ip::tcp::socket socket(context);
-    boost::system::error_code error;
-    socket.connect({asio::ip::address_v4::loopback(), port}, error);
-    return !error;
-}
 
 Dovecot::Dovecot(Wish wish) : wish_(std::move(wish)), account_{::getuid(), ::getgid()} {
     if (account_.user == 0) {
@@ -252,17 +219,7 @@ void Dovecot::set_uid_validity(const std::string& user, std::uint32_t uid_validi
     doveadm(user, {"mailbox", "update", "--uid-validity", std::to_string(uid_validity), "INBOX"});
 }
 
-std::size_t Dovecot::kill_sessions() {
-    std::size_t killed = 0;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-        const auto pid = text::number<pid_t>(entry.path().filename().string());
-        if (!pid) continue;
-        const auto kin = read_kin(entry.path() / "stat");
-        const bool serves = kin && kin->parent == process_->pid() && kin->name == "imap";
-        if (serves && ::kill(*pid, SIGKILL) == 0) ++killed;
-    }
-    return killed;
-}
+std::size_t Dovecot::kill_sessions() { return kill_descendants(process_->pid(), "imap"); }
 
 void Dovecot::kill() {
     process_->signal_group(SIGKILL);

@@ -8,6 +8,7 @@
 
 #include "tests/support/directory.hpp"
 #include "tests/support/process.hpp"
+#include "tests/support/running.hpp"
 #include "tools/rohrpost-sim/certificates.hpp"
 
 namespace support {
@@ -68,10 +69,5 @@ private:
     std::uint64_t put_ = 0;
     std::unique_ptr<Process> process_;
 };
-
-/// A TCP port on 127.0.0.1 that nobody listens on now.
-std::uint16_t free_port();
-/// Whether something accepts connections there.
-bool listened_on(std::uint16_t port);
 
 }  // namespace support

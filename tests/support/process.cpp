@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 #include <grp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -51,20 +53,47 @@ int memory_with(const std::string& bytes) {
     return file;
 }
 
+struct Mount {
+    std::string from, to;
+};
+std::vector<Mount> mounts_of(const std::optional<Process::Root>& root) {
+    std::vector<Mount> mounts;
+    if (!root) return mounts;
+    for (const auto& bound : root->bound) mounts.push_back({bound.ours.string(), root->path.string() + bound.place});
+    return mounts;
+}
+
 struct Child {
     char** command;
     char** environment;
+    const char* root;  // nullptr: ours
+    const std::vector<Mount>& mounts;
     const char* directory;  // nullptr: ours
     const Process::Account* as;
     pid_t parent;
     int input, output, errors;
 };
 
+/// In the child, which has a mount table of its own.
+bool change_root(const Child& child) {
+    bool ready = ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+    for (const Mount& one : child.mounts)
+        ready = ready && ::mount(one.from.c_str(), one.to.c_str(), nullptr, MS_BIND, nullptr) == 0;
+    return ready && ::chroot(child.root) == 0 && ::chdir("/") == 0;
+}
+
+/// Like fork(); with a root of its own the child is the first process of a table of its own.
+pid_t fork_for(const Child& child) {
+    if (child.root == nullptr) return ::fork();
+    return static_cast<pid_t>(::syscall(SYS_clone, CLONE_NEWNS | CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0));
+}
+
 /// In the child: only calls that are safe after fork() of a process with threads.
 [[noreturn]] void become(const Child& child) {
     ::setpgid(0, 0);
     bool ready = ::dup2(child.input, 0) == 0 && ::dup2(child.output, 1) == 1 && ::dup2(child.errors, 2) == 2;
     ::close_range(3, ~0U, 0);
+    if (child.root != nullptr) ready = ready && change_root(child);
     ready = ready && (child.directory == nullptr || ::chdir(child.directory) == 0);
     if (child.as != nullptr)
         ready =
@@ -73,7 +102,8 @@ struct Child {
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    if (ready && ::getppid() == child.parent) ::execvpe(child.command[0], child.command, child.environment);
+    const pid_t parent = child.root == nullptr ? child.parent : 0;  // ours is not in its table
+    if (ready && ::getppid() == parent) ::execvpe(child.command[0], child.command, child.environment);
     constexpr std::string_view words = "cannot start the program\n";
     static_cast<void>(!::write(2, words.data(), words.size()));
     ::_exit(127);
@@ -100,15 +130,18 @@ Process::Process(Start start) {
     const int input = memory_with(start.input);
     errors_ = memory_with("");
     output_ = pipe[0];
+    const std::vector<Mount> mounts = mounts_of(start.root);
     const Child child{.command = const_cast<char**>(command.data()),
                       .environment = const_cast<char**>(environment.data()),
+                      .root = start.root ? start.root->path.c_str() : nullptr,
+                      .mounts = mounts,
                       .directory = start.directory.empty() ? nullptr : start.directory.c_str(),
                       .as = start.as ? &*start.as : nullptr,
                       .parent = ::getpid(),
                       .input = input,
                       .output = pipe[1],
                       .errors = errors_};
-    pid_ = ::fork();
+    pid_ = fork_for(child);
     if (pid_ == 0) become(child);
     ::close(pipe[1]);
     ::close(input);

@@ -19,11 +19,22 @@ public:
         uid_t user = 0;
         gid_t group = 0;
     };
+    /// A directory that the program sees as /, with others of ours bound over directories and files in it. The program
+    /// and all it starts have process ids of their own there, and end with it. Only root can give one.
+    struct Root {
+        struct Bound {
+            std::filesystem::path ours;
+            std::string place;  // exists in the root: "/etc/courier"
+        };
+        std::filesystem::path path;
+        std::vector<Bound> bound{};
+    };
     struct Start {
         std::vector<std::string> command;                  // program (looked up in PATH) and arguments
         std::map<std::string, std::string> environment{};  // on top of ours
         std::string input{};                               // what it reads
-        std::filesystem::path directory{};                 // empty: ours
+        std::filesystem::path directory{};                 // empty: ours, or /
+        std::optional<Root> root{};                        // nothing: ours
         std::optional<Account> as{};                       // nothing: ourselves
     };
 

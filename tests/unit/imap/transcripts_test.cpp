@@ -194,6 +194,46 @@ awaitable<Result<void>> wrong_data(Client& client, Outcome& outcome) {
     co_return fetched;
 }
 
+/// PLAIN, INBOX, and what is in it, through one IDLE.
+awaitable<Result<void>> look_into(Client& client, Client::Access access, Outcome& outcome) {
+    auto opened = co_await client.open("INBOX", access);
+    if (!opened) co_return opened.error();
+    outcome.selected = opened->selected;
+    auto found = co_await client.search("UID 1:*");
+    if (!found) co_return found.error();
+    outcome.found = found->uids;
+    const Client::FetchPlan plan;
+    auto fetched = co_await fetch(client, outcome.found, plan, outcome);
+    if (!fetched) co_return fetched.error();
+    auto woken = co_await client.idle(nine);
+    if (!woken) co_return woken.error();
+    outcome.woken.push_back(*woken);
+    co_return Result<void>();
+}
+
+awaitable<Result<void>> courier_session(Client& client, Outcome& outcome) {
+    auto logged_in = co_await log_in_plain(client, outcome);
+    if (!logged_in) co_return logged_in.error();
+    auto examined = co_await client.open("INBOX", Client::Access::read_only);
+    if (!examined) co_return examined.error();
+    outcome.counted = examined->selected;
+    auto looked = co_await look_into(client, Client::Access::read_write, outcome);
+    if (!looked) co_return looked.error();
+    auto logged_out = co_await client.log_out();
+    co_return logged_out;
+}
+
+awaitable<Result<void>> cyrus_session(Client& client, Outcome& outcome) {
+    auto logged_in = co_await log_in_plain(client, outcome);
+    if (!logged_in) co_return logged_in.error();
+    auto looked = co_await look_into(client, Client::Access::read_only, outcome);
+    if (!looked) co_return looked.error();
+    auto opened = co_await client.open("No such folder", Client::Access::read_only);
+    if (!opened) co_return opened.error();
+    outcome.last = opened->answer;
+    co_return Result<void>();
+}
+
 using Driver = awaitable<Result<void>> (*)(Client&, Outcome&);
 
 struct Dialogue {
@@ -215,6 +255,8 @@ const Dialogue dialogues[] = {
     {"imap/xoauth2_two_steps.txt", log_in_xoauth2, {}},
     {"imap/password_login.txt", log_in_with_password, {}},
     {"imap/plain_login.txt", log_in_plain, {}},
+    {"imap/courier_session.txt", courier_session, {}},
+    {"imap/cyrus_session.txt", cyrus_session, {}},
     {"imap/refused_batch.txt", refused_batch, {}},
     {"imap/wrong_data.txt", wrong_data, {}},
 };
@@ -346,6 +388,30 @@ TEST_CASE("imap client: a whole session at Gmail", "[imap]") {
     CHECK(outcome.part_sink.bodies == std::map<imap::Uid, std::string>{{8, "\r\nf"}});
     CHECK(outcome.part.unanswered.empty());
     CHECK(outcome.sink.bodies == std::map<imap::Uid, std::string>{{7, "abc"}, {8, "de\r\nf"}});
+}
+
+TEST_CASE("imap client: a whole session at Courier", "[imap]") {
+    const Outcome outcome = outcome_of("imap/courier_session.txt");
+    CHECK(outcome.counted.uid_next == 0);  // that of EXAMINE
+    CHECK(outcome.counted.read_only);
+    CHECK(outcome.selected.uid_next == 0);
+    CHECK(outcome.selected.uid_validity == 795719053);
+    CHECK_FALSE(outcome.selected.read_only);
+    CHECK(outcome.found.text() == "1,4:5");
+    CHECK(outcome.sink.bodies.at(1) == "Subject: x\r\n\r\nhello\r\n");
+    CHECK(outcome.sink.bodies.at(5).size() == 129);
+    CHECK(outcome.fetch.unanswered.text() == "4");  // without a single byte
+    CHECK(outcome.woken == std::vector<Client::Woken>{Client::Woken::news});
+}
+
+TEST_CASE("imap client: a whole session at Cyrus", "[imap]") {
+    const Outcome outcome = outcome_of("imap/cyrus_session.txt");
+    CHECK(outcome.selected.uid_next == 2);
+    CHECK(outcome.selected.read_only);
+    CHECK(outcome.sink.bodies == std::map<imap::Uid, std::string>{{1, "Subject: x\r\n\r\nhello\r\n"}});
+    CHECK(outcome.woken == std::vector<Client::Woken>{Client::Woken::news});
+    CHECK(outcome.last.status == imap::Status::no);
+    CHECK(outcome.last.text == "Mailbox does not exist");
 }
 
 TEST_CASE("imap client: refusals of a login are answers with the server's words", "[imap]") {
