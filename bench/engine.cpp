@@ -10,6 +10,7 @@
 #include "bench/benches.hpp"
 #include "bench/measure.hpp"
 #include "engine/engine.hpp"
+#include "engine/machine.hpp"
 #include "engine/runtime/log.hpp"
 
 namespace {
@@ -65,7 +66,8 @@ int bench_engine(int argc, char** argv) {
 
     const bench::SyscallCounter syscalls;
     const bench::Stopwatch all;
-    Engine engine(flags);
+    Machine machine(flags);
+    Engine engine(flags, machine);
     std::atomic<bool> over{false};
     std::thread watcher([&] { watch(engine, seen, over); });
     const int code = engine.run();

@@ -9,7 +9,6 @@
 #include "engine/roles.hpp"
 #include "engine/runtime/log.hpp"
 #include "engine/runtime/notify.hpp"
-#include "protocols/net/system_dialer.hpp"
 
 using namespace std::chrono_literals;
 
@@ -41,21 +40,12 @@ void raise_descriptor_limit(std::uint64_t wanted) {
     }
 }
 
-net::Family family_of(config::IpFamily family) {
-    switch (family) {
-        case config::IpFamily::v4:
-            return net::Family::ipv4;
-        case config::IpFamily::v6:
-            return net::Family::ipv6;
-        case config::IpFamily::any:
-            break;
-    }
-    return net::Family::any;
-}
-
 }  // namespace
 
-Engine::Engine(config::RunFlags flags) : flags_(std::move(flags)) { open(); }
+Engine::Engine(config::RunFlags flags, Outside& outside, const EngineSizes& sizes)
+    : flags_(std::move(flags)), outside_(outside), sizes_(sizes) {
+    open();
+}
 
 Engine::~Engine() {
     if (roles_) {
@@ -67,7 +57,7 @@ Engine::~Engine() {
 
 void Engine::open() {
     store::OpenFailure failure;
-    auto opened = store::open_store(disk_, flags_.data, {}, &failure);
+    auto opened = store::open_store(outside_.disk(), flags_.data, sizes_.store, &failure);
     if (!opened) throw StartError(code_of(failure.reason), failure.sentence);
     for (const auto& finding : opened->findings) spdlog::warn("id=recovery {}", finding);
     lock_ = std::move(opened->lock);
@@ -76,7 +66,7 @@ void Engine::open() {
 
     const auto begun = rows.begin();
     if (!begun) throw StartError(exit_ioerr, fmt::format("{}: {}", flags_.data, begun.error().message()));
-    auto keyring = secrets::Keyring::open(flags_.key_file, rows, random_);
+    auto keyring = secrets::Keyring::open(flags_.key_file, rows, outside_.random());
     const auto kept = rows.commit();
     if (!keyring) {
         throw StartError(exit_config, fmt::format("the key file {}: {}", flags_.key_file, keyring.error().message()));
@@ -87,50 +77,55 @@ void Engine::open() {
     store::Committer::Options options;
     options.queue_capacity = flags_.queue_capacity;
     options.commit_interval = flags_.commit_interval;
-    committer_ =
-        std::make_unique<store::Committer>(std::move(opened->store), std::move(opened->bodies), clock_, options);
+    committer_ = std::make_unique<store::Committer>(std::move(opened->store), std::move(opened->bodies),
+                                                    outside_.clock(), options);
 
-    net::SystemDialer::Options dialling;
-    dialling.family = family_of(flags_.ip_family);
-    if (!flags_.proxy.empty()) {
-        auto proxy = net::read_proxy(flags_.proxy);
-        if (!proxy) throw StartError(exit_config, fmt::format("--proxy {}: {}", flags_.proxy, proxy.error().message()));
-        dialling.proxy = std::move(*proxy);
-    }
-    const auto make_dialer = [dialling](asio::io_context& context, Timers& timers,
-                                        Random&) -> std::unique_ptr<net::Dialer> {
-        return std::make_unique<net::SystemDialer>(context, timers, dialling);
-    };
     const std::size_t threads = flags_.threads > 0 ? flags_.threads : std::max(1U, std::thread::hardware_concurrency());
-    roles_ = std::make_unique<Roles>(*this, make_dialer, threads);
-    raise_descriptor_limit(flags_.max_sessions + descriptors_beside_sessions);
-    listen();
+    roles_ = std::make_unique<Roles>(*this, threads);
 }
 
 void Engine::stop() {
     asio::post(roles_->main.executor(), [this] { roles_->stop.wake(); });
 }
 
+void Engine::reload() { roles_->post_reload(); }
+
+std::vector<runtime::Shard*> Engine::shards() const {
+    std::vector<runtime::Shard*> all{&roles_->main, &roles_->handing};
+    for (const auto& shard : roles_->shards) all.push_back(shard.get());
+    return all;
+}
+
+std::vector<retriever::MailboxState> Engine::mailboxes() const { return roles_->board.all(); }
+
 int Engine::run() {
     auto& roles = *roles_;
+    raise_descriptor_limit(flags_.max_sessions + descriptors_beside_sessions);
+    listen();
     committer_->start();
+    roles.main.follow_machine();
     roles.handing.start();
     for (auto& shard : roles.shards) shard->start();
     roles.scope.spawn("signals", watch_signals());
-    roles.scope.spawn("store", watch_store());
-    roles.scope.spawn("reload", watch_reload());
-    if (flags_.exit_when_idle) roles.scope.spawn("idleness", watch_idleness());
-    std::exception_ptr failed;
-    asio::co_spawn(roles.main.executor(), live(), [this, &failed](std::exception_ptr failure) {
-        failed = failure;
-        roles_->main.context().stop();
-    });
+    begin();
     roles.main.context().run();
     for (auto& shard : roles.shards) shard->stop();
     roles.handing.stop();
     committer_->stop();
-    if (failed) std::rethrow_exception(failed);
+    if (failed_) std::rethrow_exception(failed_);
     return exit_code_;
+}
+
+void Engine::begin() {
+    auto& roles = *roles_;
+    roles.scope.spawn("store", watch_store());
+    roles.scope.spawn("reload", watch_reload());
+    if (flags_.exit_when_idle) roles.scope.spawn("idleness", watch_idleness());
+    asio::co_spawn(roles.main.executor(), live(), [this](std::exception_ptr failure) {
+        failed_ = failure;
+        ended_ = true;
+        roles_->main.context().stop();
+    });
 }
 
 /// From the first roster to the last hand-off. Nothing of the roles waits any more when it ends.
@@ -229,7 +224,7 @@ awaitable<void> Engine::drain() {
     auto& roles = *roles_;
     spdlog::info("draining grace_ms={}", flags_.drain_grace.count());
     for (auto& server : roles.servers) server->close();
-    const auto grace_ends = clock_.now() + flags_.drain_grace;
+    const auto grace_ends = outside_.clock().now() + flags_.drain_grace;
     std::size_t left = roles.shards.size();
     Parking drained;
     for (std::size_t i = 0; i < roles.shards.size(); ++i) {

@@ -16,21 +16,39 @@
 #include "engine/start_error.hpp"
 #include "queue/store/open.hpp"
 
+/// Sizes that are no flags.
+struct EngineSizes {
+    store::OpenOptions store;
+    retriever::Intake::Sizes intake;
+};
+
 /// The daemon: opens the store, builds shards and roles, serves until it is told to stop, drains. The one class that
 /// knows all roles. One per process; made and run on the main thread.
 class Engine {
 public:
-    /// Opens everything that can fail at a start. Throws StartError.
-    explicit Engine(config::RunFlags flags);
+    /// Opens the store and builds everything on it. Throws StartError.
+    Engine(config::RunFlags flags, Outside& outside, const EngineSizes& sizes = {});
     ~Engine();
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
     /// Serves until SIGTERM, SIGINT, stop(), a broken store, or, with --exit-when-idle, until nothing is left to do.
     /// The exit code: 0; 75 when mailboxes could not be reached before everything else was done; 74 for a broken store.
+    /// Throws StartError when what it listens on cannot be opened.
     int run();
     /// Any thread: drains and ends run().
     void stop();
+    /// Any thread: reads the configuration again.
+    void reload();
+
+    /// Instead of run(), for a world that drives everything by hand: begins to serve, without threads, signals and
+    /// listeners. The caller polls the shards, advances their timers and steps the committer until ended().
+    void begin();
+    [[nodiscard]] bool ended() const noexcept { return ended_; }
+    [[nodiscard]] int exit_code() const noexcept { return exit_code_; }
+    [[nodiscard]] std::vector<runtime::Shard*> shards() const;
+    [[nodiscard]] store::Committer& committer() noexcept { return *committer_; }
+    [[nodiscard]] std::vector<retriever::MailboxState> mailboxes() const;
 
     [[nodiscard]] const runtime::Counters& counters() const noexcept { return counters_; }
     [[nodiscard]] store::Committer::Stats committed() const { return committer_->stats(); }
@@ -52,14 +70,15 @@ private:
     awaitable<void> watch_idleness();
 
     config::RunFlags flags_;
-    SystemClock clock_;
-    SystemRandom random_;
-    store::SystemDisk disk_;
+    Outside& outside_;
+    EngineSizes sizes_;
     runtime::Counters counters_;
     std::unique_ptr<store::File> lock_;
     const store::Bodies* bodies_ = nullptr;
     std::unique_ptr<store::Committer> committer_;
     std::unique_ptr<secrets::Keyring> keyring_;
     std::unique_ptr<Roles> roles_;
+    std::exception_ptr failed_;
+    bool ended_ = false;
     int exit_code_ = 0;
 };

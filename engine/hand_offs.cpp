@@ -2,9 +2,9 @@
 
 #include "engine/config/documents.hpp"
 
-HandOffs::HandOffs(runtime::Shard& shard, store::Committer& committer, const store::Bodies& bodies,
+HandOffs::HandOffs(Outside& outside, runtime::Shard& shard, store::Committer& committer, const store::Bodies& bodies,
                    runtime::Counters& counters)
-    : shard_(shard), committer_(committer), bodies_(bodies), counters_(counters) {}
+    : outside_(outside), shard_(shard), committer_(committer), bodies_(bodies), counters_(counters) {}
 
 Outlet& HandOffs::outlet(const std::string& consumer) {
     const std::lock_guard lock(mutex_);
@@ -47,15 +47,12 @@ awaitable<void> HandOffs::serve(std::vector<config::Consumer> consumers) {
             if (found != wanted.end()) entries_[id].consumer = found->second;
         }
         if (found == wanted.end() || found->second.kind != config::Consumer::Kind::maildir) continue;
-        consumers::Maildir::Options options;
-        options.path = found->second.path;
-        options.sync = found->second.sync;
-        auto maildir = std::make_unique<consumers::Maildir>(std::move(options), files_, shard_.timers().clock());
+        auto consumer = outside_.make_consumer(found->second, shard_);
         const consumers::HandOff::Uses uses{shard_.executor(), shard_.inbox(), shard_.timers(), shard_.seams().random,
                                             committer_,        bodies_,        counters_};
-        consumers::HandOff::Options hand_off_options;
-        hand_off_options.consumer = id;
-        auto hand_off = std::make_shared<consumers::HandOff>(std::move(hand_off_options), uses, std::move(maildir));
+        consumers::HandOff::Options options;
+        options.consumer = id;
+        auto hand_off = std::make_shared<consumers::HandOff>(std::move(options), uses, std::move(consumer));
         place.put(hand_off);
         hand_off->start();
     }

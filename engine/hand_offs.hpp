@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "engine/config/model.hpp"
-#include "engine/consumers/maildir.hpp"
 #include "engine/outlet.hpp"
+#include "engine/outside.hpp"
 #include "engine/runtime/scope.hpp"
 #include "engine/runtime/shard.hpp"
 
@@ -15,7 +15,7 @@
 /// that shard; outlet() and the questions on any thread after serve() has named the consumer.
 class HandOffs {
 public:
-    HandOffs(runtime::Shard& shard, store::Committer& committer, const store::Bodies& bodies,
+    HandOffs(Outside& outside, runtime::Shard& shard, store::Committer& committer, const store::Bodies& bodies,
              runtime::Counters& counters);
 
     /// The outlet of a consumer, made when it is new. Any thread.
@@ -41,11 +41,11 @@ private:
         config::Consumer consumer;
         std::string document;  // tells whether anything has changed
     };
+    Outside& outside_;
     runtime::Shard& shard_;
     store::Committer& committer_;
     const store::Bodies& bodies_;
     runtime::Counters& counters_;
-    consumers::PosixMaildirFiles files_;
     mutable std::mutex mutex_;
     std::map<std::string, Entry> entries_;
     std::vector<std::shared_ptr<consumers::HandOff>> retired_;  // they end with the shard

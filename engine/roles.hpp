@@ -10,12 +10,13 @@
 
 /// Everything above the store. Declared in the order of who uses whom; ended in the opposite one, after the loops.
 struct Engine::Roles {
-    Roles(Engine& engine, const runtime::Shard::MakeDialer& make_dialer, std::size_t shard_count);
+    Roles(Engine& engine, std::size_t shard_count);
 
     void post_reload() {
         asio::post(main.executor(), [this] { reload.wake(); });
     }
 
+    runtime::Shard::MakeDialer make_dialer;
     runtime::Shard main;
     runtime::Shard handing;
     std::vector<std::unique_ptr<runtime::Shard>> shards;

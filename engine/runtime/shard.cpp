@@ -9,7 +9,6 @@ Shard::Shard(std::string name, const Clock& clock, Random& random, std::size_t b
     : name_(std::move(name)),
       work_(context_.get_executor()),
       timers_(clock),
-      driver_(context_, timers_),
       inbox_(context_.get_executor()),
       budget_(budget_bytes),
       dialer_(make_dialer(context_, timers_, random)),
@@ -17,7 +16,10 @@ Shard::Shard(std::string name, const Clock& clock, Random& random, std::size_t b
 
 Shard::~Shard() { stop(); }
 
+void Shard::follow_machine() { driver_.emplace(context_, timers_); }
+
 void Shard::start() {
+    follow_machine();
     thread_ = std::thread([this] {
         pthread_setname_np(pthread_self(), name_.substr(0, 15).c_str());
         context_.run();

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -22,7 +23,10 @@ public:
           const MakeDialer& make_dialer);
     ~Shard();
 
-    void start();  // its thread
+    /// The machine's clock rings its timers from now on. A shard that never heard this is driven by hand: whoever does
+    /// polls context() and advances timers().
+    void follow_machine();
+    void start();  // follows the machine, on a thread of its own
     void stop();   // ends the loop and joins; what still waits ends with the shard
     [[nodiscard]] asio::io_context& context() noexcept { return context_; }
     [[nodiscard]] asio::any_io_executor executor() noexcept { return context_.get_executor(); }
@@ -37,7 +41,7 @@ private:
     asio::io_context context_{1};
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     Timers timers_;
-    TimersDriver driver_;
+    std::optional<TimersDriver> driver_;
     queue::Inbox inbox_;
     queue::ByteBudget budget_;
     std::unique_ptr<net::Dialer> dialer_;

@@ -102,6 +102,10 @@ void SimulatedDisk::power_cut(std::uint64_t seed) {
         node->unsynced.clear();
         node->now = node->durable;
     }
+    process_ends();
+}
+
+void SimulatedDisk::process_ends() {
     locked_.clear();
     failures_.clear();
     stop_at_ = 0;
@@ -126,6 +130,22 @@ std::uint64_t SimulatedDisk::used_bytes() const {
     std::uint64_t used = 0;
     for (const auto& [path, node] : now_) used += node ? node->now.size() : 0;
     return used;
+}
+
+std::uint64_t SimulatedDisk::unsynced_bytes(const Path& path) const {
+    const auto found = now_.find(path.string());
+    std::uint64_t bytes = 0;
+    if (found == now_.end() || !found->second) return bytes;
+    for (const auto& change : found->second->unsynced) bytes += change.bytes.size();
+    return bytes;
+}
+
+std::vector<std::string> SimulatedDisk::files() const {
+    std::vector<std::string> paths;
+    for (const auto& [path, node] : now_) {
+        if (node) paths.push_back(path);
+    }
+    return paths;
 }
 
 std::string* SimulatedDisk::contents(const Path& path) {

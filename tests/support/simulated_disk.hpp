@@ -22,8 +22,17 @@ public:
     void power_cut(std::uint64_t seed);
     /// The `number`-th changing call from now on (1 is the next) and all after it fail: the process is as good as dead.
     void stop_at(std::uint64_t number) { stop_at_ = calls_ + number; }
+    /// Every changing call from now on fails.
+    void stop() { stop_at_ = std::max<std::uint64_t>(calls_, 1); }
+    /// The process ends, the machine goes on: handles die, everything written stays, and is synced no more than before.
+    void process_ends();
     /// The `number`-th call of this kind from now on fails, once. A failed sync loses what it should have kept.
     void fail_at(Call call, std::uint64_t number, store::errc reason);
+    /// No failure is planned any more.
+    void be_well() {
+        failures_.clear();
+        stop_at_ = 0;
+    }
     /// Writes fail with disk_full once the files together would be larger.
     void set_room(std::uint64_t bytes_max) { room_bytes_max_ = bytes_max; }
 
@@ -31,6 +40,9 @@ public:
     [[nodiscard]] std::uint64_t calls(Call call) const { return counted_.contains(call) ? counted_.at(call) : 0; }
     [[nodiscard]] bool stopped() const noexcept { return stop_at_ != 0 && calls_ >= stop_at_; }
     [[nodiscard]] std::uint64_t used_bytes() const;
+    /// Written to this file since its last sync, and not yet safe.
+    [[nodiscard]] std::uint64_t unsynced_bytes(const store::Path& path) const;
+    [[nodiscard]] std::vector<std::string> files() const;
     /// The bytes of a file as they are read now, to be changed behind the store's back; nullptr when it is missing.
     std::string* contents(const store::Path& path);
 

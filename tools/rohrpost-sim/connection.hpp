@@ -1,60 +1,54 @@
 #pragma once
 
-#include <array>
-#include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/stream.hpp>
-#include <memory>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "protocols/base/clock.hpp"
 #include "protocols/wait/asio.hpp"
-#include "protocols/wait/parking.hpp"
 
 namespace sim {
 
-using TlsSocket = asio::ssl::stream<asio::ip::tcp::socket>;
-
-/// The server's end of a TLS connection: lines in, bytes out. Reading is one coroutine's; sending goes on beside it.
-/// Small when idle. One thread; lives as long as an operation is under way.
-class Connection : public std::enable_shared_from_this<Connection> {
+/// The server's end of a connection: lines in, bytes out, and the time that passes on it. Reading is one coroutine's;
+/// sending goes on beside it. Small when idle. One thread; lives as long as an operation is under way.
+class Connection {
 public:
-    Connection(asio::ip::tcp::socket socket, asio::ssl::context& tls)
-        : stream_(std::move(socket), tls), end_(executor()) {}
+    virtual ~Connection() = default;
 
-    awaitable<bool> handshake();
+    virtual awaitable<bool> handshake() = 0;
     /// Without its CRLF. What was sent before goes out first. nullopt: the connection or the client's manners ended.
     awaitable<std::optional<std::string>> read_line(std::size_t bytes_max);
     awaitable<std::optional<std::string>> read_bytes(std::size_t bytes);
 
     /// Gathers; goes out with flush(), room() or the next read.
     void send(std::string_view bytes) { out_ += bytes; }
-    void flush();
+    virtual void flush() = 0;
     /// Waits until little is gathered. False: the connection is gone.
-    awaitable<bool> room();
+    virtual awaitable<bool> room() = 0;
     /// Waits until all is with the operating system.
-    awaitable<bool> sent();
+    virtual awaitable<bool> sent() = 0;
 
     /// Ends in order, after what was sent.
-    void end();
+    virtual void end() = 0;
     /// Breaks off.
-    void cut() noexcept;
+    virtual void cut() noexcept = 0;
     [[nodiscard]] bool over() const noexcept { return over_; }
-    [[nodiscard]] asio::any_io_executor executor() { return stream_.get_executor(); }
 
-private:
-    awaitable<bool> read_some();
-    void shut_down();
+    /// Lets time pass.
+    virtual awaitable<void> pause(std::chrono::milliseconds span) = 0;
+    /// Rings once at that time; a later call moves it, and an empty `ring` takes it back.
+    virtual void alarm_at(Monotonic when, std::function<void()> ring) = 0;
 
-    TlsSocket stream_;
-    asio::steady_timer end_;
+protected:
+    static constexpr std::size_t gathered_bytes_max = 256 * 1024;
+
+    /// Sends what was gathered, and waits for more input. False: there is no more.
+    virtual awaitable<bool> read_some() = 0;
+
     std::string in_;
     std::string out_;
-    std::string writing_;
-    Parking written_;
-    bool ending_ = false;
     bool over_ = false;
-    std::array<char, 2048> chunk_{};
 };
 
 }  // namespace sim

@@ -106,7 +106,7 @@ std::optional<HttpReply> handle_world(World& world, const HttpRequest& request, 
     } else if (what == "token-lifetime") {
         world.tokens.set_lifetime(std::chrono::seconds(number_in(body, "seconds", 3600)));
     } else if (what == "drop-sessions") {
-        for (Watcher* session : world.sessions()) session->cut();
+        for (Watcher* session : std::vector<Watcher*>(world.sessions())) session->cut();
     } else {
         return std::nullopt;
     }

@@ -14,7 +14,7 @@ constexpr std::size_t command_bytes_max = 64 * 1024;
 }  // namespace
 
 ImapSession::ImapSession(World& world, const Style& style, std::shared_ptr<Connection> connection)
-    : world_(world), style_(style), connection_(std::move(connection)), expiry_(connection_->executor()) {
+    : world_(world), style_(style), connection_(std::move(connection)) {
     world_.enter(*this);
 }
 
@@ -39,7 +39,7 @@ awaitable<void> ImapSession::serve(std::shared_ptr<ImapSession> self) {
         ++self->world_.counters.commands;
         co_await self->handle(std::move(*command));
     }
-    self->expiry_.cancel();
+    self->connection_->alarm_at({}, {});
     self->connection_->end();
 }
 
@@ -137,11 +137,9 @@ awaitable<bool> ImapSession::misbehave(const Command& command) {
     }
     const auto stalled = world_.faults.strike(FaultKind::stall, mailbox_);
     if (!stalled) co_return false;
-    asio::steady_timer over(connection_->executor());
-    const auto longest = std::chrono::hours(24);
-    over.expires_after(stalled->value == 0 ? longest : std::chrono::milliseconds(stalled->value));
-    const auto error = co_await over.async_wait(asio::as_tuple(asio::use_awaitable));
-    static_cast<void>(error);
+    const auto longest = std::chrono::milliseconds(std::chrono::hours(24));
+    const auto span = stalled->value == 0 ? longest : std::chrono::milliseconds(stalled->value);
+    co_await connection_->pause(span);
     co_return false;
 }
 
@@ -190,6 +188,7 @@ void ImapSession::log_in(const Command& command, std::optional<Credentials> give
         return;
     }
     ++world_.counters.logins;
+    if (with_token) world_.tokens.used(given->secret);
     user_ = holder->user;
     mailbox_ = text::lowered(given->user);
     if (holder->expires != Monotonic::max()) expire_at(holder->expires);
@@ -197,10 +196,8 @@ void ImapSession::log_in(const Command& command, std::optional<Credentials> give
 }
 
 void ImapSession::expire_at(Monotonic when) {
-    expiry_.expires_at(when);
-    expiry_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
-        const auto self = weak.lock();
-        if (self && !error) self->dismissed(std::string(self->style_.token_expired));
+    connection_->alarm_at(when, [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->dismissed(std::string(self->style_.token_expired));
     });
 }
 

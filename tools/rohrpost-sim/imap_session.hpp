@@ -62,7 +62,6 @@ private:
     World& world_;
     const Style& style_;
     std::shared_ptr<Connection> connection_;
-    asio::steady_timer expiry_;
     std::string user_;     // of the token or password
     std::string mailbox_;  // whose mail it is; empty before login
     Folder* folder_ = nullptr;

@@ -4,9 +4,9 @@
 
 #include <stdexcept>
 
-#include "tools/rohrpost-sim/connection.hpp"
 #include "tools/rohrpost-sim/http_endpoint.hpp"
 #include "tools/rohrpost-sim/imap_session.hpp"
+#include "tools/rohrpost-sim/tls_connection.hpp"
 
 namespace sim {
 
@@ -105,7 +105,7 @@ awaitable<void> Provider::accept_imap(asio::ip::tcp::acceptor listener) {
             co_await breathe(listener.get_executor());
             continue;
         }
-        auto connection = std::make_shared<Connection>(std::move(socket), tls_);
+        auto connection = std::make_shared<TlsConnection>(std::move(socket), tls_);
         auto session = std::make_shared<ImapSession>(world_, style_, std::move(connection));
         asio::co_spawn(context_, ImapSession::serve(std::move(session)), report);
     }

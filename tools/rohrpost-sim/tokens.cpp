@@ -35,10 +35,21 @@ std::string TokenBook::user_of(std::string_view token) const {
 std::optional<TokenBook::Pair> TokenBook::refresh(std::string_view token) {
     const auto facts = facts_of(token);
     if (!facts || revoked_.contains(facts->user)) return std::nullopt;
+    const auto oldest = oldest_.find(facts->user);
+    if (oldest != oldest_.end() && facts->generation < oldest->second) return std::nullopt;
     if (rules_.refresh_once && !used_.insert(std::string(token)).second) return std::nullopt;
     std::uint64_t& latest = generations_[facts->user];
     latest = std::max(latest, facts->generation) + 1;
-    return Pair{issue(facts->user), refresh_token(facts->user, latest), rules_.lives_for};
+    Pair pair{issue(facts->user), refresh_token(facts->user, latest), rules_.lives_for};
+    access_.at(pair.access_token).generation = latest;
+    return pair;
+}
+
+void TokenBook::used(std::string_view access_token) {
+    const auto found = access_.find(access_token);
+    if (!rules_.superseded || found == access_.end()) return;
+    auto& oldest = oldest_[found->second.user];
+    oldest = std::max(oldest, found->second.generation);
 }
 
 std::string TokenBook::issue(std::string_view user) {
@@ -46,7 +57,7 @@ std::string TokenBook::issue(std::string_view user) {
     std::string bytes(rules_.access_token_bytes * 3 / 4, '\0');
     random_.fill(std::as_writable_bytes(std::span(bytes)));
     std::string token = base64url_encoded(bytes);
-    access_[token] = Holder{std::string(user), clock_.now() + rules_.lives_for};
+    access_[token] = Holder{std::string(user), clock_.now() + rules_.lives_for, 0};
     ++issued_;
     return token;
 }

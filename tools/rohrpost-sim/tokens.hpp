@@ -18,6 +18,7 @@ struct TokenRules {
     std::chrono::seconds lives_for = std::chrono::seconds(3600);
     std::size_t access_token_bytes = 1600;  // Entra's have 1.5 to 3 KB
     bool refresh_once = false;              // a refresh token ends with its use (Entra's don't)
+    bool superseded = false;                // a refresh token ends when what it was traded for is used
 };
 
 /// Who holds which token. One thread. Refresh tokens follow from the user and a running number, so that those of an
@@ -45,9 +46,12 @@ public:
     struct Holder {
         std::string user;
         Monotonic expires{};
+        std::uint64_t generation = 0;  // of the refresh token that came with it; 0: none
     };
     /// Whom the token stands for, as long as it is valid.
     [[nodiscard]] std::optional<Holder> holder_of(std::string_view access_token) const;
+    /// Somebody logged in with it.
+    void used(std::string_view access_token);
     /// Every access token that stands for the user and was not forgotten yet.
     [[nodiscard]] std::vector<std::string> access_tokens_of(std::string_view user) const;
     /// Ends the access tokens of a user (empty: all).
@@ -72,6 +76,7 @@ private:
     Random& random_;
     std::map<std::string, Holder, std::less<>> access_;
     std::map<std::string, std::uint64_t, std::less<>> generations_;
+    std::map<std::string, std::uint64_t, std::less<>> oldest_;  // generation of each user that is still good
     std::set<std::string, std::less<>> used_;
     std::set<std::string, std::less<>> revoked_;
     std::uint64_t issued_ = 0;

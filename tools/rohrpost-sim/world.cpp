@@ -99,37 +99,38 @@ bool World::may_open(std::string_view user, std::string_view address) const {
            (text::same(user, address) || text::same(user, population_.shared_user));
 }
 
-Entry& World::enter(Folder& folder) {
+Entry& World::enter(Folder& folder, std::chrono::milliseconds hidden_for) {
     const auto received = std::chrono::duration_cast<std::chrono::seconds>(clock_.wall().time_since_epoch()).count();
     folder.entries.push_back(
         {.uid = folder.uid_next, .number = folder.uid_next, .received = static_cast<std::uint32_t>(received)});
     ++folder.uid_next;
     ++counters.arrivals;
-    return folder.entries.back();
+    Entry& entry = folder.entries.back();
+    entry.hidden = hidden_for.count() > 0;
+    if (entry.hidden) hidden_.push_back({&folder, entry.uid, clock_.now() + hidden_for});
+    return entry;
 }
 
 std::uint32_t World::arrive(Folder& folder, std::chrono::milliseconds hidden_for) {
-    Entry& entry = enter(folder);
-    entry.hidden = hidden_for.count() > 0;
-    if (entry.hidden) hidden_.push_back({&folder, entry.uid, clock_.now() + hidden_for});
+    enter(folder, hidden_for);
     folder.tell(fmt::format("* {} EXISTS", folder.entries.size()));
     return folder.uid_next - 1;
 }
 
-std::uint32_t World::arrive(Folder& folder, std::string bytes) {
-    const Entry& entry = enter(folder);
+std::uint32_t World::arrive(Folder& folder, std::string bytes, std::chrono::milliseconds hidden_for) {
+    const Entry& entry = enter(folder, hidden_for);
     folder.given[entry.number] = std::move(bytes);
     folder.tell(fmt::format("* {} EXISTS", folder.entries.size()));
     return folder.uid_next - 1;
 }
 
 void World::enter(Watcher& session) {
-    sessions_.insert(&session);
+    sessions_.push_back(&session);
     ++counters.sessions;
     counters.sessions_most = std::max<std::uint64_t>(counters.sessions_most, sessions_.size());
 }
 
-void World::leave(Watcher& session) { sessions_.erase(&session); }
+void World::leave(Watcher& session) { std::erase(sessions_, &session); }
 
 void World::arrive_anywhere() { arrive(*inboxes_[random_.next() % inboxes_.size()]); }
 
@@ -143,7 +144,7 @@ void World::reveal_due() {
 
 void World::expire_tokens(const std::string& user, std::string_view words) {
     tokens.expire(user);
-    for (Watcher* session : std::set<Watcher*>(sessions_)) {
+    for (Watcher* session : std::vector<Watcher*>(sessions_)) {
         const bool ends = !session->user().empty() && (user.empty() || text::same(user, session->user()));
         if (ends) session->dismissed(std::string(words));
     }

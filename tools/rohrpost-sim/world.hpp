@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -102,7 +101,7 @@ public:
 
     /// A generated message arrives; returns its UID. It can be found only after `hidden_for`.
     std::uint32_t arrive(Folder& folder, std::chrono::milliseconds hidden_for = {});
-    std::uint32_t arrive(Folder& folder, std::string bytes);
+    std::uint32_t arrive(Folder& folder, std::string bytes, std::chrono::milliseconds hidden_for = {});
     /// A generated message in an inbox picked by chance.
     void arrive_anywhere();
     /// Shows the hidden messages whose time has come.
@@ -112,21 +111,21 @@ public:
 
     void enter(Watcher& session);
     void leave(Watcher& session);
-    [[nodiscard]] const std::set<Watcher*>& sessions() const noexcept { return sessions_; }
+    [[nodiscard]] const std::vector<Watcher*>& sessions() const noexcept { return sessions_; }
 
     Counters counters;
     Faults faults;
     TokenBook tokens;
 
 private:
-    Entry& enter(Folder& folder);
+    Entry& enter(Folder& folder, std::chrono::milliseconds hidden_for);
 
     Population population_;
     const Clock& clock_;
     Random& random_;
     std::map<std::string, std::vector<std::unique_ptr<Folder>>, std::less<>> mailboxes_;
     std::vector<Folder*> inboxes_;
-    std::set<Watcher*> sessions_;
+    std::vector<Watcher*> sessions_;  // in the order of their coming
     struct Hidden {
         Folder* folder = nullptr;
         std::uint32_t uid = 0;

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "engine/engine.hpp"
+#include "engine/machine.hpp"
 #include "engine/runtime/log.hpp"
 
 int run_daemon(const config::RunFlags& flags) {
@@ -13,7 +14,8 @@ int run_daemon(const config::RunFlags& flags) {
     try {
         const bool json = flags.log_format == config::LogFormat::json;
         runtime::open_log(flags.log_level, json ? runtime::LogFormat::json : runtime::LogFormat::text);
-        Engine engine(flags);
+        Machine machine(flags);
+        Engine engine(flags, machine);
         return engine.run();
     } catch (const StartError& failure) {
         fmt::print(stderr, "rohrpost: {}\n", failure.what());

@@ -1,0 +1,168 @@
+#include "tests/simulation/history.hpp"
+
+#include <cstdio>
+
+using namespace std::chrono_literals;
+
+namespace simulation {
+
+namespace {
+
+constexpr auto longest = std::chrono::milliseconds(3h);
+constexpr std::uint64_t recovery_calls_sampled = 7;
+
+Furniture furniture() {
+    Furniture furniture;
+    furniture.seed = 20'260'101;
+    furniture.tokens_live = 30min;
+    furniture.sizes = small_sizes();
+    return furniture;
+}
+
+std::string name_of(Cut::At at) {
+    switch (at) {
+        case Cut::At::file:
+            return "file call";
+        case Cut::At::network:
+            return "network await";
+        case Cut::At::turn:
+            break;
+    }
+    return "turn";
+}
+
+}  // namespace
+
+History::History(const Ground& ground, std::optional<Cut> cut) : stage_(furniture(), ground), cut_(cut) {}
+
+void History::write_script() {
+    const auto begun = stage_.clock.now();
+    const auto arrive = [this](std::uint32_t number, std::size_t bytes, std::chrono::milliseconds hidden = 0ms) {
+        stage_.mailroom.arrive(number, bytes, hidden);
+    };
+    for (const std::size_t bytes : {900, 60'000, 2000}) arrive(1, bytes);
+    for (const std::size_t bytes : {700, 5000}) arrive(2, bytes);
+    stage_.plan(begun + 10s, 0, [arrive] { arrive(1, 80'000); });
+    stage_.plan(begun + 12s, 30, [arrive] {
+        arrive(2, 3000);
+        arrive(2, 13'000);
+    });
+    stage_.plan(begun + 20s, 0, [this] {
+        remove_once_taken(1, 1);
+        remove_once_taken(2, 3);
+        stage_.mailroom.read(1, stage_.dice);
+    });
+    stage_.plan(begun + 30s, 0, [this] { stage_.world.expire_tokens("", "Session invalidated - AccessTokenExpired"); });
+    stage_.plan(begun + 40s, 0, [arrive] { arrive(2, 1200, 4s); });
+    stage_.plan(begun + 44s + 1ms, 0, [this] { stage_.world.reveal_due(); });
+    stage_.plan(begun + 60s, 0, [this] {
+        if (stage_.running()) stage_.engine().reload();
+    });
+    stage_.plan(begun + 61s, 0, [this] { stage_.network.cut_all(); });
+    stage_.plan(begun + 62s, 5, [arrive] {
+        for (const std::size_t bytes : {600, 30'000, 800, 1000, 14'000}) arrive(1, bytes);
+        for (const std::size_t bytes : {4000, 4500}) arrive(2, bytes);
+    });
+}
+
+/// People delete what was dealt with; until then it stays.
+void History::remove_once_taken(std::uint32_t number, std::uint32_t uid) {
+    if (stage_.has_taken(Mailroom::id_of(number), uid)) {
+        stage_.mailroom.remove_uid(number, uid);
+        return;
+    }
+    stage_.plan(stage_.clock.now() + 1s, 0, [this, number, uid] { remove_once_taken(number, uid); });
+}
+
+void History::resume() {
+    for (;;) {
+        stage_.bury(cut_->ending);
+        if (cut_->again) stage_.disk.stop_at(*std::exchange(cut_->again, std::nullopt));
+        if (stage_.start() || !stage_.events.violation().empty()) return;
+    }
+}
+
+bool History::run() {
+    write_script();
+    calls_before_ = stage_.disk.calls();
+    if (cut_ && cut_->at == Cut::At::file) stage_.disk.stop_at(cut_->number);
+    bool started = stage_.start();
+    if (started && cut_ && cut_->at == Cut::At::network) stage_.fate.die_at(Fate::Act::network, cut_->number);
+    if (started && cut_ && cut_->at == Cut::At::turn) stage_.fate.die_at(Fate::Act::turn, cut_->number);
+    if (!started) resume();
+    const auto script_ends = stage_.clock.now() + 63s;
+    const auto pauses = [&] { return stage_.over() || (stage_.clock.now() > script_ends && stage_.at_rest()); };
+    for (;;) {
+        const bool paused = stage_.run_until(pauses, longest);
+        if (!stage_.events.violation().empty()) return false;
+        if (!paused) {
+            stage_.events.violated("the history does not come to rest");
+            return false;
+        }
+        if (!stage_.over()) break;
+        resume();
+    }
+    stage_.check_end();
+    return stage_.events.violation().empty();
+}
+
+std::string History::log() const {
+    std::string text;
+    for (const auto& [id, box] : stage_.application.boxes()) {
+        for (const auto& mail : box.mails) {
+            text += fmt::format("{} {} {:02x} {}\n", id, mail.record.seq, fmt::join(mail.record.id, ""), mail.sha256);
+        }
+    }
+    return text;
+}
+
+std::uint64_t History::count(Cut::At at) const {
+    switch (at) {
+        case Cut::At::file:
+            return stage_.disk.calls() - calls_before_;
+        case Cut::At::network:
+            return stage_.fate.count(Fate::Act::network);
+        case Cut::At::turn:
+            break;
+    }
+    return stage_.fate.count(Fate::Act::turn);
+}
+
+bool interrupt_everywhere(const Ground& ground, std::uint64_t first, std::uint64_t stride) {
+    History whole(ground, std::nullopt);
+    const auto report = [](History& history, const std::string& where) {
+        for (const auto& line : history.stage().events.last()) fmt::print(stderr, "{}\n", line);
+        fmt::print(stderr, "{}: {}\n", where, history.stage().events.violation());
+    };
+    if (!whole.run()) {
+        report(whole, "the history without a cut");
+        return false;
+    }
+    const auto expected = whole.log();
+    std::uint64_t cuts = 0;
+    for (const auto at : {Cut::At::file, Cut::At::network, Cut::At::turn}) {
+        const auto acts = whole.count(at);
+        const auto step = at == Cut::At::turn ? stride * 16 : stride;  // most turns touch nothing outside
+        for (std::uint64_t number = first; number <= acts; number += step) {
+            Cut cut{at, number, number % 4 == 3 ? Stage::Ending::process_ends : Stage::Ending::power_cut};
+            if (at == Cut::At::file && number % recovery_calls_sampled == 0) cut.again = 1 + number % 40;
+            History history(ground, cut);
+            ++cuts;
+            const auto where = fmt::format("cut at {} {} of {}", name_of(at), number, acts);
+            if (!history.run()) {
+                report(history, where);
+                return false;
+            }
+            if (history.log() != expected) {
+                fmt::print(stderr, "{}: the application got other mail\n{}\nexpected\n{}", where, history.log(),
+                           expected);
+                return false;
+            }
+        }
+    }
+    fmt::print("history: {} file calls, {} network awaits, {} turns; {} cuts, each with the same mail\n",
+               whole.count(Cut::At::file), whole.count(Cut::At::network), whole.count(Cut::At::turn), cuts);
+    return true;
+}
+
+}  // namespace simulation

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <optional>
+
+#include "tests/simulation/stage.hpp"
+
+namespace simulation {
+
+/// Where a history is interrupted: at the so-many-th act of a kind.
+struct Cut {
+    enum class At { file, network, turn } at = At::file;
+    std::uint64_t number = 0;
+    Stage::Ending ending = Stage::Ending::power_cut;
+    std::optional<std::uint64_t> again = std::nullopt;  // file call of the recovery at which it dies once more
+};
+
+/// A few minutes that are always the same: mail small and large, deletions, an expiring token, a late UID, a reload.
+/// Interrupted anywhere and resumed, the application gets the same mail in the same order.
+class History {
+public:
+    History(const Ground& ground, std::optional<Cut> cut);
+
+    /// False: a violation.
+    bool run();
+    [[nodiscard]] Stage& stage() noexcept { return stage_; }
+    /// What the application took, in order for each mailbox: ids and bytes. Repeats count once.
+    [[nodiscard]] std::string log() const;
+    /// Acts of the whole history, from its first start on.
+    [[nodiscard]] std::uint64_t count(Cut::At at) const;
+
+private:
+    void write_script();
+    void remove_once_taken(std::uint32_t number, std::uint32_t uid);
+    void resume();
+
+    Stage stage_;
+    std::optional<Cut> cut_;
+    std::uint64_t calls_before_ = 0;
+};
+
+/// Cuts the history at every `stride`-th act of every kind, from `first` on, and compares. Prints what differs.
+/// True when nothing does.
+bool interrupt_everywhere(const Ground& ground, std::uint64_t first, std::uint64_t stride);
+
+}  // namespace simulation

@@ -1,0 +1,231 @@
+#include "tests/simulation/scenario.hpp"
+
+using namespace std::chrono_literals;
+
+namespace simulation {
+
+namespace {
+
+constexpr auto troubled = std::chrono::milliseconds(100min);
+constexpr auto calm_at_most = std::chrono::milliseconds(6h);
+
+Furniture furniture_of(std::uint64_t seed) {
+    Dice dice(seed ^ 0x5eedU);
+    Furniture furniture;
+    furniture.seed = seed;
+    furniture.mailboxes = static_cast<std::uint32_t>(dice.between(1, 3));
+    furniture.shards = static_cast<std::uint32_t>(dice.between(1, 2));
+    furniture.shared_credential = dice.chance(30);
+    const char* styles[]{"exchange", "gmail", "dovecot"};
+    furniture.style = styles[dice.below(3)];
+    furniture.tokens_live = std::chrono::seconds(dice.between(400, 4000));
+    furniture.memory_budget = dice.chance(50) ? 256 << 10 : 24 << 10;
+    furniture.queue_capacity = dice.chance(30) ? 4 : 4096;
+    furniture.fetch_batch = static_cast<std::uint32_t>(dice.chance(50) ? 64 : dice.between(1, 5));
+    furniture.sizes = small_sizes();
+    if (dice.chance(40)) furniture.sizes.store.bodies.segment_bytes = 16 << 10;
+    if (dice.chance(30)) furniture.sizes.store.ledger.wal_pages = 200;
+    if (dice.chance(30)) furniture.sizes.store.ledger.journal_rows_max = 1000;
+    furniture.commit_lag_percent = dice.chance(50) ? 0 : dice.between(1, 40);
+    return furniture;
+}
+
+}  // namespace
+
+Scenario::Scenario(std::uint64_t seed, const Ground& ground)
+    : dice_(seed ^ 0xacce55U), stage_(furniture_of(seed), ground) {}
+
+std::size_t Scenario::some_size() {
+    if (dice_.chance(80)) return dice_.between(512, 6000);
+    return dice_.between(6000, dice_.chance(80) ? 40'000 : 90'000);
+}
+
+bool Scenario::run() {
+    for (std::uint32_t number = 1; number <= stage_.mailroom.mailboxes(); ++number) {
+        for (std::uint64_t mails = dice_.below(8); mails > 0; --mails) stage_.mailroom.arrive(number, some_size(), 0ms);
+    }
+    const auto share = [this](std::uint64_t most) { return dice_.chance(50) ? 0 : dice_.between(1, most); };
+    weather_ = {share(20), share(5), share(30), share(30), share(20), share(4), share(40), share(30)};
+    moods_ = {share(40), share(20), share(10), share(4)};
+    stage_.network.set(weather_);
+    stage_.application.set(moods_);
+    write_script();
+    if (!stage_.start()) come_back();
+    if (!live_until([] { return false; }, troubled) && !stage_.events.violation().empty()) return false;
+    calm_down();
+    const bool rests = live_until([this] { return stage_.at_rest(); }, calm_at_most);
+    if (!rests && stage_.events.violation().empty()) {
+        for (const auto& state :
+             stage_.running() ? stage_.engine().mailboxes() : std::vector<retriever::MailboxState>()) {
+            stage_.events.note("{} is {} caught_up={}: {}", state.id, retriever::word_of(state.phase), state.caught_up,
+                               state.reason);
+        }
+        stage_.events.violated("it does not come to rest");
+    }
+    stage_.check_end();
+    return stage_.events.violation().empty();
+}
+
+/// Deaths are seen to while time passes.
+bool Scenario::live_until(const std::function<bool()>& done, std::chrono::milliseconds span) {
+    const auto until = stage_.clock.now() + span;
+    const auto pauses = [&] { return done() || stage_.over(); };
+    while (stage_.clock.now() < until) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - stage_.clock.now());
+        if (!stage_.run_until(pauses, left)) return false;
+        if (!stage_.over()) return true;
+        ++deaths_;
+        const bool power = dice_.chance(60);
+        stage_.bury(power ? Stage::Ending::power_cut : Stage::Ending::process_ends);
+        come_back();
+        if (!stage_.events.violation().empty()) return false;
+    }
+    return false;
+}
+
+/// A supervisor starts it again. It may die again while it recovers.
+void Scenario::come_back() {
+    const auto when = stage_.clock.now() + dice_.span(100ms, 30s);
+    stage_.plan(when, 0, [this] {
+        if (stage_.running()) return;
+        const bool dies_again = !calm_ && dice_.chance(30);
+        if (dies_again) stage_.disk.stop_at(dice_.between(1, 60));
+        if (stage_.start()) return;
+        const bool may_fail = stage_.disk.stopped() || !calm_;
+        if (!may_fail) stage_.events.violated("the daemon cannot start");
+        if (stage_.disk.stopped()) ++deaths_;
+        stage_.bury(stage_.disk.stopped() && dice_.chance(60) ? Stage::Ending::power_cut : Stage::Ending::process_ends);
+        come_back();
+    });
+}
+
+void Scenario::write_script() {
+    const auto deeds = dice_.between(20, 60);
+    for (std::uint64_t number = 0; number < deeds; ++number) {
+        const auto when = stage_.clock.now() + dice_.span(0ms, troubled);
+        const auto turns = dice_.chance(60) ? dice_.below(200) : 0;
+        stage_.plan(when, turns, [this] { happen(); });
+    }
+}
+
+void Scenario::happen() {
+    const auto what = dice_.below(100);
+    if (what < 50) return something_of_people();
+    if (what < 80) return something_of_provider();
+    if (what < 90) return something_of_disk();
+    something_of_process();
+}
+
+void Scenario::something_of_people() {
+    const auto number = static_cast<std::uint32_t>(dice_.between(1, stage_.mailroom.mailboxes()));
+    const auto what = dice_.below(100);
+    if (what < 60) {
+        const auto hidden = dice_.chance(20) ? dice_.span(100ms, 30s) : 0ms;
+        stage_.mailroom.arrive(number, some_size(), hidden);
+        if (hidden.count() > 0) {
+            stage_.plan(stage_.clock.now() + hidden + 1ms, 0, [this] { stage_.world.reveal_due(); });
+        }
+    } else if (what < 70) {
+        for (std::uint64_t mails = dice_.between(2, 12); mails > 0; --mails) {
+            stage_.mailroom.arrive(number, some_size(), 0ms);
+        }
+    } else if (what < 80) {
+        stage_.mailroom.read(number, dice_);
+    } else {
+        stage_.mailroom.remove(number, dice_);
+    }
+}
+
+void Scenario::something_of_provider() {
+    using enum sim::FaultKind;
+    const auto number = static_cast<std::uint32_t>(dice_.between(1, stage_.mailroom.mailboxes()));
+    const auto what = dice_.below(100);
+    if (what < 20) return stage_.network.strike();
+    if (what < 30) {
+        stage_.events.note("the access tokens end");
+        return stage_.world.expire_tokens("", "Session invalidated - AccessTokenExpired");
+    }
+    if (what < 34) {
+        stage_.events.note("the provider restarts");
+        return stage_.network.cut_all();
+    }
+    constexpr sim::FaultKind kinds[]{drop_in_literal, no_data,      refuse_uid, throttle,        wrong_size,
+                                     uid_last,        stall,        preauth,    no_idle,         lying_idle,
+                                     not_connected,   refuse_login, bye,        token_throttled, token_html,
+                                     token_slow,      token_huge,   token_drop};
+    sim::Fault fault;
+    fault.kind = kinds[dice_.below(std::size(kinds))];
+    fault.times = dice_.between(1, 4);
+    if (dice_.chance(50) && fault.kind < token_throttled) fault.mailbox = sim::World::address_of(number);
+    if (fault.kind == preauth) fault.mailbox.clear();
+    if (fault.kind == drop_in_literal) fault.value = dice_.below(20'000);
+    if (fault.kind == throttle) fault.value = dice_.between(100, 600'000);
+    if (fault.kind == stall) fault.value = dice_.between(100, 300'000);
+    if (fault.kind == token_throttled) fault.value = dice_.between(1, 600);
+    if (fault.kind == token_slow) fault.value = dice_.between(100, 60'000);
+    if (fault.kind == token_huge) fault.value = 300'000;
+    if (fault.kind == no_data || fault.kind == refuse_uid) {
+        const auto here = stage_.mailroom.count(number);
+        if (here > 0 && dice_.chance(50)) fault.uid = static_cast<std::uint32_t>(dice_.between(1, here + 3));
+    }
+    stage_.events.note("the provider: {}", sim::text_of(fault));
+    stage_.world.faults.add(fault);
+}
+
+void Scenario::something_of_disk() {
+    using enum SimulatedDisk::Call;
+    const auto what = dice_.below(100);
+    if (what < 50) {
+        const auto room = dice_.below(100'000);
+        stage_.events.note("the disk has room for {} bytes", room);
+        stage_.disk.set_room(stage_.disk.used_bytes() + room);
+        stage_.plan(stage_.clock.now() + dice_.span(1s, 20min), 0, [this] {
+            stage_.events.note("the disk has room again");
+            stage_.disk.set_room(UINT64_MAX);
+        });
+        return;
+    }
+    constexpr SimulatedDisk::Call calls[]{write, sync, sync, truncate, rename, remove, sync_directory, create};
+    const auto call = calls[dice_.below(std::size(calls))];
+    const bool full = call == write && dice_.chance(70);
+    const auto number = dice_.between(1, 20);
+    stage_.events.note("the disk will fail at {}. call of kind {}", number, static_cast<int>(call));
+    stage_.disk.fail_at(call, number, full ? store::errc::disk_full : store::errc::io_failed);
+}
+
+void Scenario::something_of_process() {
+    if (!stage_.running() || stage_.over()) return;
+    const auto what = dice_.below(100);
+    if (what < 40) {
+        const auto number = dice_.between(1, 60);
+        stage_.events.note("the process will die at the {}. call of the disk", number);
+        stage_.disk.stop_at(number);
+    } else if (what < 60) {
+        stage_.fate.die_at(Fate::Act::network, dice_.between(1, 40));
+    } else if (what < 75) {
+        stage_.fate.die_at(Fate::Act::turn, dice_.between(1, 200));
+    } else if (what < 80) {
+        stage_.fate.die_at(Fate::Act::hand_off, 1);
+    } else if (what < 92) {
+        stage_.events.note("the process is told to stop");
+        stage_.engine().stop();
+    } else {
+        stage_.events.note("the process is told to reload");
+        stage_.engine().reload();
+    }
+}
+
+/// From now on nothing goes wrong any more.
+void Scenario::calm_down() {
+    stage_.events.note("calm");
+    calm_ = true;
+    stage_.network.set({});
+    if (dice_.chance(50)) stage_.network.cut_all();
+    stage_.application.set({});
+    stage_.world.faults.clear();
+    stage_.world.reveal_due();
+    stage_.disk.set_room(UINT64_MAX);
+    stage_.disk.be_well();
+}
+
+}  // namespace simulation

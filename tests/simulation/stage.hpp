@@ -1,0 +1,116 @@
+#pragma once
+
+#include <functional>
+#include <list>
+#include <map>
+
+#include "tests/simulation/mailroom.hpp"
+#include "tests/simulation/probe.hpp"
+#include "tests/simulation/process.hpp"
+
+namespace simulation {
+
+/// How the world is furnished.
+struct Furniture {
+    std::uint64_t seed = 0;
+    std::uint32_t mailboxes = 2;
+    std::uint32_t shards = 1;
+    bool shared_credential = false;
+    std::string style = "exchange";
+    std::chrono::seconds tokens_live{3600};
+    std::uint64_t memory_budget = 256 * 1024;
+    std::uint32_t queue_capacity = 4096;
+    std::uint32_t fetch_batch = 64;
+    EngineSizes sizes;
+    std::uint64_t commit_lag_percent = 0;  // of groups that take time
+};
+
+/// Sizes so small that every limit is met.
+EngineSizes small_sizes();
+
+/// The daemon with everything around it, in one thread under virtual time: provider, network, disk, application. Who
+/// moves next is drawn from the seed; when nobody can, time jumps to the next timer. Checks the invariants that hold
+/// at any moment as it goes.
+class Stage {
+public:
+    Stage(Furniture furniture, const Ground& ground);
+    ~Stage();
+
+    /// Starts a process of the daemon. False when it cannot be started now.
+    bool start();
+    /// Ends the present process for good (it is dead, or has ended), and takes care of the disk.
+    enum class Ending { process_ends, power_cut };
+    void bury(Ending ending);
+    [[nodiscard]] bool running() const noexcept { return process_ != nullptr; }
+    /// The process has died, or has ended by itself.
+    [[nodiscard]] bool over() const;
+
+    /// One handler of somebody, or a jump in time. False: a violation.
+    bool turn();
+    /// Until `done`, at most `span` of virtual time. False when it did not come to that.
+    bool run_until(const std::function<bool()>& done, std::chrono::milliseconds span);
+    /// Something to do at a time. With `turns`, it waits for so many turns of activity more, so that it comes in the
+    /// middle of something.
+    void plan(Monotonic when, std::uint64_t turns, std::function<void()> act);
+    /// Asks the store how far it is, and compares with what it said before.
+    void probe();
+    /// Everything that came and was not deleted is handed off and acknowledged, and the mailboxes rest.
+    [[nodiscard]] bool at_rest();
+    [[nodiscard]] bool has_taken(const std::string& id, std::uint32_t uid);
+    /// After at_rest(): nothing is lost, nothing differs.
+    void check_end();
+
+    VirtualClock clock;
+    Events events{clock};
+    SimulatedDisk disk;
+    Fate fate{disk, events};
+    Dice dice;
+    Timers provider_timers{clock};
+    asio::io_context provider_loop{1};
+    asio::executor_work_guard<asio::io_context::executor_type> provider_work{provider_loop.get_executor()};
+    sim::World world;
+    Mailroom mailroom{world, events};
+    Network network;
+    Application application;
+
+    [[nodiscard]] Engine& engine() { return process_->engine(); }
+    [[nodiscard]] std::uint64_t turns() const noexcept { return turns_; }
+    [[nodiscard]] Monotonic begun_at() const noexcept { return begun_at_; }
+
+private:
+    struct Deed {
+        Monotonic when{};
+        std::uint64_t turns = 0;
+        std::function<void()> act;
+    };
+    struct Watched {  // a mailbox's phase and since when
+        retriever::Phase phase = retriever::Phase::starting;
+        std::optional<WallTime> last_proof, next_attempt;
+        Monotonic since{};
+    };
+
+    bool poll(std::size_t actor);
+    [[nodiscard]] std::size_t actors() const;
+    void do_deeds();
+    bool jump();
+    void look();
+    void look_at_mailboxes();
+    void learn(const std::map<std::string, LedgerState>& found);
+
+    Furniture furniture_;
+    config::RunFlags flags_;
+    std::unique_ptr<LogIntoEvents> log_;
+    std::unique_ptr<queue::Inbox> probe_inbox_;
+    std::unique_ptr<Process> process_;
+    std::uint64_t processes_ = 0;
+    std::list<Deed> deeds_;
+    Monotonic committer_free_at_{};
+    Monotonic begun_at_{};
+    bool unwinding_ = false;
+    std::uint64_t turns_ = 0;
+    std::map<std::string, LedgerState> known_;  // durable, as the store said last
+    std::map<std::string, Watched> watched_;
+    bool probing_ = false;
+};
+
+}  // namespace simulation

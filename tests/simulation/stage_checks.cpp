@@ -1,0 +1,145 @@
+// What must hold at any moment, and at the end.
+
+#include <algorithm>
+
+#include "tests/simulation/stage.hpp"
+
+using namespace std::chrono_literals;
+
+namespace simulation {
+
+namespace {
+
+constexpr std::uint64_t turns_between_looks = 64;
+constexpr std::uint64_t turns_between_probes = 509;
+/// Throttled for half an hour, spread by a quarter, is the longest that a mailbox rests without a proof.
+constexpr auto longest_phase = 45min;
+
+}  // namespace
+
+void Stage::look() {
+    if (!process_ || unwinding_ || over()) return;
+    for (auto* shard : engine().shards()) {
+        const auto& budget = shard->budget();
+        // What a session has already received is counted, too, so each may be over by what it takes in at once.
+        const auto slack = furniture_.mailboxes * (furniture_.sizes.intake.stream_above_bytes + 16 * 1024);
+        if (budget.used_bytes() > budget.bytes_max() + slack) {
+            events.violated("memory: {} holds {} bytes, {} are allowed", shard->name(), budget.used_bytes(),
+                            budget.bytes_max());
+        }
+    }
+    if (turns_ % turns_between_looks == 0) look_at_mailboxes();
+    if (turns_ % turns_between_probes == 0) probe();
+}
+
+void Stage::look_at_mailboxes() {
+    const auto now = clock.now();
+    for (const auto& state : engine().mailboxes()) {
+        auto& watched = watched_[state.id];
+        const bool same = watched.phase == state.phase && watched.last_proof == state.last_proof &&
+                          watched.next_attempt == state.next_attempt && watched.since != Monotonic{};
+        if (!same) watched = {state.phase, state.last_proof, state.next_attempt, now};
+        const auto word = retriever::word_of(state.phase);
+        if (now - watched.since > longest_phase) {
+            events.violated("stands still: {} is {} since {} s: {}", state.id, word,
+                            std::chrono::floor<std::chrono::seconds>(now - watched.since).count(), state.reason);
+        }
+        const bool waits = state.phase == retriever::Phase::waiting || state.phase == retriever::Phase::needs_help;
+        if (waits && (!state.next_attempt || state.reason.empty())) {
+            events.violated("{} is {} without a time or a reason", state.id, word);
+        }
+        if (state.reason.find("invalid_grant") != std::string::npos) {
+            events.violated("the refresh token is lost: {}: {}", state.id, state.reason);
+        }
+    }
+    const auto& bodies = furniture_.sizes.store.bodies;
+    for (const auto& path : disk.files()) {
+        if (!path.ends_with(".seg")) continue;
+        const auto most = bodies.unsynced_bytes_max + bodies.buffer_bytes_max + 2 * furniture_.memory_budget;
+        if (disk.unsynced_bytes(path) > most)
+            events.violated("{} holds {} unsynced bytes", path, disk.unsynced_bytes(path));
+    }
+}
+
+void Stage::probe() {
+    if (!process_ || probing_ || over()) return;
+    const auto tell = [this, of = processes_](error_code failed, const std::map<std::string, LedgerState>& found) {
+        if (of != processes_) return;
+        probing_ = false;
+        if (!failed) learn(found);
+    };
+    std::unique_ptr<store::Job> job = std::make_unique<Probe>(*probe_inbox_, tell);
+    probing_ = engine().committer().try_submit(job);
+}
+
+void Stage::learn(const std::map<std::string, LedgerState>& found) {
+    for (const auto& [id, now] : found) {
+        auto& before = known_[id];
+        if (now.last_seq < before.last_seq) {
+            events.violated("lost: {} had {} messages, has {}", id, before.last_seq, now.last_seq);
+        }
+        if (now.cursor < before.cursor) {
+            events.violated("the cursor of {} went back from {} to {}", id, before.cursor, now.cursor);
+        }
+        if (now.acked < before.acked) {
+            events.violated("{} had acknowledged {} messages, has {}", id, before.acked, now.acked);
+        }
+        const auto taken = static_cast<store::Seq>(application.box(id).mails.size());
+        if (now.acked > taken) {
+            events.violated("{} acknowledged {} messages, the application took {}", id, now.acked, taken);
+        }
+        before = now;
+    }
+    // A ledger without a mailbox that it had.
+    for (const auto& [id, before] : known_) {
+        if (!found.contains(id)) events.violated("mailbox {} is gone from the store", id);
+    }
+}
+
+bool Stage::has_taken(const std::string& id, std::uint32_t uid) {
+    const auto& mails = application.box(id).mails;
+    return std::any_of(mails.begin(), mails.end(), [uid](const auto& mail) { return mail.record.uid == uid; });
+}
+
+bool Stage::at_rest() {
+    if (turns_ % turns_between_looks != 0 || !process_ || over()) return false;
+    const auto states = engine().mailboxes();
+    if (states.size() != furniture_.mailboxes) return false;
+    for (const auto& state : states) {
+        const auto known = known_.find(state.id);
+        if (known == known_.end() || state.phase != retriever::Phase::idle || !state.caught_up) return false;
+        const auto taken = static_cast<store::Seq>(application.box(state.id).mails.size());
+        const auto& ledger = known->second;
+        if (ledger.acked != taken || ledger.last_seq != taken || ledger.pending > 0) return false;
+        for (const auto& letter : mailroom.letters(state.id)) {
+            if (!letter.removed && (letter.uid > ledger.cursor || !has_taken(state.id, letter.uid))) return false;
+        }
+    }
+    return true;
+}
+
+void Stage::check_end() {
+    for (std::uint32_t number = 1; number <= furniture_.mailboxes; ++number) {
+        const auto id = Mailroom::id_of(number);
+        std::map<std::uint32_t, const Application::Taken*> taken;
+        for (const auto& mail : application.box(id).mails) {
+            if (!taken.emplace(mail.record.uid, &mail).second) {
+                events.violated("doubled: {} uid {} has two message ids", id, mail.record.uid);
+            }
+        }
+        for (const auto& letter : mailroom.letters(id)) {
+            const auto found = taken.find(letter.uid);
+            if (found == taken.end()) {
+                if (!letter.removed) events.violated("lost: {} uid {} was never handed off", id, letter.uid);
+                continue;
+            }
+            if (found->second->sha256 != letter.sha256) {
+                events.violated("{} uid {} was handed off with other bytes", id, letter.uid);
+            }
+            taken.erase(found);
+        }
+        for (const auto& [uid, mail] : taken) events.violated("{} uid {} was handed off, and never came", id, uid);
+    }
+}
+
+}  // namespace simulation
