@@ -27,17 +27,23 @@ bool BodyRun::has(const Mail& mail) const noexcept {
 Result<std::string_view> BodyRun::body(std::size_t at) {
     const auto& place = batch_[at].record.body;
     if (!has(batch_[at])) {
-        std::uint64_t end = place.offset + place.length;
+        const std::uint64_t own_end = place.offset + place.length;
+        std::uint64_t end = own_end;
         for (const Mail& next : batch_.subspan(at + 1)) {
             const auto& follows = next.record.body;
             const bool beside = next.bodies == batch_[at].bodies && follows.segment == place.segment &&
-                                follows.offset >= end && follows.offset - end <= gap_bytes_max;
+                                follows.offset >= end && follows.offset - end <= gap_bytes_max &&
+                                follows.length <= BodyReader::piece_bytes;
             const auto ends = follows.offset + follows.length;
             if (!beside || ends - place.offset > BodyReader::piece_bytes) break;
             end = ends;
         }
         bodies_ = nullptr;
         auto text = batch_[at].bodies->read_range(place.segment, place.offset, end - place.offset);
+        // What a neighbour lacks is not this one's fault.
+        if (!text && end > own_end) {
+            text = batch_[at].bodies->read_range(place.segment, place.offset, place.length);
+        }
         if (!text) return text.error();
         text_ = std::move(*text);
         bodies_ = batch_[at].bodies;

@@ -33,6 +33,13 @@ public:
 
 private:
     [[nodiscard]] Path segments() const { return directory_ / "segments"; }
+    /// 0 for a file that is missing.
+    Result<std::uint64_t> size_of(const Path& path) {
+        const auto file = disk_.open(path, Disk::Mode::read);
+        if (!file && is_missing(file.error())) return std::uint64_t{0};
+        if (!file) return file.error();
+        return (*file)->size();
+    }
 
     Disk& disk_;
     const Path& directory_;
@@ -63,10 +70,10 @@ Result<void> Opening::lay_out() {
 
 Result<void> Opening::open_ledger() {
     at_hand_ = directory_ / "ledger.db";
-    const auto is_there = disk_.exists(at_hand_);
-    if (!is_there) return is_there.error();
-    if (!*is_there) {
-        // Segments without a ledger: it was lost, and an empty one would have every body reclaimed.
+    const auto ledger_bytes = size_of(at_hand_);
+    if (!ledger_bytes) return ledger_bytes.error();
+    if (*ledger_bytes == 0) {
+        // Segments without a ledger: it was lost, and a new one would have every body reclaimed.
         const auto names = disk_.list(segments());
         if (!names) return names.error();
         if (!names->empty()) return errc::not_a_store;

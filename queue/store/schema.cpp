@@ -1,5 +1,7 @@
 #include "queue/store/schema.hpp"
 
+#include <algorithm>
+#include <set>
 #include <string>
 
 namespace store {
@@ -62,6 +64,38 @@ Result<std::int64_t> number_of(Database& database, const char* sql) {
     return rows->number(0);
 }
 
+/// Every column of every table with its place in the primary key.
+constexpr const char* columns_query = R"sql(
+SELECT t.name || ' ' || c.name || ' ' || c.pk FROM sqlite_master AS t, pragma_table_info(t.name) AS c
+WHERE t.type = 'table')sql";
+
+Result<std::set<std::string>> columns_of(Database& database) {
+    Statement statement(database, columns_query);
+    auto rows = statement.query();
+    if (!rows) return rows.error();
+    std::set<std::string> columns;
+    for (;;) {
+        const auto row = rows->next();
+        if (!row) return row.error();
+        if (!*row) return columns;
+        columns.insert(rows->text(0));
+    }
+}
+
+/// Errors: damaged when something is missing that this version makes.
+Result<void> check_columns(Database& database) {
+    auto fresh = Database::open(":memory:", "");
+    if (!fresh) return fresh.error();
+    const auto made = fresh->run(tables_of_version_1);
+    if (!made) return made.error();
+    const auto wanted = columns_of(*fresh);
+    if (!wanted) return wanted.error();
+    const auto there = columns_of(database);
+    if (!there) return there.error();
+    if (!std::includes(there->begin(), there->end(), wanted->begin(), wanted->end())) return errc::damaged;
+    return {};
+}
+
 }  // namespace
 
 Result<void> prepare_schema(Database& database) {
@@ -74,7 +108,7 @@ Result<void> prepare_schema(Database& database) {
     if (*tables > 0) {
         if (*owner != application) return errc::not_a_store;
         if (*version > schema_version) return errc::newer_format;
-        return {};
+        return check_columns(database);
     }
     const std::string script = "BEGIN IMMEDIATE;" + std::string(tables_of_version_1) +
                                "PRAGMA application_id = " + std::to_string(application) +

@@ -15,11 +15,24 @@ namespace {
 
 constexpr std::string_view suffix = ".seg";
 constexpr std::size_t kept_buffer_bytes_max = 1ULL << 20;  // between groups, so that it need not grow anew in each
+// Damage can make a ledger row or a file name say anything. Behind these nothing overflows.
+constexpr std::uint64_t number_max = 1ULL << 62;
+constexpr std::uint64_t offset_max = 1ULL << 62;
 
 std::optional<std::uint64_t> number_of(std::string_view name) {
     if (!name.ends_with(suffix)) return std::nullopt;
     name.remove_suffix(suffix.size());
     return text::number<std::uint64_t>(name);
+}
+
+/// New segments get a higher number than any that is known.
+void note_number(std::uint64_t& last, std::uint64_t number) noexcept {
+    if (number < number_max) last = std::max(last, number);
+}
+
+/// Whether a body can lie there at all.
+bool is_possible(const BodyPlace& place, std::uint64_t body_bytes_max) noexcept {
+    return place.length <= body_bytes_max && place.offset >= SegmentRecord::bytes && place.offset < offset_max;
 }
 
 }  // namespace
@@ -53,7 +66,7 @@ Result<std::unique_ptr<SegmentBodies>> SegmentBodies::open(Disk& disk, Path dire
     const auto names = disk.list(directory);
     if (!names) return names.error();
     std::unique_ptr<SegmentBodies> bodies(new SegmentBodies(disk, std::move(directory), std::move(reserve), options));
-    bodies->last_number_ = last;
+    note_number(bodies->last_number_, last);
     for (const auto number : kept) {
         auto segment = std::make_shared<Segment>();
         segment->number = number;
@@ -61,14 +74,14 @@ Result<std::unique_ptr<SegmentBodies>> SegmentBodies::open(Disk& disk, Path dire
         const auto size = bodies->size_of(number);
         segment->end = size ? *size : 0;
         bodies->segments_[number] = std::move(segment);
-        bodies->last_number_ = std::max(bodies->last_number_, number);
+        note_number(bodies->last_number_, number);
     }
     std::vector<std::uint64_t> unneeded;
     for (const auto& name : *names) {
         const auto number = number_of(name);
         if (!number || bodies->segments_.contains(*number)) continue;
         unneeded.push_back(*number);
-        bodies->last_number_ = std::max(bodies->last_number_, *number);
+        note_number(bodies->last_number_, *number);
     }
     bodies->reclaim(unneeded);
     return bodies;
@@ -344,7 +357,9 @@ Result<std::shared_ptr<const File>> SegmentBodies::reader_of(std::uint64_t segme
 }
 
 Result<std::string> SegmentBodies::read(const BodyPlace& place, std::uint64_t offset, std::uint64_t bytes) const {
-    if (offset > place.length) return errc::damaged;
+    if (!is_possible(place, options_.body_bytes_max) || offset > place.length) {
+        return holds(place.segment) ? errc::damaged : errc::body_gone;
+    }
     auto text = read_range(place.segment, place.offset + offset, std::min(bytes, place.length - offset));
     if (!text) return text;
     const bool is_whole = offset == 0 && text->size() == place.length;
@@ -355,6 +370,7 @@ Result<std::string> SegmentBodies::read(const BodyPlace& place, std::uint64_t of
 Result<std::string> SegmentBodies::read_range(std::uint64_t segment, std::uint64_t offset, std::uint64_t bytes) const {
     const auto file = reader_of(segment);
     if (!file) return file.error();
+    if (bytes > options_.body_bytes_max || offset > offset_max) return errc::damaged;
     std::string text(bytes, '\0');
     const auto got = (*file)->read(text, offset);
     // Reclaimed meanwhile: what was read may be another body's bytes already.

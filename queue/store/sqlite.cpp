@@ -5,8 +5,6 @@
 #include <new>
 #include <utility>
 
-#include "protocols/base/ensure.hpp"
-
 namespace store {
 namespace {
 
@@ -16,6 +14,7 @@ error_code reason_of(int code) {
             return errc::disk_full;
         case SQLITE_CORRUPT:
         case SQLITE_CONSTRAINT:
+        case SQLITE_ERROR:  // our words are fixed: the tables are not what they were made
             return errc::damaged;
         case SQLITE_NOTADB:
             return errc::not_a_store;
@@ -83,8 +82,6 @@ Statement::~Statement() { sqlite3_finalize(statement_); }
 Result<void> Statement::prepare() {
     if (statement_ != nullptr) return {};
     const int code = sqlite3_prepare_v3(database_.handle(), sql_, -1, SQLITE_PREPARE_PERSISTENT, &statement_, nullptr);
-    // Our own words are wrong then; I/O errors and damage are not.
-    ensure(code != SQLITE_ERROR, sql_);
     if (code != SQLITE_OK) return reason_of(code);
     return {};
 }

@@ -116,3 +116,23 @@ TEST_CASE("a damaged body among others is noticed, and only it", "[consumers]") 
     CHECK(run.body(1).error() == store::errc::damaged);
     CHECK(run.body(2).has_value());
 }
+
+TEST_CASE("a body whose neighbour is cut off or lies nowhere is read all the same", "[consumers]") {
+    Bench bench;
+    for (const char* body : {"one", "two", "three"}) bench.add(body);
+    REQUIRE(bench.real->sync().has_value());
+    const auto lost = GENERATE(from_range(std::vector<store::BodyPlace>{
+        {.segment = 1, .offset = 1'000, .length = 50'000, .crc32c = 0},
+        {.segment = 1, .offset = 1'000, .length = UINT64_MAX - 500, .crc32c = 0},
+        {.segment = 1, .offset = UINT64_MAX - 2, .length = 5, .crc32c = 0},
+    }));
+    bench.mails[1].record.body = lost;
+    BodyRun run(bench.mails);
+    const auto first = run.body(0);
+    REQUIRE(first.has_value());
+    CHECK(*first == "one");
+    CHECK(run.body(1).has_error());
+    const auto third = run.body(2);
+    REQUIRE(third.has_value());
+    CHECK(*third == "three");
+}

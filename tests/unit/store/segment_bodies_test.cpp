@@ -158,3 +158,33 @@ TEST_CASE("a missing segment reads as damaged, one that is not kept as gone", "[
     CHECK(bodies->read(place, 0, 3).error() == errc::damaged);
     CHECK(bodies->read({.segment = 4, .offset = 32, .length = 3}, 0, 3).error() == errc::body_gone);
 }
+
+TEST_CASE("a ledger row that cannot be true reads as damaged and takes no memory", "[store]") {
+    SimulatedDisk disk;
+    const auto bodies = bodies_on(disk);
+    const BodyPlace place = kept(*bodies, "body");
+    BodyPlace wrong = place;
+    SECTION("longer than any body") { wrong.length = INT64_MAX; }
+    SECTION("longer than any body, when a part is asked for") {
+        wrong.length = INT64_MAX;
+        CHECK(bodies->read(wrong, 7, INT64_MAX).error() == errc::damaged);
+    }
+    SECTION("behind the end of all files") { wrong.offset = UINT64_MAX - 2; }
+    SECTION("a header's place") { wrong.offset = 0; }
+    CHECK(bodies->read(wrong, 0, wrong.length).error() == errc::damaged);
+    CHECK(*bodies->read(place, 0, place.length) == "body");
+}
+
+TEST_CASE("a segment number that cannot be true does not make numbers start over", "[store]") {
+    SimulatedDisk disk;
+    BodyPlace old;
+    {
+        const auto bodies = bodies_on(disk);
+        old = kept(*bodies, "old");
+    }
+    REQUIRE(disk.open("/segments/18446744073709551615.seg", Disk::Mode::create).has_value());
+    const auto bodies = bodies_on(disk, {old.segment, UINT64_MAX});
+    CHECK(kept(*bodies, std::string(900, 'n')).segment == old.segment + 1);
+    CHECK(kept(*bodies, std::string(900, 'm')).segment == old.segment + 2);
+    CHECK(*bodies->read(old, 0, old.length) == "old");
+}

@@ -335,6 +335,27 @@ TEST_CASE("a directory that holds something else is refused with its path, the r
     SECTION("segments whose ledger is lost") {
         REQUIRE(disk.make_directory(directory.path() / "segments").has_value());
         REQUIRE(disk.open(directory.path() / "segments" / "0000000000000001.seg", Disk::Mode::create).has_value());
+        const bool is_empty = GENERATE(false, true);
+        if (is_empty) REQUIRE(disk.open(directory.path() / "ledger.db", Disk::Mode::create).has_value());
         CHECK(open_store(disk, directory.path(), {}, &failure).error() == errc::not_a_store);
     }
+}
+
+TEST_CASE("a ledger that lacks a table or a column is damaged, wherever it is missed", "[store]") {
+    Ledger ledger;
+    new_folder(ledger.store(), "a");
+    ledger.commit();
+    ledger.opened = {};
+    const std::string act = GENERATE("DROP TABLE journal", "DROP TABLE pending", "DROP TABLE message_id",
+                                     "ALTER TABLE mailbox RENAME COLUMN paused TO p");
+    CAPTURE(act);
+    {
+        const SqliteVfs vfs(ledger.disk);
+        auto database = Database::open("/data/ledger.db", vfs.name());
+        REQUIRE(database->run("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL").has_value());
+        REQUIRE(database->run(act.c_str()).has_value());
+    }
+    OpenFailure failure;
+    CHECK(open_store(ledger.disk, "/data", {}, &failure).error() == errc::damaged);
+    CHECK(failure.sentence.find("ledger.db") != std::string::npos);
 }
