@@ -51,6 +51,7 @@ std::optional<std::chrono::seconds> seconds_in(const json::value* value) {
     }
     if (value->is_uint64()) return std::chrono::seconds(seconds_max);  // above what fits in the signed one
     if (const auto* number = value->if_double()) {
+        if (std::isnan(*number)) return std::nullopt;  // Boost.JSON 1.81 reads 0e380 as that
         const double most = static_cast<double>(seconds_max);
         return std::chrono::seconds(static_cast<std::int64_t>(std::clamp(std::trunc(*number), -most, most)));
     }

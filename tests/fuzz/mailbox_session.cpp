@@ -169,7 +169,8 @@ public:
                                      .gate = gate_,
                                      .board = board_,
                                      .options = options_};
-        session_ = std::make_unique<retriever::MailboxSession>(house, 1, mailbox_of(letters), password, place);
+        auto mailbox = std::make_shared<const config::Mailbox>(mailbox_of(letters));
+        session_ = std::make_unique<retriever::MailboxSession>(house, 1, std::move(mailbox), password, place);
     }
     ~World() {
         session_.reset();

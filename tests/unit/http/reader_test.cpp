@@ -27,6 +27,12 @@ const std::string chunked =
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: text/x\r\n\r\n"
     "3;ext=1\r\nabc\r\n2\r\nde\r\n0\r\nTrailer: t\r\n\r\n";
 
+/// A chunked body whose first chunk head, or whose trailer with the line ends around it, has that many bytes.
+std::string with_chunk_head(std::size_t bytes) { return "3;" + std::string(bytes - 4, 'x') + "\r\nabc\r\n0\r\n\r\n"; }
+std::string with_trailer(std::size_t bytes) {
+    return "3\r\nabc\r\n0\r\nT: " + std::string(bytes - 12, 'x') + "\r\n\r\n";
+}
+
 }  // namespace
 
 TEST_CASE("a request reads the same however it is split", "[http]") {
@@ -113,6 +119,49 @@ TEST_CASE("malformed requests are told apart from long ones", "[http]") {
     const auto used = reader.take_in(bytes);
     REQUIRE(used.has_error());
     CHECK(used.error() == expected);
+}
+
+TEST_CASE("a chunked body without bytes reads byte by byte, as a request and as a response", "[http]") {
+    const std::string body = "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+    http::RequestReader request(limits);
+    http::ResponseReader response(limits, http::ResponseReader::To::other);
+    const auto feed_bytes = [](auto& reader, const std::string& wire) {
+        std::string unread;
+        for (const char c : wire) {
+            unread += c;
+            const auto used = reader.take_in(unread);
+            REQUIRE(used.has_value());
+            unread.erase(0, *used);
+        }
+        return reader.finished();
+    };
+    CHECK(feed_bytes(request, "POST / HTTP/1.1\r\nHost: h\r\n" + body));
+    CHECK(feed_bytes(response, "HTTP/1.1 200 OK\r\n" + body));
+}
+
+TEST_CASE("chunk heads and trailers have the header's limit, at once or byte by byte", "[http]") {
+    const auto wire_with = GENERATE(&with_chunk_head, &with_trailer);
+    for (const std::size_t bytes : {limits.header_bytes_max, limits.header_bytes_max + 1}) {
+        CAPTURE(bytes);
+        const std::string wire = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + wire_with(bytes);
+        http::ResponseReader at_once(limits, http::ResponseReader::To::other);
+        const auto read = at_once.take_in(wire);
+        http::ResponseReader by_bytes(limits, http::ResponseReader::To::other);
+        std::string unread;
+        Result<std::size_t> used = std::size_t{0};
+        for (std::size_t at = 0; used && at < wire.size(); ++at) {
+            unread += wire[at];
+            used = by_bytes.take_in(unread);
+            if (used) unread.erase(0, *used);
+        }
+        if (bytes == limits.header_bytes_max) {
+            CHECK((read && at_once.finished()));
+            CHECK((used && by_bytes.finished()));
+        } else {
+            CHECK(read.error() == http::errc::header_too_long);
+            CHECK(used.error() == http::errc::header_too_long);
+        }
+    }
 }
 
 TEST_CASE("a body without length ends with the connection", "[http]") {

@@ -54,6 +54,7 @@ TEST_CASE("expires_in is read in every form seen, and bounded", "[oauth2][hostil
                                                                             {"\"-5\"", none},
                                                                             {"1e300", most},
                                                                             {"-1e300", -most},
+                                                                            {"0e380", none},  // not a number
                                                                             {"9223372036854775807", most},
                                                                             {"-9223372036854775808", -most},
                                                                             {"18446744073709551615", most},
