@@ -19,7 +19,7 @@ constexpr int exit_tempfail = 75;
 constexpr int exit_noperm = 77;
 constexpr int exit_config = 78;
 
-constexpr std::uint64_t descriptors_beside_sessions = 256;
+constexpr std::uint64_t descriptors_beside_sessions = 768;  // Maildirs 512, segments 64, everything else 192
 
 int code_of(error_code reason) {
     if (reason == store::errc::in_use || reason == store::errc::disk_full) return exit_tempfail;
@@ -28,16 +28,21 @@ int code_of(error_code reason) {
     return exit_config;
 }
 
-/// As many descriptors as the sessions need, as far as the system allows.
-void raise_descriptor_limit(std::uint64_t wanted) {
+/// As many descriptors as the sessions need, as far as the system allows; the number of sessions there are enough for.
+/// Sessions beyond it are not begun: store and hand-off never run out of descriptors.
+std::size_t sessions_allowed(std::size_t sessions) {
+    const std::uint64_t wanted = sessions + descriptors_beside_sessions;
     rlimit limit{};
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return sessions;
     limit.rlim_cur = std::min<rlim_t>(wanted, limit.rlim_max);
     setrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur < wanted) {
-        spdlog::warn("id=descriptors the system allows {} open files, {} sessions want {}: raise LimitNOFILE",
-                     limit.rlim_cur, wanted - descriptors_beside_sessions, wanted);
-    }
+    if (limit.rlim_cur >= wanted) return sessions;
+    const auto left = limit.rlim_cur - std::min<rlim_t>(limit.rlim_cur, descriptors_beside_sessions);
+    spdlog::warn(
+        "id=descriptors the system allows {} open files, {} sessions want {}: at most {} are served; raise "
+        "LimitNOFILE",
+        limit.rlim_cur, sessions, wanted, left);
+    return left;
 }
 
 }  // namespace
@@ -100,7 +105,7 @@ std::vector<retriever::MailboxState> Engine::mailboxes() const { return roles_->
 
 int Engine::run() {
     auto& roles = *roles_;
-    raise_descriptor_limit(flags_.max_sessions + descriptors_beside_sessions);
+    sessions_max_ = sessions_allowed(flags_.max_sessions);
     listen();
     committer_->start();
     roles.main.follow_machine();
@@ -186,9 +191,15 @@ awaitable<void> Engine::serve_roster() {
     std::size_t served = 0;
     for (auto& mailbox : roster->mailboxes) {
         mailbox.arrivals = &roles.hand_offs.outlet(mailbox.mailbox->consumer);
-        if (++served > flags_.max_sessions && mailbox.fault.empty()) {
-            mailbox.fault = fmt::format("--max-sessions {} is reached: raise it, or serve this mailbox elsewhere",
-                                        flags_.max_sessions);
+        if (++served > sessions_max_ && mailbox.fault.empty()) {
+            mailbox.fault =
+                sessions_max_ < flags_.max_sessions
+                    ? fmt::format(
+                          "the system's limit of open files leaves room for {} sessions: raise LimitNOFILE, or "
+                          "serve this mailbox elsewhere",
+                          sessions_max_)
+                    : fmt::format("--max-sessions {} is reached: raise it, or serve this mailbox elsewhere",
+                                  flags_.max_sessions);
         }
         // The number never changes, so a mailbox stays on its shard.
         dealt[static_cast<std::size_t>(mailbox.number) % dealt.size()].push_back(std::move(mailbox));

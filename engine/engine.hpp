@@ -72,6 +72,7 @@ private:
     config::RunFlags flags_;
     Outside& outside_;
     EngineSizes sizes_;
+    std::size_t sessions_max_ = flags_.max_sessions;  // or fewer when the system allows too few descriptors
     runtime::Counters counters_;
     std::unique_ptr<store::File> lock_;
     const store::Bodies* bodies_ = nullptr;

@@ -23,6 +23,9 @@ struct Mail {
 struct Delivered {
     std::size_t count = 0;
     std::string reason;  // what was done, to whom, what came back; empty when it is the whole batch
+    /// Whose fault it is: `message` says that the bytes of the first mail that is not counted are damaged, so that
+    /// another attempt is of no use; nothing behind it was attempted.
+    enum class Fault { consumer, message } fault = Fault::consumer;
 };
 
 /// Whoever receives mail. One shard; several batches may be under way at the same time, of different mailboxes.

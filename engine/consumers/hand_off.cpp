@@ -51,6 +51,10 @@ struct HandOff::StepWork {
     Step step;
 
     Result<std::vector<Page>> operator()(store::Workbench bench) {
+        for (const auto& each : step.set_aside) {
+            auto kept = bench.store.set_aside(each);
+            if (!kept) return kept.error();
+        }
         for (const auto& each : step.acknowledge) {
             auto noted = bench.store.acknowledge(consumer, each.mailbox, each.seq);
             if (!noted) return noted.error();
@@ -287,12 +291,24 @@ HandOff::Step HandOff::take_stock(const std::vector<Page>& pages, const Delivere
     std::size_t left = delivered.count;
     std::vector<const Page*> not_reached;
     bool failure_owned = false;
+    bool damaged = delivered.fault == Delivered::Fault::message;
+    const bool fruitful = delivered.count > 0 || damaged;
     for (const auto& page : pages) {
         if (page.messages.empty()) continue;
         const auto count = std::min(left, page.messages.size());
-        const bool whole = count == page.messages.size();
         const auto last = page.messages.back().seq;
         left -= count;
+        if (damaged && count < page.messages.size()) {
+            damaged = false;
+            const auto& message = page.messages[count];
+            const auto rest = message.seq < page.last_seq ? Turns::Rest::more : Turns::Rest::nothing;
+            next.set_aside.push_back(set_aside(message, delivered.reason));
+            next.acknowledge.push_back({.mailbox = page.mailbox, .seq = message.seq, .rest = rest});
+            count_delivered(page, count);
+            failure_owned = true;
+            continue;
+        }
+        const bool whole = count == page.messages.size();
         if (count > 0) {
             const auto rest = last < page.last_seq ? Turns::Rest::more : Turns::Rest::nothing;
             next.acknowledge.push_back(
@@ -313,16 +329,28 @@ HandOff::Step HandOff::take_stock(const std::vector<Page>& pages, const Delivere
     for (auto page = not_reached.rbegin(); page != not_reached.rend(); ++page) {
         turns_.put_back((*page)->mailbox, (*page)->messages.back().seq);
     }
-    fruitless_batches_ = delivered.count > 0 ? 0 : fruitless_batches_ + 1;
+    fruitless_batches_ = fruitful ? 0 : fruitless_batches_ + 1;
     if (fruitless_batches_ > fruitless_batches_max) {
         paused_until_ =
             uses_.timers.now() + hand_off_pause(fruitless_batches_ - fruitless_batches_max, uses_.random.fraction());
     }
     const std::lock_guard lock(stats_mutex_);
     ++stats_.batches;
-    if (!delivered.reason.empty()) ++stats_.failed_batches;
-    stats_.last_reason = delivered.reason;
+    const bool failed = !delivered.reason.empty() && delivered.fault == Delivered::Fault::consumer;
+    if (failed) ++stats_.failed_batches;
+    stats_.last_reason = failed ? delivered.reason : std::string();
     return next;
+}
+
+store::SetAside HandOff::set_aside(const store::Message& message, const std::string& reason) {
+    spdlog::error("id=set-aside consumer={} mailbox={} seq={} uid={} reason={}", options_.consumer,
+                  runtime::value(names_[message.mailbox]), message.seq, message.uid, runtime::value(reason));
+    uses_.counters.messages_set_aside.fetch_add(1, std::memory_order_relaxed);
+    return {.consumer = options_.consumer,
+            .mailbox = message.mailbox,
+            .seq = message.seq,
+            .at = std::chrono::time_point_cast<std::chrono::milliseconds>(uses_.timers.clock().wall()),
+            .reason = reason};
 }
 
 void HandOff::count_delivered(const Page& page, std::size_t count) {

@@ -25,7 +25,8 @@ namespace consumers {
 /// nobody else. Two lanes: while one delivers, the other's committer jobs (acknowledge, read on) are under way.
 ///
 /// A failure pauses the mailbox that it met, with a reason; when several batches in a row deliver nothing, the consumer
-/// as a whole pauses. Nothing is given up. Ends after its shard's loop has ended.
+/// as a whole pauses. A message whose bytes are damaged is set aside in the store, with the reason, and the next one
+/// goes on; nothing else is given up. Ends after its shard's loop has ended.
 class HandOff {
 public:
     struct Options {
@@ -89,8 +90,9 @@ private:
         store::Seq last_seq = 0;
         std::vector<store::Message> messages;  // in order
     };
-    /// One job for the committer: acknowledge first, then read on.
+    /// One job for the committer: set aside and acknowledge first, then read on.
     struct Step {
+        std::vector<store::SetAside> set_aside;
         std::vector<Acknowledgement> acknowledge;
         std::vector<Reading> read;
     };
@@ -110,6 +112,7 @@ private:
     void settle(const Step& step, const Result<std::vector<Page>>& pages);
     awaitable<Step> hand_over(std::vector<Page> pages);
     Step take_stock(const std::vector<Page>& pages, const Delivered& delivered);
+    store::SetAside set_aside(const store::Message& message, const std::string& reason);
     void count_delivered(const Page& page, std::size_t count);
     void put_to_rest(store::MailboxNumber mailbox, Turns::Rest rest);
     void pause(store::MailboxNumber mailbox, store::Seq attempted, const std::string& reason);

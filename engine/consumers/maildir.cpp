@@ -31,6 +31,12 @@ std::string reason_for(std::string_view doing, const std::string& what, error_co
     return fmt::format("cannot {} {}: {}", doing, what, said.message());
 }
 
+/// Of a body that could not be read: what is damaged stays so.
+Delivered::Fault fault_of(error_code reading) {
+    const bool lost = reading == store::errc::damaged || reading == store::errc::body_gone;
+    return lost ? Delivered::Fault::message : Delivered::Fault::consumer;
+}
+
 std::optional<unsigned char> hex_value(char c) {
     if (c >= '0' && c <= '9') return static_cast<unsigned char>(c - '0');
     if (c >= 'a' && c <= 'f') return static_cast<unsigned char>(c - 'a' + 10);
@@ -85,7 +91,8 @@ Delivered Maildir::deliver_now(std::span<const Mail> batch) {
     items.reserve(batch.size());
     std::string reason;
     const bool sync_each = options_.sync == config::Consumer::Sync::each || batch.size() <= sync_each_max;
-    auto written = write_all(batch, items, sync_each);
+    auto fault = Delivered::Fault::consumer;
+    auto written = write_all(batch, items, sync_each, fault);
     if (!written) reason = written.error();
     std::size_t count = 0;
     auto synced = sync_each ? Attempt<void>() : sync_written(items);
@@ -102,10 +109,12 @@ Delivered Maildir::deliver_now(std::span<const Mail> batch) {
     }
     close_boxes(batch.subspan(count));
     while (boxes_.size() > options_.open_max) boxes_.pop_back();
-    return {.count = count, .reason = std::move(reason)};
+    if (count < items.size()) fault = Delivered::Fault::consumer;  // it did not come to the damaged one
+    return {.count = count, .reason = std::move(reason), .fault = fault};
 }
 
-auto Maildir::write_all(std::span<const Mail> batch, std::vector<Item>& items, bool sync_each) -> Attempt<void> {
+auto Maildir::write_all(std::span<const Mail> batch, std::vector<Item>& items, bool sync_each, Delivered::Fault& fault)
+    -> Attempt<void> {
     BodyRun bodies(batch);
     for (std::size_t at = 0; at < batch.size(); ++at) {
         const Mail& mail = batch[at];
@@ -116,8 +125,8 @@ auto Maildir::write_all(std::span<const Mail> batch, std::vector<Item>& items, b
         if (!there) return there.error();
         std::string name = *there ? std::string() : maildir_name(mail.record);
         if (!name.empty()) {
-            auto written = BodyRun::small(mail) ? write_small(**box, name, bodies.body(at), sync_each)
-                                                : write_large(**box, mail, name, sync_each);
+            auto written = BodyRun::small(mail) ? write_small(**box, name, bodies.body(at), sync_each, fault)
+                                                : write_large(**box, mail, name, sync_each, fault);
             if (!written) return written.error();
         }
         items.push_back({.box = *box, .mail = &mail, .name = std::move(name)});
@@ -246,9 +255,12 @@ auto Maildir::list_ids(Box& box) -> Attempt<void> {
     return {};
 }
 
-auto Maildir::write_small(const Box& box, const std::string& name, Result<std::string_view> body, bool sync)
-    -> Attempt<void> {
-    if (!body) return reason_for("read the body of", name, body.error());
+auto Maildir::write_small(const Box& box, const std::string& name, Result<std::string_view> body, bool sync,
+                          Delivered::Fault& fault) -> Attempt<void> {
+    if (!body) {
+        fault = fault_of(body.error());
+        return reason_for("read the body of", name, body.error());
+    }
     auto file = files_.create(box.tmp, name);
     if (!file) return reason_for("create", box.place + "/tmp/" + name, file.error());
     Attempt<void> written;
@@ -257,7 +269,8 @@ auto Maildir::write_small(const Box& box, const std::string& name, Result<std::s
     return finished(box, *file, name, std::move(written), sync);
 }
 
-auto Maildir::write_large(const Box& box, const Mail& mail, const std::string& name, bool sync) -> Attempt<void> {
+auto Maildir::write_large(const Box& box, const Mail& mail, const std::string& name, bool sync, Delivered::Fault& fault)
+    -> Attempt<void> {
     auto file = files_.create(box.tmp, name);
     if (!file) return reason_for("create", box.place + "/tmp/" + name, file.error());
     BodyReader body(*mail.bodies, mail.record.body);
@@ -266,6 +279,7 @@ auto Maildir::write_large(const Box& box, const Mail& mail, const std::string& n
         auto piece = body.next();
         if (!piece) {
             written = reason_for("read the body of", name, piece.error());
+            fault = fault_of(piece.error());
             break;
         }
         auto done = files_.write(*file, *piece);

@@ -59,7 +59,8 @@ private:
     using Attempt = boost::system::result<T, std::string>;  // or the reason for people
 
     Delivered deliver_now(std::span<const Mail> batch);
-    Attempt<void> write_all(std::span<const Mail> batch, std::vector<Item>& items, bool sync_each);
+    Attempt<void> write_all(std::span<const Mail> batch, std::vector<Item>& items, bool sync_each,
+                            Delivered::Fault& fault);
     Attempt<void> sync_written(const std::vector<Item>& items);
     std::size_t move_all(const std::vector<Item>& items, std::string& reason);
     Attempt<void> sync_moved(std::span<const Item> moved);
@@ -69,8 +70,10 @@ private:
     Attempt<void> remove_leftovers(const Box& box);
     Attempt<bool> is_there(Box& box, const Mail& mail);
     Attempt<void> list_ids(Box& box);
-    Attempt<void> write_small(const Box& box, const std::string& name, Result<std::string_view> body, bool sync);
-    Attempt<void> write_large(const Box& box, const Mail& mail, const std::string& name, bool sync);
+    Attempt<void> write_small(const Box& box, const std::string& name, Result<std::string_view> body, bool sync,
+                              Delivered::Fault& fault);
+    Attempt<void> write_large(const Box& box, const Mail& mail, const std::string& name, bool sync,
+                              Delivered::Fault& fault);
     /// Syncs what was written, or removes what could not be.
     Attempt<void> finished(const Box& box, const FileHandle& file, const std::string& name, Attempt<void> written,
                            bool sync);

@@ -126,6 +126,12 @@ Result<Response> chunk(store::Workbench bench, const store::Digest& id, std::uin
     response.type = mail_type;
     if (offset >= place.length) return response;
     auto bytes = bench.bodies.read(place, offset, std::min<std::uint64_t>(place.length - offset, body_chunk_bytes_max));
+    if (!bytes && bytes.error() == store::errc::damaged) {
+        return refusal(500,
+                       fmt::format("the bytes of message {} are damaged (segment {}, {} bytes at {}): it cannot be "
+                                   "read; acknowledge it, and the next one comes",
+                                   id_text(id), place.segment, place.length, place.offset));
+    }
     if (!bytes) return bytes.error();
     response.body = std::move(*bytes);
     return response;

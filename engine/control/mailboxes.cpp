@@ -11,6 +11,7 @@ namespace control {
 namespace {
 
 constexpr std::size_t pending_shown_max = 100;
+constexpr std::size_t set_aside_shown_max = 100;
 
 std::string unknown(std::string_view id) {
     return fmt::format("there is no mailbox \"{}\"; rohrpost mailbox list shows all", id);
@@ -31,6 +32,21 @@ boost::json::object to_json(const store::Folder& folder, const std::vector<store
     return object;
 }
 
+Result<boost::json::object> to_json(store::Store& store, const store::SetAside& set_aside) {
+    const auto rows = store.messages(set_aside.mailbox, set_aside.seq - 1, 1);
+    if (!rows) return rows.error();
+    boost::json::object object{{"consumer", set_aside.consumer},
+                               {"seq", set_aside.seq},
+                               {"at", time_text(set_aside.at)},
+                               {"reason", set_aside.reason}};
+    if (!rows->empty()) {
+        object["id"] = id_text(rows->front().id);
+        object["uid"] = rows->front().uid;
+        object["segment"] = rows->front().body.segment;
+    }
+    return object;
+}
+
 Result<boost::json::object> shown(store::Store& store, const std::string& id, const Live* live) {
     const auto row = store.mailbox(id);
     if (!row) return row.error();
@@ -47,6 +63,15 @@ Result<boost::json::object> shown(store::Store& store, const std::string& id, co
         list.push_back(to_json(folder, *pending));
     }
     object["folders"] = std::move(list);
+    const auto set_aside = store.all_set_aside(row->number, set_aside_shown_max);
+    if (!set_aside) return set_aside.error();
+    boost::json::array damaged;
+    for (const auto& each : *set_aside) {
+        const auto message = to_json(store, each);
+        if (!message) return message.error();
+        damaged.push_back(*message);
+    }
+    if (!damaged.empty()) object["set_aside"] = std::move(damaged);
     const auto* consumer = object.if_contains("consumer");
     if (consumer == nullptr || consumer->get_string().empty()) return object;
     const auto hand_off = store.hand_offs(consumer->get_string(), store::Store::Which::all, row->number - 1, 1);

@@ -8,9 +8,13 @@ namespace control {
 namespace {
 
 boost::json::object to_json(const store::Totals& totals) {
-    return {{"mailboxes", totals.mailboxes}, {"messages", totals.messages},
-            {"pending", totals.pending},     {"unacknowledged_bytes", totals.body_bytes},
-            {"segments", totals.segments},   {"segment_bytes", totals.segment_bytes}};
+    return {{"mailboxes", totals.mailboxes},
+            {"messages", totals.messages},
+            {"pending", totals.pending},
+            {"set_aside", totals.set_aside},
+            {"unacknowledged_bytes", totals.body_bytes},
+            {"segments", totals.segments},
+            {"segment_bytes", totals.segment_bytes}};
 }
 
 boost::json::object to_json(const store::Committer::Stats& stats) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/runtime/log.hpp"
+#include "protocols/imap/errc.hpp"
 
 namespace retriever {
 
@@ -79,17 +80,11 @@ awaitable<std::optional<Ended>> FolderIntake::open(imap::Client& client) {
     uid_validity_ = selected.uid_validity;
     cursor_ = plan.cursor;
     since_ = plan.since;
+    uid_next_ = opened->selected.uid_next;
+    exists_ = opened->selected.exists;
     if (plan.act == FolderPlan::Act::freeze) {
-        auto freeze = [folder = folder_.number, reason = plan.reason](store::Workbench bench) {
-            return bench.store.freeze_folder(folder, reason);
-        };
-        auto frozen = co_await house_.committer.run(house_.inbox, std::move(freeze));
-        if (!frozen) co_return store_ended(frozen.error());
-        Ended ended;
-        ended.how = Ended::How::folder;
-        ended.person_needed = true;
-        ended.reason = fmt::format("folder {} is frozen: {}", facts_.folder, plan.reason);
-        co_return ended;
+        auto frozen = co_await freeze(plan.reason);
+        co_return frozen;
     }
     if (plan.act == FolderPlan::Act::adopt || !folder_.frozen.empty()) {
         auto adopt = [number = folder_.number, act = plan.act, validity = uid_validity_,
@@ -100,6 +95,69 @@ awaitable<std::optional<Ended>> FolderIntake::open(imap::Client& client) {
         auto adopted = co_await house_.committer.run(house_.inbox, std::move(adopt));
         if (!adopted) co_return store_ended(adopted.error());
     }
+    co_return std::nullopt;
+}
+
+/// Nothing is fetched from the folder, durably so, until it is opened and found sound.
+awaitable<Ended> FolderIntake::freeze(std::string reason) {
+    Ended ended;
+    ended.how = Ended::How::folder;
+    ended.person_needed = true;
+    ended.reason = fmt::format("folder {} is frozen: {}", facts_.folder, reason);
+    auto note = [folder = folder_.number, reason = std::move(reason)](store::Workbench bench) {
+        return bench.store.freeze_folder(folder, reason);
+    };
+    auto frozen = co_await house_.committer.run(house_.inbox, std::move(note));
+    if (!frozen) co_return store_ended(frozen.error());
+    co_return ended;
+}
+
+/// A UID at or above UIDNEXT can be there when mail has arrived since; otherwise the server has to confirm it: one that
+/// does not exist would carry the cursor past mail that is still to come.
+awaitable<std::optional<Ended>> FolderIntake::check_uid_next(imap::Client& client, std::uint32_t highest) {
+    const imap::Selected now = client.selected();
+    const std::uint64_t arrived = now.exists > exists_ ? now.exists - exists_ : 0;
+    uid_next_ = std::max<std::uint64_t>(uid_next_, now.uid_next);
+    if (uid_next_ == 0) co_return std::nullopt;
+    if (highest >= uid_next_ + arrived) {
+        auto counted = co_await client.status(facts_.folder);
+        if (!counted) co_return broken(counted.error(), client);
+        const auto said = counted->status.uid_next;
+        if (counted->answer.ok() && said != 0 && highest >= said) {
+            auto frozen = co_await freeze(
+                fmt::format("the server shows UID {}, but its UIDNEXT is {}: nothing is fetched, so that no mail to "
+                            "come is passed over",
+                            highest, said));
+            co_return frozen;
+        }
+    }
+    uid_next_ = std::max<std::uint64_t>(uid_next_, static_cast<std::uint64_t>(highest) + 1);
+    exists_ = now.exists;
+    co_return std::nullopt;
+}
+
+/// Messages that are too large are not asked for, but they may have been deleted meanwhile.
+awaitable<std::optional<Ended>> FolderIntake::look_for_too_large(imap::Client& client) {
+    if (too_large_.empty()) co_return std::nullopt;
+    imap::UidSet all = too_large_;
+    const auto some = all.take_front(search_uids, search_bytes);
+    auto found = co_await client.search("UID " + some.text());
+    if (!found) co_return broken(found.error(), client);
+    if (!found->answer.ok()) co_return std::nullopt;
+    imap::UidSet present;
+    present_of(some, found->uids, present);
+    imap::UidSet gone = some;
+    each(present, [&gone](imap::Uid uid) { gone.remove(uid); });
+    if (gone.empty()) co_return std::nullopt;
+    auto note = [folder = folder_.number, validity = uid_validity_, gone](store::Workbench bench) -> Result<void> {
+        Result<void> step;
+        each(gone, [&](imap::Uid uid) {
+            if (step) step = bench.store.remove_pending(folder, validity, uid);
+        });
+        return step;
+    };
+    auto noted = co_await house_.committer.run(house_.inbox, std::move(note));
+    if (!noted) co_return store_ended(noted.error());
     co_return std::nullopt;
 }
 
@@ -124,9 +182,18 @@ awaitable<FolderIntake::Taken> FolderIntake::take_new(imap::Client& client, Pend
             taken.ended = store_ended(rows.error());
             co_return taken;
         }
+        too_large_ = {};
         for (const auto& row : *rows) {
-            if (row.uid_validity == uid_validity_) again.add(row.uid);
+            if (row.uid_validity != uid_validity_) continue;
+            (row.reason == too_large() ? too_large_ : again).add(row.uid);
         }
+        taken.ended = co_await look_for_too_large(client);
+        if (taken.ended) co_return taken;
+    }
+    each(too_large_, [&wanted](imap::Uid uid) { wanted.remove(uid); });
+    if (!wanted.empty()) {
+        taken.ended = co_await check_uid_next(client, wanted.ranges().back().last);
+        if (taken.ended) co_return taken;
     }
     if (wanted.empty() && again.empty()) {
         since_.clear();
@@ -175,8 +242,12 @@ awaitable<FolderIntake::Taken> FolderIntake::take_new(imap::Client& client, Pend
 awaitable<std::optional<Ended>> FolderIntake::take_slice(imap::Client& client, Intake& intake, imap::UidSet slice) {
     const auto top = slice.ranges().back().last;
     intake.expect(slice);
-    auto fetch = co_await client.fetch(std::move(slice), plan_, intake);
-    if (!fetch) co_return broken(fetch.error(), client);
+    imap::UidSet wanted = slice;
+    auto fetch = co_await client.fetch(std::move(wanted), plan_, intake);
+    if (!fetch) {
+        auto ended = co_await fetch_ended(client, intake, fetch.error(), std::move(slice));
+        co_return ended;
+    }
     imap::UidSet leftover = fetch->unanswered;
     add_all(leftover, fetch->refused);
     add_all(leftover, fetch->not_asked);
@@ -212,8 +283,12 @@ awaitable<std::optional<Ended>> FolderIntake::take_slice(imap::Client& client, I
     auto singly = plan_;
     singly.batch_uids = 1;
     while (!present.empty()) {
-        auto fetched = co_await client.fetch(std::move(present), singly, intake);
-        if (!fetched) co_return broken(fetched.error(), client);
+        imap::UidSet alone = present;
+        auto fetched = co_await client.fetch(std::move(alone), singly, intake);
+        if (!fetched) {
+            auto ended = co_await fetch_ended(client, intake, fetched.error(), std::move(present));
+            co_return ended;
+        }
         add_all(unresolved.missing, fetched->unanswered);
         add_all(unresolved.missing, fetched->refused);
         if (!fetched->unanswered.empty() || !fetched->refused.empty()) unresolved.why = reason_of(*fetched);
@@ -224,10 +299,31 @@ awaitable<std::optional<Ended>> FolderIntake::take_slice(imap::Client& client, I
     }
     add_all(oversize, intake.take_oversize());
     add_all(unresolved.missing, oversize);
-    if (unresolved.why.empty()) unresolved.why = fmt::format("larger than {} bytes", sizes_.message_bytes_max);
+    if (unresolved.why.empty()) unresolved.why = too_large();
     auto ended = co_await account(intake, std::move(unresolved), top);
     co_return ended;
 }
+
+/// The connection is of no use any more. A message that was too large for it is pending from now on, so that the next
+/// connection gets past it; UIDs in disorder freeze the folder.
+awaitable<Ended> FolderIntake::fetch_ended(imap::Client& client, Intake& intake, error_code error, imap::UidSet asked) {
+    if (error == imap::errc::uids_out_of_order) {
+        auto frozen = co_await freeze(error.message());
+        co_return frozen;
+    }
+    const auto culprit = client.unfinished();
+    if (error != imap::errc::literal_too_long || !culprit || !asked.contains(culprit->uid))
+        co_return broken(error, client);
+    Unresolved unresolved;
+    unresolved.missing.add(culprit->uid);
+    unresolved.why = too_large();
+    const auto top = intake.is_next(culprit->uid) ? culprit->uid : intake.frontier();
+    auto ended = co_await account(intake, std::move(unresolved), top);
+    if (ended) co_return *ended;
+    co_return broken(error, client);
+}
+
+std::string FolderIntake::too_large() const { return fmt::format("larger than {} bytes", sizes_.message_bytes_max); }
 
 /// Everything up to `top` is stored, gone, or pending from here on; one durable step says so.
 awaitable<std::optional<Ended>> FolderIntake::account(Intake& intake, Unresolved unresolved, std::uint32_t top) {

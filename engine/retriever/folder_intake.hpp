@@ -43,7 +43,11 @@ public:
     [[nodiscard]] std::uint32_t cursor() const noexcept { return cursor_; }
 
 private:
+    awaitable<std::optional<Ended>> check_uid_next(imap::Client& client, std::uint32_t highest);
+    awaitable<Ended> freeze(std::string reason);
+    awaitable<std::optional<Ended>> look_for_too_large(imap::Client& client);
     awaitable<std::optional<Ended>> take_slice(imap::Client& client, Intake& intake, imap::UidSet slice);
+    awaitable<Ended> fetch_ended(imap::Client& client, Intake& intake, error_code error, imap::UidSet asked);
     struct Unresolved {
         imap::UidSet missing;  // announced, asked for, not delivered
         imap::UidSet gone;     // no longer on the server
@@ -52,6 +56,7 @@ private:
     awaitable<std::optional<Ended>> account(Intake& intake, Unresolved unresolved, std::uint32_t top);
     awaitable<std::optional<Ended>> take_rest(imap::Client& client, Intake& intake, Unfinished unfinished);
     [[nodiscard]] Ended store_ended(error_code error) const;
+    [[nodiscard]] std::string too_large() const;
 
     Facts facts_;
     Intake::Sizes sizes_;
@@ -61,6 +66,9 @@ private:
     std::uint32_t uid_validity_ = 0;
     std::uint32_t cursor_ = 0;
     std::string since_;
+    imap::UidSet too_large_;      // pending for that reason: not asked for again
+    std::uint64_t uid_next_ = 0;  // UIDs below it may be there; 0: the server does not say
+    std::uint32_t exists_ = 0;    // when uid_next_ was learned
     std::uint64_t pending_ = 0;
 };
 

@@ -74,6 +74,10 @@ public:
 
     /// What is asked for next, in ascending order: the cursor follows as long as answers come in this order.
     void expect(const imap::UidSet& wanted);
+    /// All that was expected below this UID has come, and it has not.
+    [[nodiscard]] bool is_next(imap::Uid uid) const noexcept {
+        return !remaining_.empty() && remaining_.ranges().front().first == uid;
+    }
     /// The rest of a body comes next.
     void resume(Unfinished unfinished);
 

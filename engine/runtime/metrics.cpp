@@ -78,6 +78,8 @@ std::string exposition(const Counters& counters, const std::vector<Gauge>& gauge
                 counters.messages_gone),
         counter("rohrpost_messages_delivered_total", "Messages acknowledged by their consumer.",
                 counters.messages_delivered),
+        counter("rohrpost_messages_set_aside_total", "Messages that cannot be handed off: their bytes are damaged.",
+                counters.messages_set_aside),
         counter("rohrpost_logins_total", "Successful log-ins to mail servers.", counters.logins),
         counter("rohrpost_login_refusals_total", "Log-ins that a mail server refused.", counters.login_refusals),
         counter("rohrpost_session_errors_total", "Sessions that ended in an error.", counters.session_errors),

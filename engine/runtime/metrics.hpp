@@ -38,6 +38,7 @@ struct Counters {
     std::atomic<std::uint64_t> messages_known_before{0};
     std::atomic<std::uint64_t> messages_gone{0};
     std::atomic<std::uint64_t> messages_delivered{0};
+    std::atomic<std::uint64_t> messages_set_aside{0};
     std::atomic<std::uint64_t> sessions_live{0};
     std::atomic<std::uint64_t> sessions_idle{0};
     std::atomic<std::uint64_t> logins{0};

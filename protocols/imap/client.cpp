@@ -115,6 +115,7 @@ awaitable<Result<Client::Opened>> Client::open(std::string folder, Access access
     const auto named = command.astring(impl_->session.wire_name(folder), impl_->session.syntax());
     if (!named) co_return named.error();
     impl_->session.forget_selected();
+    impl_->last_fetched = {};
     auto answer = co_await impl_->run(std::move(command), exchange);
     if (!answer) co_return answer.error();
     if (!answer->ok()) impl_->session.forget_selected();

@@ -63,6 +63,7 @@ Result<void> Client::Impl::take_found(const UidSet& found, Exchange& exchange) c
 Result<Stop> Client::Impl::take_fetched(Exchange& exchange) {
     exchange.news = true;
     dialogue.fetched(reader.item());
+    if (!in_order(reader.item())) return errc::uids_out_of_order;
     FetchSink::Flow flow = FetchSink::Flow::go_on;
     if (exchange.fetch != nullptr) {
         const FetchRun::Taken taken = exchange.fetch->fetched(reader.item());
@@ -72,6 +73,16 @@ Result<Stop> Client::Impl::take_fetched(Exchange& exchange) {
     const auto counted = count_untagged(exchange);
     if (!counted) return counted.error();
     return stop_for(flow);
+}
+
+/// Messages behind another one have higher UIDs, whatever was expunged between (RFC 9051 §2.3.1.1).
+bool Client::Impl::in_order(const FetchItem& item) noexcept {
+    if (item.uid == 0) return true;
+    const bool behind = last_fetched.uid != 0 && item.sequence > last_fetched.sequence;
+    if (behind && item.uid <= last_fetched.uid) return false;
+    last_fetched.uid = item.uid;
+    last_fetched.sequence = item.sequence;
+    return true;
 }
 
 Result<Stop> Client::Impl::take_response(std::string_view text, Exchange& exchange) {

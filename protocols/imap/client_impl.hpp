@@ -62,11 +62,13 @@ struct Client::Impl {
     Session session;
     Dialogue dialogue;
     bool wake_asked = false;
-    bool idling = false;  // waiting for news
+    bool idling = false;     // waiting for news
+    FetchItem last_fetched;  // of the selected mailbox; its numbers alone
 
 private:
     Result<Stop> take_response(std::string_view text, Exchange& exchange);
     Result<Stop> take_fetched(Exchange& exchange);
+    [[nodiscard]] bool in_order(const FetchItem& item) noexcept;
     Result<void> count_untagged(Exchange& exchange) const;
 };
 

@@ -36,6 +36,8 @@ public:
                 return "a name, user or secret cannot be sent: it contains CR, LF or NUL";
             case errc::idle_refused:
                 return "the server refused IDLE";
+            case errc::uids_out_of_order:
+                return "the server's UIDs do not rise with its messages, or one stands for two of them";
         }
         return "unknown imap error";
     }

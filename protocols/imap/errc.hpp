@@ -20,6 +20,7 @@ enum class errc {
     mechanism_not_offered,
     bad_argument,  // our own argument cannot be sent (CR, LF or NUL in it)
     idle_refused,  // NO or BAD to IDLE
+    uids_out_of_order,
 };
 
 const boost::system::error_category& category() noexcept;

@@ -92,12 +92,22 @@ struct HandOff {
     Seq last_seq = 0;  // of the mailbox
 };
 
+/// A message that a consumer will not get, because its bytes are damaged. Its segment is kept, for whoever can mend it.
+struct SetAside {
+    std::string consumer;
+    MailboxNumber mailbox = 0;
+    Seq seq = 0;
+    Millis at{};
+    std::string reason;
+};
+
 struct Totals {
     std::uint64_t messages = 0;
     std::uint64_t body_bytes = 0;  // of messages not yet acknowledged by all
     std::uint64_t segments = 0;
     std::uint64_t segment_bytes = 0;  // on disk
     std::uint64_t pending = 0;
+    std::uint64_t set_aside = 0;
     std::uint64_t mailboxes = 0;
 };
 

@@ -55,6 +55,15 @@ CREATE TABLE segment_use (
     PRIMARY KEY (segment, mailbox)) WITHOUT ROWID;
 )sql";
 
+// What a hand-off could not read. By segment, because what is set aside keeps it.
+constexpr const char* tables_since_version_2 = R"sql(
+CREATE TABLE set_aside (
+    consumer TEXT, mailbox BIGINT, seq BIGINT, segment BIGINT NOT NULL, at BIGINT NOT NULL, reason TEXT NOT NULL,
+    PRIMARY KEY (consumer, mailbox, seq)) WITHOUT ROWID;
+CREATE INDEX set_aside_of_segment ON set_aside (segment);
+CREATE INDEX set_aside_of_mailbox ON set_aside (mailbox, consumer, seq);
+)sql";
+
 Result<std::int64_t> number_of(Database& database, const char* sql) {
     Statement statement(database, sql);
     auto rows = statement.query();
@@ -82,11 +91,12 @@ Result<std::set<std::string>> columns_of(Database& database) {
     }
 }
 
-/// Errors: damaged when something is missing that this version makes.
-Result<void> check_columns(Database& database) {
+/// Errors: damaged when something is missing that this version made.
+Result<void> check_columns(Database& database, std::int64_t version) {
     auto fresh = Database::open(":memory:", "");
     if (!fresh) return fresh.error();
-    const auto made = fresh->run(tables_of_version_1);
+    const std::string script = std::string(tables_of_version_1) + (version > 1 ? tables_since_version_2 : "");
+    const auto made = fresh->run(script.c_str());
     if (!made) return made.error();
     const auto wanted = columns_of(*fresh);
     if (!wanted) return wanted.error();
@@ -108,12 +118,18 @@ Result<void> prepare_schema(Database& database) {
     if (*tables > 0) {
         if (*owner != application) return errc::not_a_store;
         if (*version > schema_version) return errc::newer_format;
-        return check_columns(database);
+        if (*version < 1) return errc::not_a_store;  // ours have a version
+        const auto whole = check_columns(database, *version);
+        if (!whole || *version == schema_version) return whole;
     }
-    const std::string script = "BEGIN IMMEDIATE;" + std::string(tables_of_version_1) +
-                               "PRAGMA application_id = " + std::to_string(application) +
-                               "; PRAGMA user_version = " + std::to_string(schema_version) + "; COMMIT;";
-    return database.run(script.c_str());
+    std::string script = "BEGIN IMMEDIATE;";
+    if (*tables == 0) script += tables_of_version_1;
+    script += tables_since_version_2;
+    script += "PRAGMA application_id = " + std::to_string(application) +
+              "; PRAGMA user_version = " + std::to_string(schema_version) + "; COMMIT;";
+    const auto changed = database.run(script.c_str());
+    if (!changed && database.in_transaction()) static_cast<void>(database.run("ROLLBACK"));
+    return changed;
 }
 
 }  // namespace store

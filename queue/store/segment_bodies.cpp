@@ -146,6 +146,7 @@ Result<void> SegmentBodies::make_room(std::uint64_t record_bytes) {
         const auto flushed = flush();
         if (!flushed) return flushed.error();
         active_->sealed = true;
+        close_when_done(*active_);
         active_.reset();
     }
     auto segment = new_segment();
@@ -289,8 +290,16 @@ Result<void> SegmentBodies::sync() {
         segment->due = false;
         const auto synced = sync_segment(*segment);
         if (!synced) return synced.error();
+        close_when_done(*segment);
     }
     return {};
+}
+
+/// Nothing is written to it any more: who reads it opens it again, so that a backlog costs no descriptors.
+void SegmentBodies::close_when_done(Segment& segment) {
+    if (!segment.sealed || segment.streams > 0 || segment.due) return;
+    const std::lock_guard lock(mutex_);
+    segment.file.reset();
 }
 
 void SegmentBodies::rollback() noexcept {
@@ -352,6 +361,12 @@ Result<std::shared_ptr<const File>> SegmentBodies::reader_of(std::uint64_t segme
         auto opened = disk_.open(path_of(segment), Disk::Mode::read);
         if (!opened) return is_missing(opened.error()) ? error_code(errc::damaged) : opened.error();
         file = std::move(*opened);
+        opened_.push_back(segment);
+        if (opened_.size() > options_.open_files_max) {
+            const auto oldest = segments_.find(opened_.front());
+            if (oldest != segments_.end()) oldest->second->file.reset();  // whoever reads it now has it still
+            opened_.pop_front();
+        }
     }
     return std::shared_ptr<const File>(file);
 }

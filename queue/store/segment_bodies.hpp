@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -26,6 +27,7 @@ public:
         std::size_t spare_files_max = 4;
         std::size_t buffer_bytes_max = 4ULL << 20;    // small bodies not yet written
         std::size_t unsynced_bytes_max = 8ULL << 20;  // of streaming bodies, before they are synced on the way
+        std::size_t open_files_max = 64;              // of segments that are only read
     };
 
     /// `kept` are the segments the ledger needs; every other file is room to use again. `last` is the highest number
@@ -65,6 +67,7 @@ private:
     Result<void> flush();
     Result<void> put(Segment& segment, std::string_view bytes, std::uint64_t offset);
     Result<void> sync_segment(Segment& segment);
+    void close_when_done(Segment& segment);
     error_code noted(error_code reason);
     Result<std::shared_ptr<const File>> reader_of(std::uint64_t segment) const;
     [[nodiscard]] bool holds(std::uint64_t segment) const;
@@ -89,6 +92,7 @@ private:
     // Any thread.
     mutable std::mutex mutex_;
     mutable std::map<std::uint64_t, SegmentPointer> segments_;
+    mutable std::deque<std::uint64_t> opened_;  // for reading alone, in this order
     std::atomic<std::uint64_t> spare_bytes_{0};
     std::atomic<std::uint64_t> syncs_{0};
     std::atomic<std::uint64_t> body_bytes_{0};

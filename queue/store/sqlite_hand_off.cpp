@@ -27,7 +27,7 @@ Result<void> SqliteStore::unsubscribe(std::string_view consumer, MailboxNumber m
     if (!written) return written.error();
     if (database_.changes() == 0) return errc::unknown_id;
     needed_by_.clear();
-    return {};
+    return write(sql_->forget_set_aside, consumer, mailbox);
 }
 
 Result<void> SqliteStore::acknowledge(std::string_view consumer, MailboxNumber mailbox, Seq seq) {
@@ -39,6 +39,28 @@ Result<void> SqliteStore::acknowledge(std::string_view consumer, MailboxNumber m
     if (seq > *last) return errc::out_of_order;
     if (seq <= **before) return {};
     return write(sql_->acknowledge, consumer, mailbox, seq);
+}
+
+Result<void> SqliteStore::set_aside(const SetAside& what) {
+    const std::string_view consumer = what.consumer;
+    const auto subscribed = first<std::int64_t>(sql_->acked, read_number, consumer, what.mailbox);
+    if (!subscribed) return subscribed.error();
+    const auto message = messages(what.mailbox, what.seq - 1, 1);
+    if (!message) return message.error();
+    if (!*subscribed || message->empty() || message->front().seq != what.seq) return errc::unknown_id;
+    return write(sql_->set_aside, consumer, what.mailbox, what.seq, whole(message->front().body.segment),
+                 millis(what.at), std::string_view(what.reason));
+}
+
+Result<std::vector<SetAside>> SqliteStore::all_set_aside(MailboxNumber mailbox, std::size_t limit) {
+    const auto read = [](const Statement::Rows& row) {
+        return SetAside{.consumer = row.text(0),
+                        .mailbox = row.number(1),
+                        .seq = row.number(2),
+                        .at = time_of(row.number(3)),
+                        .reason = row.text(4)};
+    };
+    return all<SetAside>(sql_->all_set_aside, read, mailbox, whole(limit));
 }
 
 Result<std::vector<HandOff>> SqliteStore::hand_offs(std::string_view consumer, Which which, MailboxNumber after,
@@ -60,6 +82,9 @@ Result<std::vector<HandOff>> SqliteStore::hand_offs(std::string_view consumer, W
 
 /// Looks on from the mailbox that needed the segment last time: those before it have acknowledged, for good.
 Result<bool> SqliteStore::is_needed(std::uint64_t segment) {
+    const auto kept = first<std::int64_t>(sql_->holds_set_aside, read_number, whole(segment));
+    if (!kept) return {boost::system::in_place_error, kept.error()};
+    if (*kept) return true;
     MailboxNumber& from = needed_by_[segment];
     const auto found = first<std::int64_t>(sql_->needed_by, read_number, whole(segment), from);
     if (!found) return {boost::system::in_place_error, found.error()};

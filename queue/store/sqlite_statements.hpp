@@ -99,6 +99,15 @@ struct SqliteStore::Statements {
                         "SELECT consumer, mailbox, acked, "
                         "coalesce((SELECT max(seq) FROM message m WHERE m.mailbox = s.mailbox), 0) "
                         "FROM subscription s WHERE consumer = ?1 AND mailbox > ?2 ORDER BY mailbox LIMIT ?3"};
+    Statement set_aside{db,
+                        "INSERT INTO set_aside (consumer, mailbox, seq, segment, at, reason) "
+                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (consumer, mailbox, seq) DO NOTHING"};
+    Statement all_set_aside{db,
+                            "SELECT consumer, mailbox, seq, at, reason FROM set_aside WHERE mailbox = ?1 "
+                            "ORDER BY consumer, seq LIMIT ?2"};
+    Statement forget_set_aside{db, "DELETE FROM set_aside WHERE consumer = ?1 AND mailbox = ?2"};
+    Statement holds_set_aside{db, "SELECT 1 FROM set_aside WHERE segment = ?1 LIMIT 1"};
+    Statement set_aside_count{db, "SELECT count(*) FROM set_aside"};
     Statement needed_by{db,
                         "SELECT u.mailbox FROM segment_use u WHERE u.segment = ?1 AND u.mailbox >= ?2 AND "
                         "coalesce((SELECT min(acked) FROM subscription s WHERE s.mailbox = u.mailbox), -1) "

@@ -251,7 +251,8 @@ Result<Totals> SqliteStore::totals() {
     };
     for (const Count& count :
          {Count{sql_->unreleased_bytes, totals.body_bytes}, Count{sql_->unreleased_journal_bytes, journal_bytes},
-          Count{sql_->pending_count, totals.pending}, Count{sql_->mailbox_count, totals.mailboxes}}) {
+          Count{sql_->pending_count, totals.pending}, Count{sql_->set_aside_count, totals.set_aside},
+          Count{sql_->mailbox_count, totals.mailboxes}}) {
         const auto counted = first<std::int64_t>(count.statement, read_number);
         if (!counted) return counted.error();
         count.into = static_cast<std::uint64_t>(counted->value_or(0));

@@ -87,6 +87,8 @@ public:
     Result<void> subscribe(std::string_view consumer, MailboxNumber mailbox) override;
     Result<void> unsubscribe(std::string_view consumer, MailboxNumber mailbox) override;
     Result<void> acknowledge(std::string_view consumer, MailboxNumber mailbox, Seq seq) override;
+    Result<void> set_aside(const SetAside& what) override;
+    Result<std::vector<SetAside>> all_set_aside(MailboxNumber mailbox, std::size_t limit) override;
     Result<std::vector<HandOff>> hand_offs(std::string_view consumer, Which which, MailboxNumber after,
                                            std::size_t limit) override;
     Result<std::vector<std::uint64_t>> release_segments(const std::vector<std::uint64_t>& sealed) override;

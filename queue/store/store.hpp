@@ -76,6 +76,11 @@ public:
     virtual Result<void> unsubscribe(std::string_view consumer, MailboxNumber mailbox) = 0;
     /// Cumulative: everything up to `seq`. Never moves back; out_of_order past the mailbox's last seq.
     virtual Result<void> acknowledge(std::string_view consumer, MailboxNumber mailbox, Seq seq) = 0;
+    /// What cannot be handed off; to be acknowledged all the same. Setting it aside again changes nothing. Kept until
+    /// unsubscribe(). Errors: unknown_id when there is no such message or subscription.
+    virtual Result<void> set_aside(const SetAside& what) = 0;
+    /// In order of consumer and seq.
+    virtual Result<std::vector<SetAside>> all_set_aside(MailboxNumber mailbox, std::size_t limit) = 0;
     /// All, or those with something to hand off, in order of mailbox, beginning after `after`.
     enum class Which { all, waiting };
     virtual Result<std::vector<HandOff>> hand_offs(std::string_view consumer, Which which, MailboxNumber after,
@@ -86,8 +91,8 @@ public:
     virtual Result<std::optional<Grant>> grant(std::string_view credential) = 0;
 
     /// Of `sealed` (in rising order), the segments in which no message is needed any more: every subscription of its
-    /// mailbox has acknowledged it. Their bodies are gone once this transaction is durable. A mailbox without
-    /// subscription keeps its bodies.
+    /// mailbox has acknowledged it, and none is set aside. Their bodies are gone once this transaction is durable. A
+    /// mailbox without subscription keeps its bodies.
     virtual Result<std::vector<std::uint64_t>> release_segments(const std::vector<std::uint64_t>& sealed) = 0;
 
     /// body_bytes counts, segment by segment, all bodies of a mailbox up to its last unacknowledged one.

@@ -19,7 +19,8 @@ std::uint64_t calls_of_a_day() {
 
 }  // namespace
 
-TEST_CASE("a power cut at any call loses nothing that was acknowledged and doubles nothing", "[store]") {
+TEST_CASE("a power cut at any call loses nothing that was acknowledged and doubles nothing",
+          "[store][hostile-55][hostile-60]") {
     const std::uint64_t calls = calls_of_a_day();
     CAPTURE(calls);
     REQUIRE(calls > 100);
@@ -45,7 +46,7 @@ TEST_CASE("a power cut at any call loses nothing that was acknowledged and doubl
     CHECK(promised > rounds);
 }
 
-TEST_CASE("a power cut at any call of a recovery is recovered from", "[store]") {
+TEST_CASE("a power cut at any call of a recovery is recovered from", "[store][hostile-55][hostile-59][hostile-60]") {
     const std::uint64_t calls = calls_of_a_day();
     for (std::uint64_t cut = calls / 3; cut <= calls; cut += calls / 3) {
         bool recovered = false;
@@ -67,7 +68,7 @@ TEST_CASE("a power cut at any call of a recovery is recovered from", "[store]") 
     }
 }
 
-TEST_CASE("a sync that fails once stops the store and is never tried again", "[store]") {
+TEST_CASE("a sync that fails once stops the store and is never tried again", "[store][hostile-56][hostile-62]") {
     SimulatedDisk measured;
     StoreWorld day(measured);
     REQUIRE(day.open());
@@ -121,7 +122,8 @@ TEST_CASE("what a failed sync left in memory alone is made durable before a new 
     }
 }
 
-TEST_CASE("a disk that is full at any write refuses the group, and the store goes on when there is room", "[store]") {
+TEST_CASE("a disk that is full at any write refuses the group, and the store goes on when there is room",
+          "[store][hostile-57]") {
     SimulatedDisk measured;
     StoreWorld day(measured);
     REQUIRE(day.open());
@@ -146,7 +148,8 @@ TEST_CASE("a disk that is full at any write refuses the group, and the store goe
     }
 }
 
-TEST_CASE("on a full disk acknowledgements still get through, and intake resumes without a restart", "[store]") {
+TEST_CASE("on a full disk acknowledgements still get through, and intake resumes without a restart",
+          "[store][hostile-57]") {
     SimulatedDisk disk;
     StoreWorld world(disk);
     REQUIRE(world.open());
@@ -163,7 +166,7 @@ TEST_CASE("on a full disk acknowledgements still get through, and intake resumes
     CHECK_FALSE(world.committer().stats().disk_full);
 }
 
-TEST_CASE("a flipped bit in a segment damages the one record it hit", "[store]") {
+TEST_CASE("a flipped bit in a segment damages the one record it hit", "[store][hostile-58]") {
     SimulatedDisk disk;
     StoreWorld world(disk);
     REQUIRE(world.open());
@@ -176,4 +179,100 @@ TEST_CASE("a flipped bit in a segment damages the one record it hit", "[store]")
     world.allow_damaged(1);
     world.check();
     CHECK(world.damaged() == 1);
+}
+
+TEST_CASE("whatever call fails once, and with whatever reason: whoever asked hears of it, and no promise is broken",
+          "[store][hostile-57][hostile-62]") {
+    const auto call = GENERATE(Call::create, Call::write, Call::sync, Call::truncate, Call::rename, Call::remove,
+                               Call::make_directory, Call::sync_directory);
+    const auto reason = GENERATE(errc::disk_full, errc::io_failed);  // disk_full: no room, or no inode
+    SimulatedDisk measured;
+    StoreWorld day(measured);
+    REQUIRE(day.open());
+    REQUIRE(day.work(rounds));
+    const auto calls = measured.calls(call);
+    std::size_t refused = 0;
+    for (std::uint64_t at = 1; at <= calls; ++at) {
+        CAPTURE(static_cast<int>(call), reason, at);
+        SimulatedDisk disk;
+        StoreWorld world(disk);
+        disk.fail_at(call, at, reason);
+        bool fine = world.open();
+        const bool opened = fine;
+        if (opened) fine = world.work(rounds);
+        if (!fine) ++refused;
+        if (opened && !world.committer().stats().stopped_by) {
+            world.check();
+            // No restart is needed once the disk works again.
+            REQUIRE(world.work(3));
+            world.check();
+        }
+        if (!opened) CHECK_FALSE(world.failure().sentence.empty());
+        world.close();
+        disk.power_cut(at);
+        REQUIRE(world.open());
+        world.check();
+        REQUIRE(world.work(3));
+        world.check();
+    }
+    if (call == Call::write || call == Call::sync || call == Call::create) CHECK(refused > 0);
+}
+
+TEST_CASE("segments that were cut off or deleted damage their own records alone", "[store][hostile-58]") {
+    const bool deleted = GENERATE(false, true);
+    CAPTURE(deleted);
+    SimulatedDisk disk;
+    StoreWorld world(disk);
+    REQUIRE(world.open());
+    REQUIRE(world.work(3));
+    const auto before = world.promised();
+    world.close();
+    const store::Path segment = "/data/segments/0000000000000001.seg";
+    std::string* bytes = disk.contents(segment);
+    REQUIRE(bytes != nullptr);
+    if (deleted) {
+        REQUIRE(disk.remove(segment));
+    } else {
+        bytes->resize(bytes->size() / 2);
+    }
+    REQUIRE(world.open());
+    CHECK_FALSE(world.findings().empty());
+    world.allow_damaged(before);
+    world.check();
+    CHECK(world.damaged() > 0);
+    if (!deleted) CHECK(world.damaged() < before);
+    REQUIRE(world.work(6));
+}
+
+TEST_CASE("zeros or old bytes behind the end of what was written mean nothing, also to a recovery that dies twice",
+          "[store][hostile-59]") {
+    const char filler = GENERATE('\0', 'x');
+    for (std::uint64_t at = 1; at < 60; ++at) {
+        CAPTURE(filler, at);
+        SimulatedDisk disk;
+        StoreWorld world(disk);
+        REQUIRE(world.open());
+        REQUIRE(world.work(rounds));
+        world.close();
+        std::size_t grown = 0;
+        for (const char* file : {"/data/ledger.db-wal", "/data/segments/0000000000000001.seg",
+                                 "/data/segments/0000000000000002.seg", "/data/segments/0000000000000003.seg",
+                                 "/data/segments/0000000000000004.seg", "/data/segments/0000000000000005.seg"}) {
+            std::string* bytes = disk.contents(file);
+            if (bytes == nullptr) continue;
+            bytes->append(20'000, filler);
+            ++grown;
+        }
+        REQUIRE(grown >= 2);
+        for (const std::uint64_t death : {at, at / 2 + 1}) {
+            disk.stop_at(death);
+            if (world.open()) world.work(1);
+            world.close();
+        }
+        disk.stop_at(UINT64_MAX / 2);
+        REQUIRE(world.open());
+        world.check();
+        REQUIRE(world.work(3));
+        world.check();
+    }
 }

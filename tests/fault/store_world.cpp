@@ -118,6 +118,7 @@ bool StoreWorld::open() {
     auto opened = open_store(disk_, directory, small_options(), &failure_);
     if (!opened) return false;
     lock_ = std::move(opened->lock);
+    findings_ = std::move(opened->findings);
     shard_.restart();
     home_ = std::make_unique<queue::Inbox>(shard_.get_executor());
     for (int mailbox = 0; mailbox < mailboxes; ++mailbox) {

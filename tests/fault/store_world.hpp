@@ -29,6 +29,7 @@ public:
     [[nodiscard]] std::size_t promised() const noexcept { return promised_.size(); }
     [[nodiscard]] std::size_t damaged() const noexcept { return damaged_; }
     [[nodiscard]] const store::OpenFailure& failure() const noexcept { return failure_; }
+    [[nodiscard]] const std::vector<std::string>& findings() const noexcept { return findings_; }
     /// Reads of check() may find this many damaged bodies.
     void allow_damaged(std::size_t bodies) noexcept { damaged_allowed_ = bodies; }
 
@@ -52,6 +53,7 @@ private:
     std::unique_ptr<store::File> lock_;
     std::unique_ptr<store::Committer> committer_;
     store::OpenFailure failure_;
+    std::vector<std::string> findings_;
 
     std::set<std::pair<int, std::uint32_t>> promised_;  // (mailbox, uid) that were done without an error
     std::map<int, store::Seq> acked_;                   // asked for, whether or not it was done

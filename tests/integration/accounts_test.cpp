@@ -3,9 +3,15 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/json.hpp>
 #include <catch2/catch.hpp>
+#include <mutex>
+#include <thread>
 
+#include "protocols/wait/asio.hpp"
 #include "tests/support/mail_rig.hpp"
 
 using support::Dovecot;
@@ -44,6 +50,54 @@ void use_password(json::value& credential) {
     object["password"] = json::object{{"value", Dovecot::password}};
 }
 
+/// Speaks IMAP in the clear at 127.0.0.1 and keeps what it hears. Ends with the test.
+class ClearServer {
+public:
+    ClearServer()
+        : door_(context_, asio::ip::tcp::endpoint(asio::ip::make_address("127.0.0.1"), 0)),
+          thread_([this] { serve(); }) {}
+    ~ClearServer() {
+        asio::post(context_, [this] { context_.stop(); });
+        thread_.join();
+    }
+    [[nodiscard]] std::uint16_t port() const { return door_.local_endpoint().port(); }
+    [[nodiscard]] int calls() const { return calls_; }
+    [[nodiscard]] std::string heard() const {
+        const std::lock_guard lock(mutex_);
+        return heard_;
+    }
+
+private:
+    void serve() {
+        asio::co_spawn(context_, answer(), asio::detached);
+        context_.run();
+    }
+    awaitable<void> answer() {
+        const std::string greeting =
+            "* OK [CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN AUTH=XOAUTH2 SASL-IR] hello\r\nR1 OK log in\r\n";
+        for (;;) {
+            auto socket = co_await door_.async_accept(asio::use_awaitable);
+            ++calls_;
+            boost::system::error_code failed;
+            auto token = asio::redirect_error(asio::use_awaitable, failed);
+            co_await asio::async_write(socket, asio::buffer(greeting), token);
+            std::array<char, 4096> piece{};
+            while (!failed) {
+                const auto bytes = co_await socket.async_read_some(asio::buffer(piece), token);
+                const std::lock_guard lock(mutex_);
+                heard_.append(piece.data(), bytes);
+            }
+        }
+    }
+
+    asio::io_context context_{1};
+    asio::ip::tcp::acceptor door_;
+    std::atomic<int> calls_{0};
+    mutable std::mutex mutex_;
+    std::string heard_;
+    std::thread thread_;  // last
+};
+
 }  // namespace
 
 TEST_CASE("accounts: a dead grant and a token that the server refuses stop their mailboxes alone", "[daemon]") {
@@ -79,7 +133,7 @@ TEST_CASE("accounts: a dead grant and a token that the server refuses stop their
     CHECK(rig.daemon.stop() == 0);
 }
 
-TEST_CASE("accounts: a session whose token expires during IDLE comes back and misses nothing", "[daemon]") {
+TEST_CASE("accounts: a session whose token expires during IDLE comes back and misses nothing", "[daemon][hostile-38]") {
     auto wish = wish_for(MailRig::Server::sim, 1);
     MailRig rig(wish);
     rig.put(1, 2);
@@ -116,7 +170,7 @@ TEST_CASE("accounts: tokens that live for seconds are renewed in time", "[daemon
     CHECK(rig.amiss() == "");
 }
 
-TEST_CASE("accounts: whoever cannot be trusted or found is named with the reason", "[daemon]") {
+TEST_CASE("accounts: whoever cannot be trusted or found is named with the reason", "[daemon][hostile-6][hostile-69]") {
     const sim::Authority unknown("Nobody knows this authority");
     MailRig rig(wish_for(MailRig::Server::dovecot, 5));
     rig.put(5, 2);
@@ -149,4 +203,33 @@ TEST_CASE("accounts: whoever cannot be trusted or found is named with the reason
     CHECK(rig.daemon.stop() == 0);
     CHECK(rig.daemon.run_until_idle() == 75);
     CHECK(rig.amiss() == "");
+}
+
+TEST_CASE("accounts: nobody logs in without TLS, whatever the server offers in the clear",
+          "[daemon][hostile-2][hostile-5]") {
+    MailRig rig(wish_for(MailRig::Server::sim, 3));
+    rig.put(3, 2);
+    const ClearServer implicit, upgrading;
+    auto document = rig.document();
+    provider_of_its_own(document, 0, "implicit").at("imap").at("port") = implicit.port();
+    auto& upgrade = provider_of_its_own(document, 1, "upgrading").at("imap").as_object();
+    upgrade["port"] = upgrading.port();
+    upgrade["tls"] = "starttls";
+    rig.daemon.import(json::serialize(document));
+    rig.daemon.start();
+    const auto says = [&](std::uint32_t number, std::string_view words) {
+        return eventually([&] { return holds(rig.daemon.state_of(MailRig::id(number)), words); });
+    };
+    CHECK(says(1, "TLS"));
+    CHECK(implicit.calls() > 0);
+    CHECK(says(2, "implicit TLS only"));
+    CHECK(holds(rig.daemon.state_of("box0002"), "needs help"));
+    CHECK(upgrading.calls() == 0);
+    CHECK(eventually([&] { return rig.all_arrived(); }));
+    CHECK(rig.daemon.stop() == 0);
+    CHECK(rig.amiss() == "");
+    const auto heard = implicit.heard();
+    CHECK(heard.find("AUTHENTICATE") == std::string::npos);
+    CHECK(heard.find("LOGIN") == std::string::npos);
+    CHECK(heard.find("box0001") == std::string::npos);
 }

@@ -90,7 +90,7 @@ TEST_CASE("daemon: 20 mailboxes are fetched side by side", "[daemon]") {
     CHECK(rig.amiss() == "");
 }
 
-TEST_CASE("daemon: a message of 100 MB arrives byte for byte in little memory", "[daemon]") {
+TEST_CASE("daemon: a message of 100 MB arrives byte for byte in little memory", "[daemon][hostile-29][hostile-68]") {
     const std::uint64_t small = peak_with_message_of(4096);
     const std::uint64_t large = peak_with_message_of(100'000'000);
     CAPTURE(small, large);

@@ -52,7 +52,8 @@ private:
 
 }  // namespace
 
-TEST_CASE("daemon: a server session that dies in the middle of a large message costs nothing", "[daemon]") {
+TEST_CASE("daemon: a server session that dies in the middle of a large message costs nothing",
+          "[daemon][hostile-8][hostile-38]") {
     MailRig rig(dovecot_with(1));
     const LargeOnItsWay message(rig);
     CHECK(rig.dovecot->kill_sessions() == 1);
@@ -76,7 +77,8 @@ TEST_CASE("daemon: a server that is gone for a while in the middle of a large me
     CHECK(rig.amiss() == "");
 }
 
-TEST_CASE("daemon: killed in the middle of a large message, it begins again and doubles nothing", "[daemon]") {
+TEST_CASE("daemon: killed in the middle of a large message, it begins again and doubles nothing",
+          "[daemon][hostile-60]") {
     MailRig rig(dovecot_with(1));
     const LargeOnItsWay message(rig);
     CHECK(message.incomplete());
@@ -87,7 +89,7 @@ TEST_CASE("daemon: killed in the middle of a large message, it begins again and 
     CHECK(rig.amiss() == "");
 }
 
-TEST_CASE("daemon: killed again and again while it fetches, it loses and doubles nothing", "[daemon]") {
+TEST_CASE("daemon: killed again and again while it fetches, it loses and doubles nothing", "[daemon][hostile-60]") {
     constexpr int kills = 10;
     const auto seed = std::random_device()();
     CAPTURE(seed);
@@ -101,6 +103,29 @@ TEST_CASE("daemon: killed again and again while it fetches, it loses and doubles
         rig.daemon.launch({"--exit-when-idle", "--fetch-batch", "8"});
         if (rig.daemon.wait(std::chrono::milliseconds(lives_ms(random)))) break;
         rig.daemon.kill();
+    }
+    CHECK(rig.daemon.run_until_idle() == 0);
+    INFO(rig.daemon.log());
+    CHECK(rig.amiss() == "");
+}
+
+TEST_CASE("daemon: killed while it fetches, and twice while it recovers, it loses and doubles nothing",
+          "[daemon][hostile-60]") {
+    constexpr int rounds = 8;
+    const auto seed = std::random_device()();
+    CAPTURE(seed);
+    std::mt19937 random(seed);
+    std::uniform_int_distribution<int> lives_ms(40, 300), recovers_ms(1, 30);
+    MailRig rig(dovecot_with(2));
+    rig.put(1, 1500);
+    rig.put(2, 10, 600'000);
+    rig.import();
+    for (int round = 0; round < rounds; ++round) {
+        for (const int life : {lives_ms(random), recovers_ms(random), recovers_ms(random)}) {
+            rig.daemon.launch({"--exit-when-idle", "--fetch-batch", "8"});
+            if (rig.daemon.wait(std::chrono::milliseconds(life))) break;
+            rig.daemon.kill();
+        }
     }
     CHECK(rig.daemon.run_until_idle() == 0);
     INFO(rig.daemon.log());

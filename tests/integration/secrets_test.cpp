@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/json.hpp>
 #include <catch2/catch.hpp>
 
 #include "protocols/base/base64.hpp"
+#include "protocols/wait/asio.hpp"
 #include "tests/support/line_client.hpp"
 #include "tests/support/mail_rig.hpp"
 
@@ -50,9 +53,27 @@ private:
     std::size_t places_ = 0;
 };
 
+/// What the console's address answers to GET /metrics. The daemon logs where it listens.
+std::string metrics_of(const support::Daemon& daemon) {
+    const std::string log = daemon.log();
+    const std::string mark = "console address=127.0.0.1 port=";
+    const auto at = log.find(mark);
+    REQUIRE(at != std::string::npos);
+    const auto port = static_cast<std::uint16_t>(std::stoul(log.substr(at + mark.size(), 5)));
+    asio::io_context context;
+    asio::ip::tcp::socket socket(context);
+    socket.connect({asio::ip::make_address("127.0.0.1"), port});
+    const std::string question = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    asio::write(socket, asio::buffer(question));
+    std::string answer;
+    boost::system::error_code ended;
+    asio::read(socket, asio::dynamic_buffer(answer), ended);
+    return answer;
+}
+
 }  // namespace
 
-TEST_CASE("secrets: none is found in logs, answers, or files of the data directory", "[daemon]") {
+TEST_CASE("secrets: none is found in logs, answers, or files of the data directory", "[daemon][hostile-50]") {
     const std::string client_secret = "canary-of-the-client-secret-4711";
     MailRig::Wish wish;
     wish.mailboxes = 3;
@@ -103,6 +124,9 @@ TEST_CASE("secrets: none is found in logs, answers, or files of the data directo
         CHECK(ran.exit_code == 0);
         search.in(words.front(), ran.output + ran.errors);
     }
+    const auto metrics = metrics_of(rig.daemon);
+    CHECK(metrics.find("rohrpost_mailboxes{") != std::string::npos);
+    search.in("the metrics", metrics);
     search.in(rig.daemon.data());
     CHECK(rig.daemon.stop() == 0);
     CHECK(rig.daemon.log().size() > 1000);

@@ -36,7 +36,7 @@ bool holds(const std::string& text, std::string_view part) { return text.find(pa
 
 }  // namespace
 
-TEST_CASE("daemon: a changed UIDVALIDITY freezes its mailbox alone, until it changes back", "[daemon]") {
+TEST_CASE("daemon: a changed UIDVALIDITY freezes its mailbox alone, until it changes back", "[daemon][hostile-36]") {
     MailRig rig(dovecot_with(2));
     rig.put(1, 3);
     rig.put(2, 3);
@@ -88,7 +88,8 @@ TEST_CASE("daemon: messages that are deleted while they are fetched stop no othe
     CHECK_FALSE(folder_of(rig, 1).contains("pending"));
 }
 
-TEST_CASE("daemon: a UID without data stays pending with its reason, and comes when the server gives it", "[daemon]") {
+TEST_CASE("daemon: a UID without data stays pending with its reason, and comes when the server gives it",
+          "[daemon][hostile-37]") {
     const std::string kind = GENERATE("no_data", "refuse_uid");
     CAPTURE(kind);
     MailRig rig(sim_with(1));
@@ -141,7 +142,7 @@ TEST_CASE("daemon: sizes that lie and UIDs that come late change nothing", "[dae
     CHECK(rig.amiss() == "");
 }
 
-TEST_CASE("daemon: a greeting that claims a login is refused", "[daemon]") {
+TEST_CASE("daemon: a greeting that claims a login is refused", "[daemon][hostile-3]") {
     MailRig rig(sim_with(2));
     rig.put(1, 1);
     rig.fault("preauth times=2");
@@ -200,7 +201,7 @@ TEST_CASE("daemon: a throttled session stays away as long as it is told", "[daem
     CHECK(rig.amiss() == "");
 }
 
-TEST_CASE("daemon: a connection that breaks in a body costs nothing", "[daemon]") {
+TEST_CASE("daemon: a connection that breaks in a body costs nothing", "[daemon][hostile-8][hostile-38]") {
     const std::size_t bytes = GENERATE(100'000, 3'000'000);
     const int kept = GENERATE(1, 0, 99'999);
     CAPTURE(bytes, kept);

@@ -43,7 +43,9 @@ void Daemon::import(const std::string& document) const {
 
 void Daemon::launch(std::vector<std::string> flags) {
     Process::Start start;
-    start.command = {program, "run", "--data", data().string()};
+    if (!limits_.empty()) start.command = {"prlimit"};
+    start.command.insert(start.command.end(), limits_.begin(), limits_.end());
+    start.command.insert(start.command.end(), {program, "run", "--data", data().string()});
     const bool listens = std::find(flags.begin(), flags.end(), "--console") != flags.end();
     if (!listens) start.command.insert(start.command.end(), {"--console", "127.0.0.1:0"});
     start.command.insert(start.command.end(), flags.begin(), flags.end());

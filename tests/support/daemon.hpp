@@ -31,6 +31,8 @@ public:
     /// Throws std::runtime_error with the program's words when it is refused.
     void import(const std::string& document) const;
 
+    /// What the daemon is started with from now on, a word for prlimit(1): "--nofile=64:64".
+    void limit(std::string word) { limits_.push_back(std::move(word)); }
     /// `rohrpost run` with these flags; throws when it does not answer commands soon.
     void start(std::vector<std::string> flags = {});
     /// The same without waiting for anything.
@@ -57,6 +59,7 @@ public:
 
 private:
     TemporaryDirectory directory_;
+    std::vector<std::string> limits_;
     std::unique_ptr<Process> process_;
 };
 

@@ -67,6 +67,15 @@ int show(Caller& caller, const std::string& id, bool json) {
                      text_at(folder, "pending_count"), text_at(folder, "frozen")});
     }
     fmt::print("{}", folders.text());
+    const auto* set_aside = mailbox.if_contains("set_aside");
+    if (set_aside == nullptr) return EX_OK;
+    Table damaged({"SET ASIDE", "CONSUMER", "UID", "SEGMENT", "SINCE", "REASON"});
+    for (const auto& value : set_aside->as_array()) {
+        const auto& message = value.as_object();
+        damaged.add({text_at(message, "id"), text_at(message, "consumer"), text_at(message, "uid"),
+                     text_at(message, "segment"), text_at(message, "at"), text_at(message, "reason")});
+    }
+    fmt::print("\n{}", damaged.text());
     return EX_OK;
 }
 

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
+#include <sys/resource.h>
 #include <CLI/CLI.hpp>
 #include <array>
+
 #include <cstdio>
 
 #include "engine/config/faults.hpp"
@@ -116,7 +118,20 @@ int run_command(Words words) {
 
 }  // namespace cli
 
+namespace {
+
+/// A core file would hold tokens and the key. One byte and not none: no file is that small, and where core_pattern
+/// names a program, which ignores the limit (core(5)), the kernel takes exactly this value to mean "no dump"
+/// (fs/coredump.c).
+void forbid_core_files() {
+    const rlimit one_byte{1, 1};
+    setrlimit(RLIMIT_CORE, &one_byte);
+}
+
+}  // namespace
+
 int main(int count, char** words) {
+    forbid_core_files();
     int code = EX_SOFTWARE;
     std::string line;
     try {

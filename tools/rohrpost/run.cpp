@@ -1,9 +1,11 @@
 #include "tools/rohrpost/run.hpp"
 
 #include <fmt/format.h>
+#include <sysexits.h>
 
 #include <csignal>
 #include <cstdio>
+#include <system_error>
 
 #include "engine/engine.hpp"
 #include "engine/machine.hpp"
@@ -20,5 +22,11 @@ int run_daemon(const config::RunFlags& flags) {
     } catch (const StartError& failure) {
         fmt::print(stderr, "rohrpost: {}\n", failure.what());
         return failure.code();
+    } catch (const std::system_error& failure) {
+        if (failure.code() != std::errc::resource_unavailable_try_again) throw;
+        fmt::print(stderr,
+                   "rohrpost: the system has no thread for it: lower --threads, or raise TasksMax, LimitNPROC or "
+                   "LimitAS\n");
+        return EX_OSERR;
     }
 }

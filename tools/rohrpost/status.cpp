@@ -31,7 +31,8 @@ std::string span_text(const boost::json::object& facts, const std::string& name)
 std::string shown(const boost::json::object& status) {
     Table table({"DAEMON", text_at(status, "daemon")});
     const auto& store = status.at("store").as_object();
-    for (const auto* key : {"mailboxes", "messages", "pending", "segments"}) table.add({key, text_at(store, key)});
+    for (const auto* key : {"mailboxes", "messages", "pending", "set_aside", "segments"})
+        table.add({key, text_at(store, key)});
     table.add({"unacknowledged", size_text(store.at("unacknowledged_bytes").to_number<double>())});
     table.add({"on disk", size_text(store.at("segment_bytes").to_number<double>())});
     const auto* live = status.if_contains("live");

@@ -49,6 +49,13 @@ public:
                 delivered.reason = "no room";
                 break;
             }
+            BodyReader body(*mail.bodies, mail.record.body);
+            auto piece = body.next();
+            if (!piece && piece.error() == store::errc::damaged) {
+                delivered.reason = "cannot be read";
+                delivered.fault = Delivered::Fault::message;
+                break;
+            }
             got.push_back({std::string(mail.mailbox), mail.record.seq, mail.possible_repeat});
             ++delivered.count;
         }
@@ -312,6 +319,62 @@ TEST_CASE("a consumer that takes nothing is asked rarely, and catches up afterwa
     CHECK(run.hand_off->idle());
 }
 
+TEST_CASE("a damaged message is set aside with its reason, and those around it are handed off",
+          "[consumers][hostile-58]") {
+    World world;
+    FailingFiles files;
+    const bool into_maildir = GENERATE(false, true);
+    CAPTURE(into_maildir);
+    const auto consumer = [&]() -> std::unique_ptr<Consumer> {
+        if (!into_maildir) return nullptr;
+        const Maildir::Options options{.path = world.folder / "mail/{mailbox}"};
+        return std::make_unique<Maildir>(options, files, world.clock);
+    };
+    const auto handed_off = [&](World::Run& run, const std::string& mailbox) {
+        if (!into_maildir) return run.recorder->seqs(mailbox).size();
+        return names_in(world.folder / ("mail/" + mailbox + "/new")).size();
+    };
+    store::MailboxNumber b = 0;
+    {
+        World::Run run(world, consumer());
+        run.keep("a", 2);
+        b = run.keep("b", 1);
+        run.keep("b", 3, "to be damaged");
+        run.keep("b", 2);
+        run.keep("c", 2);
+        const auto damaged = run.commit([&](store::Workbench bench) { return bench.store.messages(b, 1, 3); });
+        for (const auto& message : *damaged) {
+            const auto file =
+                world.disk.open(world.folder / "data/segments/0000000000000001.seg", store::Disk::Mode::write);
+            REQUIRE((*file)->write("X", message.body.offset + 3));
+        }
+        run.hand_off->start();
+        run.settle();
+        CHECK(handed_off(run, "a") == 2);
+        CHECK(handed_off(run, "b") == 3);
+        CHECK(handed_off(run, "c") == 2);
+        CHECK(run.hand_off->idle());
+        CHECK(run.unacknowledged().empty());
+        CHECK(run.hand_off->stats().paused_mailboxes == 0);
+        CHECK(run.hand_off->stats().last_reason.empty());
+        CHECK(world.counters.messages_delivered == 7);
+        CHECK(world.counters.messages_set_aside == 3);
+    }
+    // The next run knows, keeps the bytes, and delivers nothing again.
+    World::Run run(world, consumer());
+    run.hand_off->start();
+    run.settle();
+    CHECK(handed_off(run, "b") == (into_maildir ? 3U : 0U));
+    const auto set_aside = run.commit([&](store::Workbench bench) { return bench.store.all_set_aside(b, 100); });
+    REQUIRE(set_aside->size() == 3);
+    CHECK(set_aside->at(0).seq == 2);
+    CHECK(set_aside->at(2).seq == 4);
+    CHECK(set_aside->at(0).consumer == "dir");
+    CHECK(set_aside->at(0).reason.find("read") != std::string::npos);
+    CHECK(run.commit([](store::Workbench bench) { return bench.store.totals(); })->set_aside == 3);
+    CHECK(run.commit([](store::Workbench bench) { return bench.store.release_segments({1}); })->empty());
+}
+
 TEST_CASE("draining ends after the batches under way, acknowledgements included", "[consumers]") {
     World world;
     World::Run run(world, nullptr, {.consumer = "dir", .batch_mails_max = 2, .lanes = 1});
@@ -352,7 +415,8 @@ TEST_CASE("while one lane delivers, the other serves other mailboxes", "[consume
     CHECK(run.hand_off->idle());
 }
 
-TEST_CASE("whatever file call is the last one of a process, each mail is in the Maildir once", "[consumers]") {
+TEST_CASE("whatever file call is the last one of a process, each mail is in the Maildir once",
+          "[consumers][hostile-60]") {
     bool reached_end = false;
     for (std::size_t at = 3; !reached_end; at += 7) {
         CAPTURE(at);

@@ -169,7 +169,7 @@ TEST_CASE("undisturbed running lists nothing", "[consumers]") {
     CHECK(bench.files.calls().size() == 5);  // create, write, sync, rename, sync
 }
 
-TEST_CASE("whichever file call fails, a repeat completes and doubles nothing", "[consumers]") {
+TEST_CASE("whichever file call fails, a repeat completes and doubles nothing", "[consumers][hostile-57][hostile-62]") {
     using How = FailingFiles::How;
     const auto how = GENERATE(How::once, How::crash);
     const auto sync = GENERATE(config::Consumer::Sync::batch, config::Consumer::Sync::each);
@@ -211,7 +211,7 @@ TEST_CASE("whichever file call fails, a repeat completes and doubles nothing", "
     }
 }
 
-TEST_CASE("a damaged body is not delivered, and those before it are", "[consumers]") {
+TEST_CASE("a damaged body is not delivered, and those before it are", "[consumers][hostile-58]") {
     Bench bench;
     bench.add("fine");
     bench.add(std::string(700'000, 'x'));
@@ -220,12 +220,13 @@ TEST_CASE("a damaged body is not delivered, and those before it are", "[consumer
     auto maildir = bench.maildir();
     const auto delivered = deliver(maildir, bench.mails(false));
     CHECK(delivered.count == 1);
+    CHECK(delivered.fault == Delivered::Fault::message);
     CHECK(delivered.reason.starts_with("cannot read the body of"));
     CHECK(names_in(bench.folder / "box/new").size() == 1);
     CHECK(names_in(bench.folder / "box/tmp").empty());
 }
 
-TEST_CASE("a hostile mailbox id stays below the consumer's path [hostile-33]", "[consumers]") {
+TEST_CASE("a hostile mailbox id stays below the consumer's path", "[consumers][hostile-33]") {
     Bench bench;
     bench.add("mail");
     auto maildir = bench.maildir(config::Consumer::Sync::batch, "base/{mailbox}");

@@ -80,6 +80,15 @@ public:
         }
         return std::move(*result);
     }
+    template <class Work>
+    auto commit(Work work) {
+        return done(committer_->run(inbox_, std::move(work)));
+    }
+    /// Writes into the file that holds the bodies.
+    void damage(std::uint64_t offset) {
+        const auto file = disk_.open(folder_.path() / "segments/0000000000000001.seg", store::Disk::Mode::write);
+        REQUIRE((*file)->write("XXX", offset));
+    }
     /// Keeps a message in mailbox "a"; its id is thirty-two times the digit.
     void keep(unsigned char digit, const std::string& body) {
         auto work = [digit, body](store::Workbench bench) -> Result<store::Seq> {
@@ -265,4 +274,34 @@ TEST_CASE("message ids are thirty-two hexadecimal digits", "[control]") {
     CHECK_FALSE(id_of(std::string(32, 'x')));
     CHECK_FALSE(id_of("+b000000000000000000000000000000"));
     CHECK(time_text(WallTime(std::chrono::milliseconds(1'500))) == "1970-01-01T00:00:01.500Z");
+}
+
+TEST_CASE("what was set aside is shown with its mailbox and counted in the status", "[control][hostile-58]") {
+    Furnished house;
+    house.keep(1, "Subject: one\r\n\r\nfirst");
+    CHECK_FALSE(house.object("GET", "/v1/mailboxes/a").contains("set_aside"));
+    REQUIRE(house.commit([](store::Workbench bench) {
+        const auto mailbox = bench.store.mailbox("a");
+        return bench.store.set_aside(
+            {.consumer = "api", .mailbox = mailbox->number, .seq = 1, .at = {}, .reason = "its bytes are damaged"});
+    }));
+    const auto shown = house.object("GET", "/v1/mailboxes/a").at("set_aside").as_array();
+    REQUIRE(shown.size() == 1);
+    CHECK(shown[0].at("id").as_string() == id_with('1'));
+    CHECK(shown[0].at("consumer").as_string() == "api");
+    CHECK(shown[0].at("reason").as_string() == "its bytes are damaged");
+    CHECK(house.object("GET", "/v1/status").at("store").at("set_aside").to_number<int>() == 1);
+}
+
+TEST_CASE("a reader of a pull consumer is told that a message is damaged, and gets past it", "[control][hostile-58]") {
+    Furnished house;
+    house.keep(1, "Subject: one\r\n\r\nfirst");
+    house.keep(2, "Subject: two\r\n\r\nsecond");
+    house.damage(40);
+    const auto raw = house.call("GET", "/v1/messages/" + id_with('1') + "/raw");
+    CHECK(raw.status == 500);
+    CHECK(raw.body.find("damaged") != std::string::npos);
+    CHECK(raw.body.find("acknowledge") != std::string::npos);
+    house.object("POST", "/v1/messages/" + id_with('1') + "/acknowledge");
+    CHECK(house.call("GET", "/v1/messages/" + id_with('2') + "/raw").body == "Subject: two\r\n\r\nsecond");
 }

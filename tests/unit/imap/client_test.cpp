@@ -419,3 +419,73 @@ TEST_CASE("imap client: LOGOUT is done with the BYE, with or without a tagged an
     REQUIRE_FALSE(neither.greet());
     CHECK(run_coroutine(neither.client.log_out()).error() == net::errc::closed);
 }
+
+TEST_CASE("imap client: COMPRESS is never asked for, and a server that begins it by itself is cut off",
+          "[imap][hostile-35]") {
+    Scripted offered({server("* OK [CAPABILITY IMAP4rev1 AUTH=XOAUTH2 SASL-IR COMPRESS=DEFLATE IDLE ID ENABLE] hi\r\n"),
+                      client_says("R1 AUTHENTICATE XOAUTH2 dXNlcj11AWF1dGg9QmVhcmVyIHQBAQ==\r\n"),
+                      server("R1 OK [CAPABILITY IMAP4rev1 COMPRESS=DEFLATE IDLE ID] in\r\n"),
+                      client_says("R2 ID (\"name\" \"rohrpost\")\r\n"), server("* ID NIL\r\nR2 OK\r\n"),
+                      client_says("R3 EXAMINE INBOX\r\n"), server("* 0 EXISTS\r\nR3 OK done\r\n"),
+                      client_says("R4 UID SEARCH ALL\r\n"), server("* SEARCH\r\nR4 OK\r\n"),
+                      client_says("R5 LOGOUT\r\n"), server("* BYE\r\nR5 OK\r\n")});
+    REQUIRE_FALSE(offered.greet());
+    imap::Login login{imap::Mechanism::xoauth2, "u", Secret("t"), "", 0};
+    CHECK(run_coroutine(offered.client.log_in(std::move(login)))->ok());
+    CHECK(run_coroutine(offered.client.identify({{"name", "rohrpost"}}))->ok());
+    CHECK(run_coroutine(offered.client.open("INBOX", Client::Access::read_only))->answer.ok());
+    CHECK(run_coroutine(offered.client.search("ALL"))->answer.ok());
+    CHECK(run_coroutine(offered.client.log_out()).has_value());
+    CHECK(offered.stream.surprise().empty());
+    CHECK(offered.stream.finished());
+
+    // A deflate stream of 1 MB that would become 1 GB: without inflating there is nothing but lines without end.
+    std::string bomb;
+    for (std::uint32_t at = 0; bomb.size() < 1'000'000; at = at * 1664525U + 1013904223U) {
+        const char byte = static_cast<char>(at >> 24U);
+        bomb += byte == '\n' ? 'x' : byte;
+    }
+    Scripted begun(
+        {server(greeting), client_says("R1 NOOP\r\n"), server("* OK [COMPRESSIONACTIVE] squeezing\r\n" + bomb)});
+    REQUIRE_FALSE(begun.greet());
+    CHECK(run_coroutine(begun.client.noop()).has_error());
+    CHECK(begun.stream.unread().size() <= bomb.size());
+    CHECK_FALSE(begun.client.can("COMPRESS=DEFLATE"));
+}
+
+TEST_CASE("imap client: what was offered before the login is forgotten with it", "[imap][hostile-5]") {
+    Scripted scripted({server("* OK [CAPABILITY IMAP4rev1 AUTH=XOAUTH2 SASL-IR IDLE LITERAL+ UTF8=ACCEPT] hi\r\n"),
+                       client_says("R1 AUTHENTICATE XOAUTH2 dXNlcj11AWF1dGg9QmVhcmVyIHQBAQ==\r\n"),
+                       server("R1 OK in\r\n"), client_says("R2 CAPABILITY\r\n"),
+                       server("* CAPABILITY IMAP4rev1\r\nR2 OK\r\n")});
+    REQUIRE_FALSE(scripted.greet());
+    REQUIRE(scripted.client.can("IDLE"));
+    imap::Login login{imap::Mechanism::xoauth2, "u", Secret("t"), "", 0};
+    CHECK(run_coroutine(scripted.client.log_in(std::move(login)))->ok());
+    CHECK(scripted.stream.surprise().empty());
+    CHECK_FALSE(scripted.client.can("IDLE"));
+    CHECK_FALSE(scripted.client.can("LITERAL+"));
+    CHECK_FALSE(scripted.client.can("AUTH=XOAUTH2"));
+}
+
+TEST_CASE("imap client: UIDs that do not rise with their messages end the connection", "[imap][hostile-36]") {
+    const auto fetched = [](const std::string& answers) {
+        Scripted scripted(
+            {server(greeting), client_says(fetch_command("R1", "5:9")), server(answers + "R1 OK done\r\n")});
+        REQUIRE_FALSE(scripted.greet());
+        CollectingSink sink;
+        const Client::FetchPlan plan;
+        const auto result = run_coroutine(scripted.client.fetch(uids({5, 9}), plan, sink));
+        return result ? error_code() : result.error();
+    };
+    const auto body = [](int sequence, int uid) {
+        return "* " + std::to_string(sequence) + " FETCH (UID " + std::to_string(uid) + " BODY[] {1}\r\nx)\r\n";
+    };
+    CHECK_FALSE(fetched(body(1, 5) + body(2, 6) + body(3, 9)));
+    CHECK_FALSE(fetched(body(3, 9) + body(2, 6) + body(1, 5)));  // in falling order, but sound
+    CHECK_FALSE(fetched(body(3, 7) + "* 1 EXPUNGE\r\n" + body(3, 8) + body(2, 7)));
+    CHECK_FALSE(fetched(body(1, 5) + body(1, 5)));
+    CHECK(fetched(body(1, 6) + body(2, 5)) == imap::errc::uids_out_of_order);
+    CHECK(fetched(body(1, 6) + body(2, 6)) == imap::errc::uids_out_of_order);
+    CHECK(fetched(body(1, 6) + "* 4 FETCH (UID 3 FLAGS ())\r\n") == imap::errc::uids_out_of_order);
+}

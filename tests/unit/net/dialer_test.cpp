@@ -1,6 +1,10 @@
 // Finding the way: names, addresses, proxies.
 #include <sys/socket.h>
 
+#include <condition_variable>
+#include <map>
+#include <mutex>
+
 #include "tests/unit/net/fixture.hpp"
 
 using namespace net_test;
@@ -21,6 +25,18 @@ public:
 
 private:
     std::vector<std::string> addresses_;
+};
+
+/// Answers each question from a list, and counts them.
+class ListedResolver final : public net::Resolver {
+public:
+    using Answer = Result<net::Addresses>;
+    ListedResolver(std::vector<Answer> answers, std::size_t& asked) : answers_(std::move(answers)), asked_(asked) {}
+    awaitable<Answer> resolve(std::string, Monotonic) override { co_return answers_.at(asked_++); }
+
+private:
+    std::vector<Answer> answers_;
+    std::size_t& asked_;
 };
 
 /// An address that swallows connections: its backlog is full.
@@ -86,7 +102,7 @@ std::string read_bytes(tcp::socket& socket, std::size_t bytes) {
 
 }  // namespace
 
-TEST_CASE("a refused connection and an unknown name are told apart", "[net]") {
+TEST_CASE("a refused connection and an unknown name are told apart", "[net][hostile-69]") {
     Caller caller;
     CHECK(caller.dial(to_plain(port_nobody_listens_at())).error() == net::errc::refused);
     Caller nameless(std::make_unique<FixedResolver>(std::vector<std::string>{}), {});
@@ -102,7 +118,7 @@ TEST_CASE("the system's resolver knows localhost", "[net]") {
     CHECK(caller.result_of(take(**stream, 5)).value() == "hello");
 }
 
-TEST_CASE("a black hole in front does not keep us from the address that answers", "[net]") {
+TEST_CASE("a black hole in front does not keep us from the address that answers", "[net][hostile-69]") {
     const BlackHole hole("127.0.0.2");
     Peer peer(greet, "127.0.0.3", hole.port());
     Caller caller(std::make_unique<FixedResolver>(std::vector<std::string>{"127.0.0.2", "127.0.0.3"}), {});
@@ -122,7 +138,7 @@ TEST_CASE("an address that refuses is followed by the next at once", "[net]") {
     CHECK(std::chrono::steady_clock::now() - began < 240ms);
 }
 
-TEST_CASE("only black holes: the time is over", "[net]") {
+TEST_CASE("only black holes: the time is over", "[net][hostile-69]") {
     const BlackHole hole("127.0.0.2");
     Caller caller(std::make_unique<FixedResolver>(std::vector<std::string>{"127.0.0.2"}), {});
     auto to = to_plain(hole.port(), "mail.example");
@@ -255,4 +271,107 @@ TEST_CASE("a proxy that says nothing ends with the call's time", "[net]") {
     auto to = to_plain(993, "mail.example");
     to.within = 50ms;
     CHECK(caller.dial(std::move(to)).error() == net::errc::timed_out);
+}
+
+TEST_CASE("a name that could not be found is asked for again, and a changed address is used at once",
+          "[net][hostile-69]") {
+    Peer old_place(greet, "127.0.0.4");
+    Peer new_place(greet, "127.0.0.5", old_place.port());
+    std::size_t asked = 0;
+    std::vector<ListedResolver::Answer> answers{
+        net::errc::name_not_found, net::errc::resolver_failed, net::errc::timed_out,
+        net::Addresses{asio::ip::make_address("127.0.0.4")}, net::Addresses{asio::ip::make_address("127.0.0.5")}};
+    Caller caller(std::make_unique<ListedResolver>(std::move(answers), asked), {});
+    for (const auto failure : {net::errc::name_not_found, net::errc::resolver_failed, net::errc::timed_out})
+        CHECK(caller.dial(to_plain(old_place.port(), "mail.example")).error() == failure);
+    for (const char* address : {"127.0.0.4", "127.0.0.5"}) {
+        const auto stream = caller.dial(to_plain(old_place.port(), "mail.example"));
+        REQUIRE(stream.has_value());
+        CHECK((*stream)->peer().find(address) != std::string::npos);
+    }
+    CHECK(asked == 5);
+}
+
+TEST_CASE("a name whose lookup hangs delays no other name, and holds one lookup however many ask",
+          "[net][hostile-69]") {
+    std::mutex mutex;
+    std::condition_variable released;
+    bool release = false;
+    std::map<std::string, int> lookups;
+    Shard shard;
+    const auto look_up = [&](const std::string& host) -> Result<net::Addresses> {
+        std::unique_lock lock(mutex);
+        ++lookups[host];
+        if (host.starts_with("dead")) released.wait(lock, [&] { return release; });
+        return net::Addresses{asio::ip::make_address("127.0.0.6")};
+    };
+    net::SystemResolver resolver(shard.context, shard.timers, look_up);
+    const auto let_go = [&](const int*) {
+        const std::lock_guard lock(mutex);
+        release = true;
+        released.notify_all();
+    };
+    const int token = 0;
+    const std::unique_ptr<const int, decltype(let_go)> at_the_end(&token,
+                                                                  let_go);  // the resolver waits for its lookups
+    constexpr int who_ask = 200;
+    int timed_out = 0;
+    const auto soon = shard.timers.now() + 50ms;
+    for (int i = 0; i < who_ask; ++i) {
+        asio::co_spawn(shard.context, resolver.resolve("dead" + std::to_string(i % 2) + ".example", soon),
+                       [&](std::exception_ptr, Result<net::Addresses> answer) {
+                           timed_out += answer.has_error() && answer.error() == net::errc::timed_out ? 1 : 0;
+                       });
+    }
+    const auto later = shard.timers.now() + 10s;
+    for (int i = 0; i < 20; ++i) {
+        const auto answer = shard.result_of(resolver.resolve("live" + std::to_string(i) + ".example", later));
+        REQUIRE(answer.has_value());
+        CHECK(answer->front().to_string() == "127.0.0.6");
+    }
+    CHECK(shard.run_until([&] { return timed_out == who_ask; }));
+    {
+        const std::lock_guard lock(mutex);
+        CHECK(lookups["dead0.example"] == 1);
+        CHECK(lookups["dead1.example"] == 1);
+        CHECK(lookups["live7.example"] == 1);
+    }
+    let_go(&token);
+    // What came late is not kept for the next one.
+    const auto again = shard.timers.now() + 10s;
+    REQUIRE(shard.run_until([&] {
+        const auto answer = shard.result_of(resolver.resolve("dead0.example", again));
+        const std::lock_guard lock(mutex);
+        return answer.has_value() && lookups["dead0.example"] == 2;
+    }));
+}
+
+TEST_CASE("the system's resolver tells an unknown name from one it could not ask about", "[net]") {
+    const auto local = net::SystemResolver::ask_system("localhost");
+    REQUIRE(local.has_value());
+    CHECK_FALSE(local->empty());
+    CHECK(local->front().is_loopback());
+    // Longer than DNS allows: refused without asking anybody.
+    CHECK(net::SystemResolver::ask_system(std::string(70, 'x') + ".example").has_error());
+}
+
+TEST_CASE("a server that speaks in the clear hears nothing but a TLS hello", "[net][hostile-2][hostile-5]") {
+    Trusted trusted;
+    std::string heard;
+    {
+        Peer peer([&heard](tcp::socket socket) {
+            const std::string greeting = "* OK [CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN SASL-IR] in the clear\r\n";
+            asio::write(socket, asio::buffer(greeting));
+            boost::system::error_code ended;
+            std::array<char, 4096> piece{};
+            while (!ended) heard.append(piece.data(), socket.read_some(asio::buffer(piece), ended));
+        });
+        Caller caller;
+        const auto stream = caller.dial(to_peer(peer, trusted));
+        REQUIRE_FALSE(stream.has_value());
+        CHECK((stream.error() == net::errc::tls_handshake_failed || stream.error() == net::errc::bytes_before_tls));
+    }
+    if (!heard.empty()) CHECK(heard[0] == 0x16);  // a handshake record, or nothing at all
+    CHECK(heard.find("AUTHENTICATE") == std::string::npos);
+    CHECK(heard.find("CAPABILITY") == std::string::npos);
 }

@@ -23,7 +23,7 @@ awaitable<error_code> upgrade(net::Stream& stream, const net::TlsClient& tls, st
 
 }  // namespace
 
-TEST_CASE("a certificate with a flaw is refused, and its flaw is named [hostile-6]", "[net]") {
+TEST_CASE("a certificate with a flaw is refused, and its flaw is named", "[net][hostile-6]") {
     Trusted trusted;
     using Wish = sim::CertificateWish;
     CHECK_FALSE(fault_with(trusted.authority.issue({}), trusted));
@@ -51,9 +51,8 @@ TEST_CASE("a certificate with a flaw is refused, and its flaw is named [hostile-
           net::errc::certificate_unknown_ca);
 }
 
-TEST_CASE(
-    "a certificate for another name is refused, also with a NUL, a partial wildcard or only a common name [hostile-6]",
-    "[net]") {
+TEST_CASE("a certificate for another name is refused, also with a NUL, a partial wildcard or only a common name",
+          "[net][hostile-6]") {
     Trusted trusted;
     using Names = std::vector<std::string>;
     for (const Names& names : {Names{"mail.example"}, Names{"l*"}, Names{"localhost.mail.example"}}) {
@@ -70,7 +69,7 @@ TEST_CASE(
     CHECK(fault_with(trusted.authority.issue(nul), trusted, "localhost") == net::errc::certificate_wrong_host);
 }
 
-TEST_CASE("a server that only speaks TLS 1.1 is too old [hostile-6]", "[net]") {
+TEST_CASE("a server that only speaks TLS 1.1 is too old", "[net][hostile-6]") {
     Trusted trusted;
     const auto tls = server_tls(trusted.authority.issue({}));
     SSL_CTX_set_min_proto_version(tls->native_handle(), TLS1_VERSION);
@@ -82,7 +81,7 @@ TEST_CASE("a server that only speaks TLS 1.1 is too old [hostile-6]", "[net]") {
     CHECK(stream.error() == net::errc::tls_too_old);
 }
 
-TEST_CASE("a server that answers the hello with words fails the handshake", "[net]") {
+TEST_CASE("a server that answers the hello with words fails the handshake", "[net][hostile-2][hostile-5]") {
     Trusted trusted;
     Peer peer([](tcp::socket socket) {
         asio::write(socket, asio::buffer("220 mail.example ready\r\n", 24));
@@ -95,7 +94,7 @@ TEST_CASE("a server that answers the hello with words fails the handshake", "[ne
     CHECK((stream.error() == net::errc::tls_handshake_failed || stream.error() == net::errc::bytes_before_tls));
 }
 
-TEST_CASE("a handshake that stalls or is cut off ends [hostile-9]", "[net]") {
+TEST_CASE("a handshake that stalls or is cut off ends", "[net][hostile-9]") {
     Trusted trusted;
     Caller caller;
     {
@@ -140,7 +139,7 @@ TEST_CASE("a plain connection becomes encrypted", "[net]") {
     CHECK(caller.result_of(take(**stream, 6)).value() == "secret");
 }
 
-TEST_CASE("bytes before the handshake of STARTTLS are an attack, received or not [hostile-1]", "[net]") {
+TEST_CASE("bytes before the handshake of STARTTLS are an attack, received or not", "[net][hostile-1]") {
     const bool received = GENERATE(true, false);
     CAPTURE(received);
     Trusted trusted;

@@ -119,7 +119,7 @@ TEST_CASE("each step moves the due time, later or earlier", "[net]") {
     CHECK(watched.barks == 1);
 }
 
-TEST_CASE("bytes at the least rate keep a step alive, a byte a minute does not [hostile-9]", "[net]") {
+TEST_CASE("bytes at the least rate keep a step alive, a byte a minute does not", "[net][hostile-9]") {
     const net::Pace pace{.within = 30s, .bytes_per_second_min = 1000};
     Watched steady;
     steady.watchdog.allow(pace);

@@ -138,7 +138,7 @@ TEST_CASE("bytes and close_notify in one go are read, then the end is in order",
     CHECK(caller.result_of(fault_of_reading(**stream)) == net::errc::closed);
 }
 
-TEST_CASE("a connection that ends without close_notify was cut off [hostile-8]", "[net]") {
+TEST_CASE("a connection that ends without close_notify was cut off", "[net][hostile-8]") {
     Rig rig;
     Peer peer(over_tls(rig.tls, [](TlsSocket& stream) {
         asio::write(stream, asio::buffer("half a literal"));
@@ -238,7 +238,7 @@ TEST_CASE("silence ends when the step's time is over", "[net]") {
     CHECK(caller.result_of(fault_of_reading(**stream)) == net::errc::timed_out);
 }
 
-TEST_CASE("a dribble below the least rate is too slow [hostile-9]", "[net]") {
+TEST_CASE("a dribble below the least rate is too slow", "[net][hostile-9]") {
     Rig rig;
     Peer peer(over_tls(rig.tls, [](TlsSocket& stream) {
         pollfd hang_up{stream.next_layer().native_handle(), POLLRDHUP, 0};
@@ -305,7 +305,7 @@ TEST_CASE("the peer sees our close_notify", "[net]") {
     CHECK(in_order);
 }
 
-TEST_CASE("the second connection to a host resumes the first one's session", "[net]") {
+TEST_CASE("the second connection to a host resumes the first one's session", "[net][hostile-7]") {
     const bool old_tls = GENERATE(false, true);
     CAPTURE(old_tls);
     Rig rig;
@@ -328,6 +328,38 @@ TEST_CASE("the second connection to a host resumes the first one's session", "[n
     const auto stream = caller.dial(std::move(elsewhere));
     REQUIRE(stream);
     CHECK(rig.trusted.client->stats().resumed == 2);
+}
+
+TEST_CASE("a ticket serves nobody whose demands on TLS are others, nor another host or port", "[net][hostile-7]") {
+    const bool old_tls = GENERATE(false, true);
+    CAPTURE(old_tls);
+    Rig rig;
+    if (old_tls) SSL_CTX_set_max_proto_version(rig.tls->native_handle(), TLS1_2_VERSION);
+    const auto talk = [](TlsSocket& stream) {
+        asio::write(stream, asio::buffer("hello", 5));
+        drain(stream);
+    };
+    Peer peer(over_tls(rig.tls, talk), "127.0.0.1", 0, 6);
+    Peer other_port(over_tls(rig.tls, talk));
+    Caller caller;
+    const auto call = [&](const Peer& whom, const Trusted& trusted, const char* host) {
+        const auto stream = caller.dial(to_peer(whom, trusted, host));
+        if (!stream) return stream.error();
+        CHECK(caller.result_of(take(**stream, 5)).has_value());
+        return error_code();
+    };
+    REQUIRE_FALSE(call(peer, rig.trusted, "127.0.0.1"));
+    REQUIRE_FALSE(call(peer, rig.trusted, "127.0.0.1"));
+    REQUIRE(rig.trusted.client->stats().resumed == 1);
+    // Who trusts other authorities is not let in by what was verified against ours.
+    const Trusted others;
+    CHECK(call(peer, others, "127.0.0.1"));
+    CHECK(others.client->stats().resumed == 0);
+    CHECK(others.client->stats().handshakes == 0);
+    CHECK_FALSE(call(other_port, rig.trusted, "127.0.0.1"));
+    CHECK(rig.trusted.client->stats().resumed == 1);
+    CHECK_FALSE(call(peer, rig.trusted, "localhost"));
+    CHECK(rig.trusted.client->stats().resumed == 1);
 }
 
 TEST_CASE("connections share equal certificates", "[net]") {

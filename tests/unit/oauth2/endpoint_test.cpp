@@ -94,6 +94,14 @@ TEST_CASE("a huge answer is not gathered", "[oauth2][hostile-46]") {
     CHECK(unannounced.error() == http::errc::body_too_long);
 }
 
+TEST_CASE("an answer that trickles in ends with the time for the whole of it", "[oauth2][hostile-46]") {
+    for (const char* some : {"HTTP/1.1 200", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"access_token\":"}) {
+        const auto [answer, dialled] =
+            ask(url, {{Who::client, asked}, {Who::server, some}, {Who::time}, {Who::server, "\"t\"}"}});
+        CHECK(answer.error() == net::errc::timed_out);
+    }
+}
+
 TEST_CASE("no answer is an error", "[oauth2][hostile-46]") {
     CHECK(ask(url, {}).answer.error() == net::errc::refused);
     const auto [cut, first] = ask(url, {{Who::client, asked}, {Who::server, "HTTP/1.1 200 OK\r\nContent-Len"}});

@@ -130,7 +130,7 @@ TEST_CASE("a token in an answer that names an error, or fails, is not used", "[o
     CHECK(refusal_of(500, R"({"access_token":"t"})").http_status == 500);
 }
 
-TEST_CASE("depth, length and number of what is kept are bounded", "[oauth2][hostile-46]") {
+TEST_CASE("depth, length and number of what is kept are bounded", "[oauth2][hostile-46][hostile-32]") {
     const std::string deep =
         R"({"error":"invalid_grant","x":)" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
     CHECK(refusal_of(400, deep).error.empty());

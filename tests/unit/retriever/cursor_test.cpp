@@ -29,7 +29,7 @@ config::Start start(config::Start::From from) {
 
 }  // namespace
 
-TEST_CASE("a folder goes on, is adopted or is frozen, and is never re-baselined", "[retriever]") {
+TEST_CASE("a folder goes on, is adopted or is frozen, and is never re-baselined", "[retriever][hostile-36]") {
     using From = config::Start::From;
     using Act = FolderPlan::Act;
     struct Row {

@@ -151,7 +151,7 @@ TEST_CASE("a reclaimed segment's bodies are gone and its file is used again unde
     CHECK(bodies->usage().segments == 2);
 }
 
-TEST_CASE("a missing segment reads as damaged, one that is not kept as gone", "[store]") {
+TEST_CASE("a missing segment reads as damaged, one that is not kept as gone", "[store][hostile-58]") {
     SimulatedDisk disk;
     const auto bodies = bodies_on(disk, {5});
     const BodyPlace place{.segment = 5, .offset = 32, .length = 3};

@@ -306,7 +306,41 @@ TEST_CASE("a segment is let go when every subscription has acknowledged what it 
     CHECK(store.unsubscribe("z", first.mailbox).error() == errc::unknown_id);
 }
 
-TEST_CASE("a directory that holds something else is refused with its path, the reason and what to do", "[store]") {
+TEST_CASE("a store of the first version opens as one of this version, with all that was in it", "[store][hostile-70]") {
+    SystemDisk disk;
+    TemporaryDirectory directory;
+    const auto path = (directory.path() / "ledger.db").string();
+    const auto user_version = [&path] {
+        auto database = Database::open(path, "");
+        REQUIRE(database.has_value());
+        Statement statement(*database, "PRAGMA user_version");
+        auto rows = statement.query();
+        REQUIRE((rows.has_value() && *rows->next()));
+        return rows->number(0);
+    };
+    {
+        auto opened = open_store(disk, directory.path(), {});
+        REQUIRE(opened.has_value());
+        REQUIRE(opened->store->begin().has_value());
+        REQUIRE(opened->store->put_meta("kept", "through it").has_value());
+        REQUIRE(opened->store->commit().has_value());
+    }
+    CHECK(user_version() == 2);
+    {
+        auto database = Database::open(path, "");
+        REQUIRE(database->run("DROP TABLE set_aside; PRAGMA user_version = 1").has_value());
+    }
+    {
+        auto opened = open_store(disk, directory.path(), {});
+        REQUIRE(opened.has_value());
+        CHECK(*opened->store->meta("kept") == "through it");
+        CHECK(opened->store->totals()->set_aside == 0);
+    }
+    CHECK(user_version() == 2);  // which the program that made it refuses: newer_format
+}
+
+TEST_CASE("a directory that holds something else is refused with its path, the reason and what to do",
+          "[store][hostile-70]") {
     SystemDisk disk;
     TemporaryDirectory directory;
     OpenFailure failure;

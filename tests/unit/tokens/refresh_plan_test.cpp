@@ -1,11 +1,13 @@
 #include <catch2/catch.hpp>
+#include <map>
+#include <random>
 
 #include "engine/tokens/refresh_plan.hpp"
 
 using namespace tokens;
 using std::chrono::seconds;
 
-TEST_CASE("a token is refreshed well before its end, at most a third of its life ahead [hostile-46]", "[tokens]") {
+TEST_CASE("a token is refreshed well before its end, at most a third of its life ahead", "[tokens][hostile-46]") {
     struct Row {
         std::optional<seconds> expires_in;
         double spread;
@@ -30,8 +32,8 @@ TEST_CASE("a token is refreshed well before its end, at most a third of its life
     CHECK(planned.refresh_at - asked == row.refreshed_after);
 }
 
-TEST_CASE("an answer of the token endpoint means what its status, error, suberror and Retry-After say [hostile-46]",
-          "[tokens]") {
+TEST_CASE("an answer of the token endpoint means what its status, error, suberror and Retry-After say",
+          "[tokens][hostile-46]") {
     struct Row {
         int status;
         bool has_token;
@@ -125,4 +127,24 @@ TEST_CASE("a refused token is refreshed once, then somebody is at fault", "[toke
     CHECK(ruling_on(password_of_others) == Ruling::ignore);
     const Refusal password_changed{.can_refresh = false, .since_accepted = seconds(700)};
     CHECK(ruling_on(password_changed) == Ruling::park);
+}
+
+TEST_CASE("ten thousand grants that end in the same minute are refreshed over minutes, none of them late",
+          "[tokens][hostile-48]") {
+    std::mt19937 random(4711);
+    std::uniform_real_distribution<double> fraction(0, 1);
+    std::map<std::int64_t, int> in_step;  // of ten seconds
+    const WallTime begin{seconds(1'700'000'000)};
+    WallTime first = WallTime::max(), last{};
+    for (int grant = 0; grant < 10'000; ++grant) {
+        const auto asked_at = begin + std::chrono::milliseconds(static_cast<std::int64_t>(fraction(random) * 60'000));
+        const auto life = lifetime_of(asked_at, seconds(3600), fraction(random));
+        CHECK(life.refresh_at + seconds(600) <= life.expires_at);
+        CHECK(life.refresh_at > asked_at + seconds(1800));
+        first = std::min(first, life.refresh_at);
+        last = std::max(last, life.refresh_at);
+        ++in_step[(life.refresh_at - begin) / seconds(10)];
+    }
+    CHECK(last - first >= seconds(300));
+    for (const auto& [step, grants] : in_step) CHECK(grants <= 10'000 * 10 / 300 * 3 / 2);
 }

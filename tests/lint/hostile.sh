@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# Hostile inputs and faults: each row below has a test that carries its number as a tag, [hostile-N]. Prints row → tests and
+# fails when a row has none, when a tag names a row that is not here, or when docs/hostile.md says otherwise.
+# --write brings docs/hostile.md up to date.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")/../.."
+page=docs/hostile.md
+
+# N | short name | what is done to us | what Rohrpost does
+rows() {
+    cat <<'ROWS'
+1|bytes before TLS|Bytes come after the answer to STARTTLS and before the handshake (response injection).|The upgrade fails with `bytes_before_tls`; nothing is sent.
+2|no TLS to be had|STARTTLS is missing, refused or stripped; the server speaks in the clear.|IMAP is dialled with TLS from the first byte. A provider that wants `starttls` for IMAP is not connected to at all: its mailboxes need help, with that reason. In the clear nobody hears more than a TLS hello.
+3|PREAUTH|The greeting claims that we are logged in.|Refused; nothing is sent.
+4|no greeting|Something else comes first, then "please authenticate".|Closed at the first line that is no greeting.
+5|capabilities before TLS|Capabilities are announced before TLS or before the login.|There is no dialogue before TLS; what was announced before the login is forgotten with it.
+6|bad certificates|Wrong host name, expired, self-signed, NUL in the name, unknown authority.|Refused with the flaw's name. There is no switch that ignores certificates; a private authority is a file (`ca_file`) of one provider.
+7|reuse of a connection|A connection or a ticket serves an account or a demand on TLS that it was not opened for.|Every IMAP session and every token request has a connection of its own. TLS tickets are kept for each host, port and set of trusted authorities.
+8|truncated TLS|The connection ends without close_notify in a literal.|`truncated`: the body is not stored as complete; a large one is resumed.
+9|stalled handshake|The handshake stalls, or a byte comes each minute.|Each phase has a deadline, each body a least rate.
+29|huge literal|A literal of 4 GiB or more is announced, then silence.|Nothing is allocated by an announced size. The message is pending with "larger than …", is not asked for again, and those behind it come.
+30|huge sets|`APPENDUID`, `COPYUID`, `VANISHED` of 1:4294967295.|Sets stay ranges; codes that nobody asked for are ignored.
+31|floods|Untagged responses for ever; a tagged one with a foreign tag.|A limit for each command; only our own tag completes one. The connection is closed.
+32|deep nesting|Lists or JSON, 100,000 levels deep.|Depth limits in parsers without recursion; the body's MIME is not parsed.
+33|mailbox names|`..`, `/`, NUL, broken or huge UTF-7.|Names are bytes; a path gets one harmless segment made of the mailbox's id.
+34|early ID|`* ID (` before the login, malformed.|As row 4.
+35|COMPRESS|A deflate bomb.|COMPRESS is never asked for; a server that begins it by itself is cut off at the limit of a line.
+36|UIDs that lie|Falling order, one UID for two messages, a UID beyond UIDNEXT, UIDVALIDITY 0 or another at each opening.|The folder is frozen with the reason and nothing is fetched; it is never re-baselined. Answers in falling order are taken, the cursor waits for the lowest.
+37|wrong data|FETCH is OK without data, or with another message's.|The UID in the answer decides; what did not come is pending with its reason and asked for again.
+38|BYE at any time|BYE in a fetch, in IDLE.|What was complete stays; the next session goes on behind it.
+46|token endpoint|429 with and without Retry-After, 5xx, HTML, 100 MB, trickling, `expires_in` 0, negative, text, huge.|Bounded in bytes and time; pauses with spread; lifetimes clamped; the old token serves until its real end.
+47|lost rotation|A rotated refresh token is received, and the process dies before it is stored.|Nobody gets the access token before the refresh token is durable; the one before it is kept and tried.
+48|refresh storms|10,000 wait for one grant; 10,000 grants end in one minute.|One request for each grant; refreshes are spread over minutes, at most eight at a time at one host.
+49|clock jumps|The wall clock jumps by an hour or a year.|Deadlines and pauses are monotonic; a token that looks valid ends at the server's word.
+50|leaks|Secrets in logs, traces, answers, metrics, files, core files.|Secrets have a type that cannot be printed and are sealed at rest; no core file is ever written.
+55|power cut|At any write, torn and reordered.|What was acknowledged is there; what was not is invisible or whole.
+56|failed sync|fsync fails once.|Never tried again: the store stops, the daemon ends with 74 and recovers at the next start.
+57|no room|ENOSPC, or no inode, at any call.|The group is refused, acknowledgements go through on the reserve, intake resumes without a restart.
+58|damaged bodies|A flipped bit, a truncated or deleted segment.|The record that was hit is set aside with its reason (`mailbox show`, `status`, `rohrpost_messages_set_aside_total`); its segment is kept, and the next message is handed off.
+59|zeros at the tail|Zeros or old bytes behind the end, and recovery dies too.|Recovery is idempotent.
+60|kill -9|At any moment, and twice in recovery.|As row 55.
+61|poison message|A message that crashes a parser.|No parser sees a body on its way: a bounded scan of the header is all. (Out-of-line parsing with its own quarantine comes with the JSON view.)
+62|swallowed errors|A store error is ignored by its caller.|Whatever call fails: the job that needed it hears, and nothing that was promised is missing.
+68|little of everything|Limits of descriptors, memory, threads.|Sessions beyond the descriptors are not begun and say so; mail passes in the memory budget; too few threads end the start with 71.
+69|DNS|No such name, silence, a changed address, a black hole.|Nothing is cached, failures neither; a silent name holds one lookup and delays no other; addresses race 250 ms apart.
+70|versions|A newer or older store, another program's.|A newer one is refused with what to do; an older one is brought up to date in one transaction; the way back is in operation.md.
+ROWS
+}
+
+# "N name-of-test" for each tag.
+tagged() {
+    find tests -name '*.cpp' | LC_ALL=C sort | xargs perl -0777 -ne '
+        while (/TEST_CASE\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+),\s*"([^"]*)"/g) {
+            my ($name, $tags) = ($1, $2);
+            $name =~ s/"\s*"//g; $name =~ s/^"|"\s*$//g; $name =~ s/\\(.)/$1/g;
+            print "$1\t$name\n" while $tags =~ /\[hostile-(\d+)\]/g;
+            print STDERR "$ARGV: [hostile-…] stands in the name of \"$name\", not in its tags\n" if $name =~ /\[hostile-/;
+        }'
+}
+
+all=$(tagged)
+others='1[0-9]|2[0-8]|39|4[0-5]|5[1-4]|6[3-7]'  # rows of other parts of the house; their tests may carry tags, too
+bad=0
+text="# Hostile inputs and faults
+
+What servers, disks and systems do to Rohrpost, what it does then, and the tests that show it. Each test carries the row's
+number as a tag: \`build/release/bin/tests_unit '[hostile-29]'\`. This page is written by \`tests/lint/hostile.sh --write\`, and
+checked by the same script: a row without a test fails.
+
+| row | what is done to us | what Rohrpost does | tests |
+| --: | --- | --- | --- |
+"
+known=""
+while IFS='|' read -r row name done_to_us does; do
+    known="$known $row "
+    tests=$(awk -F '\t' -v row="$row" '$1 == row { print $2 }' <<<"$all")
+    if [ -z "$tests" ]; then
+        echo "row $row ($name): no test carries [hostile-$row]" >&2
+        bad=1
+    fi
+    echo "row $row ($name)"
+    sed 's/^/    /' <<<"$tests"
+    text+="| $row | $done_to_us | $does | $(sed 's/|/\\|/g' <<<"$tests" | paste -sd ';' | sed 's/;/; /g') |
+"
+done < <(rows)
+while IFS=$'\t' read -r row name; do
+    [[ $known == *" $row "* || $row =~ ^($others)$ ]] && continue
+    echo "\"$name\" carries [hostile-$row], which is no row" >&2
+    bad=1
+done <<<"$all"
+if grep -rn 'TEST_CASE' tests --include='*.cpp' -A1 | grep -E '\[hostile-[0-9]+\]"?,' | grep -v '"\[' >&2; then
+    echo "a tag stands in the name of a test" >&2
+    bad=1
+fi
+[ "${1:-}" = --write ] && printf '%s' "$text" >"$page"
+if ! diff -u "$page" <(printf '%s' "$text") >&2; then
+    echo "$page is not what the tests say: tests/lint/hostile.sh --write" >&2
+    bad=1
+fi
+exit "$bad"

@@ -1,0 +1,390 @@
+// A folder's intake against servers that lie: a scripted connection on one side, a store on the other.
+
+#include "engine/retriever/folder_intake.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "queue/store/open.hpp"
+#include "tests/support/scripted_stream.hpp"
+#include "tests/support/simulated_disk.hpp"
+
+using namespace retriever;
+using support::ScriptedStream;
+using Turn = ScriptedStream::Turn;
+using Who = Turn::Who;
+
+namespace {
+
+class HandClock final : public Clock {
+public:
+    Monotonic now() const noexcept override { return Monotonic(std::chrono::hours(1)); }
+    WallTime wall() const noexcept override { return WallTime(std::chrono::seconds(1'700'000'000)); }
+};
+
+Turn server(std::string bytes) { return {Who::server, std::move(bytes)}; }
+Turn client(std::string bytes) { return {Who::client, std::move(bytes)}; }
+
+const std::string greeting = "* OK [CAPABILITY IMAP4rev1] ready\r\n";
+
+Turn fetch_of(int tag, const std::string& set) {
+    return client("R" + std::to_string(tag) + " UID FETCH " + set +
+                  " (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])\r\n");
+}
+
+/// "* SEQ FETCH (UID …": one message with a body that names it.
+std::string message(int sequence, std::uint32_t uid, const std::string& body = "") {
+    const auto text = body.empty() ? "Subject: " + std::to_string(uid) + "\r\n\r\nhello\r\n" : body;
+    return "* " + std::to_string(sequence) + " FETCH (UID " + std::to_string(uid) + " BODY[] {" +
+           std::to_string(text.size()) + "}\r\n" + text + ")\r\n";
+}
+
+/// A mailbox with its ledger, and one connection after the other to a server that is played from a script.
+struct Desk {
+    SimulatedDisk disk;
+    HandClock clock;
+    asio::io_context context{1};
+    queue::Inbox inbox{context.get_executor()};
+    queue::ByteBudget budget{1 << 20};
+    runtime::Counters counters;
+    std::unique_ptr<store::File> lock;
+    std::unique_ptr<store::Committer> committer;
+    store::MailboxNumber mailbox = 0;
+    std::optional<Unfinished> unfinished;
+
+    Desk() {
+        auto opened = store::open_store(disk, "/data", {});
+        REQUIRE(opened.has_value());
+        lock = std::move(opened->lock);
+        committer = std::make_unique<store::Committer>(std::move(opened->store), std::move(opened->bodies), clock,
+                                                       store::Committer::Options{});
+        mailbox = *commit([](store::Workbench bench) { return bench.store.put_mailbox("box", "{}"); });
+    }
+    ~Desk() {
+        committer->stop();
+        context.restart();
+        context.poll();
+    }
+    void settle() {
+        for (;;) {
+            context.restart();
+            const auto handled = context.poll();
+            const bool committed = committer->step();
+            if (handled == 0 && !committed) return;
+        }
+    }
+    template <class T>
+    T result_of(awaitable<T> coroutine) {
+        std::optional<T> result;
+        asio::co_spawn(context, std::move(coroutine), [&result](std::exception_ptr failure, T value) {
+            REQUIRE_FALSE(failure);
+            result = std::move(value);
+        });
+        settle();
+        REQUIRE(result.has_value());
+        return std::move(*result);
+    }
+    template <class Work>
+    auto commit(Work work) -> std::invoke_result_t<Work, store::Workbench> {
+        return result_of(committer->run(inbox, std::move(work)));
+    }
+    store::Folder folder() {
+        return *commit([this](store::Workbench bench) { return bench.store.folder(mailbox, "INBOX"); });
+    }
+    std::vector<store::Pending> pending() {
+        return *commit([number = folder().number](store::Workbench bench) { return bench.store.pending(number); });
+    }
+    std::vector<std::uint32_t> stored() {
+        const auto rows = commit([this](store::Workbench bench) { return bench.store.messages(mailbox, 0, 1000); });
+        std::vector<std::uint32_t> uids;
+        for (const auto& row : *rows) uids.push_back(row.uid);
+        return uids;
+    }
+    std::string body_of(std::uint32_t uid) {
+        return *commit([&](store::Workbench bench) -> Result<std::string> {
+            const auto rows = bench.store.messages(mailbox, 0, 1000);
+            for (const auto& row : *rows)
+                if (row.uid == uid) return bench.bodies.read(row.body, 0, row.body.length);
+            return std::string("none");
+        });
+    }
+
+    struct Said {
+        std::optional<Ended> opened;
+        FolderIntake::Taken taken;
+        std::string surprise;
+        bool finished = false;
+    };
+    /// Greets, opens the folder, and takes what is new. The greeting and the answer to EXAMINE are put before `turns`.
+    Said connect(std::vector<Turn> turns, std::uint32_t uid_next, std::uint32_t exists, std::uint32_t validity = 7) {
+        std::vector<Turn> all{
+            server(greeting), client("R1 EXAMINE INBOX\r\n"),
+            server("* " + std::to_string(exists) + " EXISTS\r\n* OK [UIDVALIDITY " + std::to_string(validity) +
+                   "] v\r\n* OK [UIDNEXT " + std::to_string(uid_next) + "] n\r\nR1 OK [READ-ONLY] done\r\n")};
+        all.insert(all.end(), turns.begin(), turns.end());
+        ScriptedStream stream(std::move(all));
+        imap::Client client(stream, {}, {});
+        REQUIRE(result_of(client.greet()).has_value());
+        FolderIntake::Facts facts{"box", mailbox, "INBOX", {}};
+        Intake::House house{*committer, inbox, budget, clock, counters};
+        FolderIntake intake(std::move(facts), {}, house, {});
+        Said said;
+        said.opened = result_of(intake.open(client));
+        if (!said.opened) {
+            const bool stop = false;
+            said.taken = result_of(intake.take_new(client, FolderIntake::Pendings::retry, stop, unfinished));
+        }
+        said.surprise = stream.surprise();
+        said.finished = stream.finished();
+        settle();
+        return said;
+    }
+};
+
+Turn search(int tag, int first) {
+    return client("R" + std::to_string(tag) + " UID SEARCH UID " + std::to_string(first) + ":*\r\n");
+}
+Turn found(int tag, const std::string& uids) {
+    return server("* SEARCH " + uids + "\r\nR" + std::to_string(tag) + " OK done\r\n");
+}
+Turn done(int tag) { return server("R" + std::to_string(tag) + " OK done\r\n"); }
+
+bool holds(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("folder intake: what a server gives is in the ledger, with its cursor", "[retriever]") {
+    Desk desk;
+    const auto said = desk.connect(
+        {search(2, 1), found(2, "5 6"), fetch_of(3, "5:6"), server(message(1, 5)), server(message(2, 6)), done(3)}, 7,
+        2);
+    CHECK_FALSE(said.opened);
+    CHECK_FALSE(said.taken.ended);
+    CHECK(said.surprise == "");
+    CHECK(said.finished);
+    CHECK(desk.stored() == std::vector<std::uint32_t>{5, 6});
+    CHECK(desk.folder().cursor == 6);
+}
+
+TEST_CASE("folder intake: a message announced larger than allowed stays behind with its reason, the rest comes",
+          "[retriever][hostile-29]") {
+    for (const char* size : {"{4294967295}", "{9999999999}"}) {
+        const bool last = GENERATE(false, true);
+        CAPTURE(size, last);
+        Desk desk;
+        const std::string uids = last ? "5 6" : "5 6 7";
+        const std::string set = last ? "5:6" : "5:7";
+        const auto exists = last ? 2U : 3U;
+        const auto first = desk.connect({search(2, 1),
+                                         found(2, uids),
+                                         fetch_of(3, set),
+                                         server(message(1, 5)),
+                                         server("* 2 FETCH (UID 6 BODY[] " + std::string(size) + "\r\n"),
+                                         {Who::time}},
+                                        last ? 7 : 8, exists);
+        REQUIRE(first.taken.ended);
+        CHECK(holds(first.taken.ended->reason, "literal larger than allowed"));
+        CHECK(first.taken.ended->how == Ended::How::connection);
+        REQUIRE(desk.pending().size() == 1);
+        CHECK(desk.pending()[0].uid == 6);
+        CHECK(holds(desk.pending()[0].reason, "larger than"));
+        CHECK(desk.folder().cursor == 6);
+        CHECK(desk.folder().frozen == "");
+
+        // The next connection does not ask for it again: it gets what is behind it.
+        std::vector<Turn> turns{search(2, 7), found(2, last ? "6" : "7"), client("R3 UID SEARCH UID 6\r\n"),
+                                found(3, "6")};
+        if (!last) turns.insert(turns.end(), {fetch_of(4, "7"), server(message(3, 7)), done(4)});
+        const auto second = desk.connect(std::move(turns), last ? 7 : 8, exists);
+        CHECK_FALSE(second.taken.ended);
+        CHECK(second.surprise == "");
+        CHECK(second.finished);
+        CHECK(desk.stored() == (last ? std::vector<std::uint32_t>{5} : std::vector<std::uint32_t>{5, 7}));
+        CHECK(desk.pending().size() == 1);
+
+        // Deleted on the server, it is forgotten.
+        const auto third =
+            desk.connect({search(2, last ? 7 : 8), found(2, ""), client("R3 UID SEARCH UID 6\r\n"), found(3, "")},
+                         last ? 7 : 8, exists - 1);
+        CHECK_FALSE(third.taken.ended);
+        CHECK(third.surprise == "");
+        CHECK(desk.pending().empty());
+    }
+}
+
+TEST_CASE("folder intake: a UID that the server makes up carries the cursor nowhere, and freezes the folder",
+          "[retriever][hostile-36]") {
+    for (const char* ghost : {"11", "500", "4294967295"}) {
+        CAPTURE(ghost);
+        Desk desk;
+        const auto said =
+            desk.connect({search(2, 1), found(2, "5 " + std::string(ghost)),
+                          client("R3 STATUS INBOX (MESSAGES UIDNEXT UIDVALIDITY)\r\n"),
+                          server("* STATUS INBOX (MESSAGES 1 UIDNEXT 11 UIDVALIDITY 7)\r\nR3 OK done\r\n")},
+                         11, 1);
+        CHECK(said.surprise == "");
+        REQUIRE(said.taken.ended);
+        CHECK(said.taken.ended->how == Ended::How::folder);
+        CHECK(said.taken.ended->person_needed);
+        CHECK(holds(said.taken.ended->reason, "UIDNEXT is 11"));
+        CHECK(holds(desk.folder().frozen, ghost));
+        CHECK(desk.folder().cursor == 0);
+        CHECK(desk.stored().empty());
+
+        // Sound again, it goes on where it was.
+        const auto later =
+            desk.connect({search(2, 1), found(2, "5"), fetch_of(3, "5"), server(message(1, 5)), done(3)}, 11, 1);
+        CHECK_FALSE(later.opened);
+        CHECK_FALSE(later.taken.ended);
+        CHECK(desk.folder().frozen == "");
+        CHECK(desk.stored() == std::vector<std::uint32_t>{5});
+    }
+}
+
+TEST_CASE("folder intake: UIDs above UIDNEXT are mail that has come since, or that the server confirms",
+          "[retriever]") {
+    Desk desk;
+    const auto grown = desk.connect({search(2, 1), server("* 2 EXISTS\r\n* SEARCH 5 6\r\nR2 OK done\r\n"),
+                                     fetch_of(3, "5:6"), server(message(1, 5) + message(2, 6)), done(3)},
+                                    6, 1);
+    CHECK_FALSE(grown.taken.ended);
+    CHECK(grown.surprise == "");
+    const auto confirmed =
+        desk.connect({search(2, 7), found(2, "90"), client("R3 STATUS INBOX (MESSAGES UIDNEXT UIDVALIDITY)\r\n"),
+                      server("* STATUS INBOX (MESSAGES 3 UIDNEXT 91 UIDVALIDITY 7)\r\nR3 OK done\r\n"),
+                      fetch_of(4, "90"), server(message(3, 90)), done(4)},
+                     7, 3);
+    CHECK_FALSE(confirmed.taken.ended);
+    CHECK(confirmed.surprise == "");
+    CHECK(desk.stored() == std::vector<std::uint32_t>{5, 6, 90});
+}
+
+TEST_CASE("folder intake: UIDs in disorder, and one UID for two messages, freeze the folder",
+          "[retriever][hostile-36]") {
+    const bool doubled = GENERATE(false, true);
+    CAPTURE(doubled);
+    Desk desk;
+    const auto second = doubled ? message(2, 6, "another message\r\n") : message(3, 5);
+    const auto said = desk.connect(
+        {search(2, 1), found(2, "5 6"), fetch_of(3, "5:6"), server(message(1, 6)), server(second), done(3)}, 7, 3);
+    REQUIRE(said.taken.ended);
+    CHECK(said.taken.ended->how == Ended::How::folder);
+    CHECK(said.taken.ended->person_needed);
+    CHECK(holds(desk.folder().frozen, "UIDs do not rise"));
+    CHECK(desk.folder().cursor < 6);
+    // What came first is there once; the other content is nowhere.
+    CHECK(desk.stored() == std::vector<std::uint32_t>{6});
+    CHECK(holds(desk.body_of(6), "Subject: 6"));
+}
+
+TEST_CASE("folder intake: the same UID answered twice is taken once, whatever the second answer holds",
+          "[retriever][hostile-36]") {
+    Desk desk;
+    const auto said = desk.connect({search(2, 1), found(2, "5"), fetch_of(3, "5"), server(message(1, 5)),
+                                    server(message(1, 5, "another message\r\n")), done(3)},
+                                   6, 1);
+    CHECK_FALSE(said.taken.ended);
+    CHECK(desk.stored() == std::vector<std::uint32_t>{5});
+    CHECK(holds(desk.body_of(5), "Subject: 5"));
+}
+
+TEST_CASE("folder intake: messages in falling order are all taken, and the cursor waits for the last",
+          "[retriever][hostile-36]") {
+    Desk desk;
+    const auto said = desk.connect({search(2, 1), found(2, "7 6 5"), fetch_of(3, "5:7"), server(message(3, 7)),
+                                    server(message(2, 6)), server(message(1, 5)), done(3)},
+                                   8, 3);
+    CHECK_FALSE(said.taken.ended);
+    CHECK(desk.stored() == std::vector<std::uint32_t>{7, 6, 5});
+    CHECK(desk.folder().cursor == 7);
+    Desk cut;
+    const auto lost = cut.connect({search(2, 1), found(2, "7 6 5"), fetch_of(3, "5:7"), server(message(3, 7))}, 8, 3);
+    REQUIRE(lost.taken.ended);
+    CHECK(cut.folder().cursor == 0);
+}
+
+TEST_CASE("folder intake: UIDVALIDITY 0, or another at each opening, freezes and takes nothing",
+          "[retriever][hostile-36]") {
+    Desk desk;
+    const auto first =
+        desk.connect({search(2, 1), found(2, "5"), fetch_of(3, "5"), server(message(1, 5)), done(3)}, 6, 1);
+    REQUIRE_FALSE(first.taken.ended);
+    for (const std::uint32_t validity : {0U, 8U, 9U, 10U}) {
+        CAPTURE(validity);
+        const auto said = desk.connect({}, 9, 3, validity);
+        REQUIRE(said.opened);
+        CHECK(said.opened->how == Ended::How::folder);
+        CHECK(said.opened->person_needed);
+        CHECK(holds(desk.folder().frozen, "UIDVALIDITY"));
+        CHECK(desk.folder().uid_validity == 7);
+        CHECK(desk.folder().cursor == 5);
+        CHECK(desk.stored() == std::vector<std::uint32_t>{5});
+    }
+    const auto again = desk.connect({search(2, 6), found(2, "5")}, 6, 1);
+    CHECK_FALSE(again.opened);
+    CHECK(desk.folder().frozen == "");
+}
+
+TEST_CASE("folder intake: another message's data, or none, leaves the message pending with its reason",
+          "[retriever][hostile-37]") {
+    const std::string wrong = GENERATE(std::string(), "* 9 FETCH (UID 99 BODY[] {5}\r\nother)\r\n",
+                                       "* 1 FETCH (UID 5 BODY[] NIL)\r\n", "* 1 FETCH (UID 5 FLAGS ())\r\n");
+    CAPTURE(wrong);
+    Desk desk;
+    const auto said =
+        desk.connect({search(2, 1), found(2, "5"), fetch_of(3, "5"), server(wrong), done(3),
+                      client("R4 UID SEARCH UID 5\r\n"), found(4, "5"), fetch_of(5, "5"), server(wrong), done(5)},
+                     6, 1);
+    CHECK_FALSE(said.taken.ended);
+    CHECK(said.surprise == "");
+    CHECK(desk.stored().empty());
+    REQUIRE(desk.pending().size() == 1);
+    CHECK(desk.pending()[0].uid == 5);
+    CHECK(holds(desk.pending()[0].reason, "without the message"));
+}
+
+TEST_CASE("folder intake: after BYE in the middle of a fetch the next connection goes on behind what was kept",
+          "[retriever][hostile-38]") {
+    const std::string end =
+        GENERATE(std::string("* BYE going down\r\n"), "* 2 FETCH (UID 6 BODY[] {100}\r\nhalf of it");
+    CAPTURE(end);
+    Desk desk;
+    const auto cut =
+        desk.connect({search(2, 1), found(2, "5 6 7"), fetch_of(3, "5:7"), server(message(1, 5)), server(end)}, 8, 3);
+    REQUIRE(cut.taken.ended);
+    CHECK(desk.stored() == std::vector<std::uint32_t>{5});
+    CHECK(desk.folder().cursor == 5);
+    const auto next = desk.connect(
+        {search(2, 6), found(2, "6 7"), fetch_of(3, "6:7"), server(message(2, 6) + message(3, 7)), done(3)}, 8, 3);
+    CHECK_FALSE(next.taken.ended);
+    CHECK(next.surprise == "");
+    CHECK(desk.stored() == std::vector<std::uint32_t>{5, 6, 7});
+}
+
+TEST_CASE("folder intake: bodies that break parsers are kept byte for byte, because nothing parses them on the way",
+          "[retriever][hostile-61]") {
+    std::string nested, parts = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
+    for (int level = 0; level < 5000; ++level)
+        nested += "Content-Type: multipart/mixed; boundary=" + std::to_string(level) + "\r\n\r\n--" +
+                  std::to_string(level) + "\r\n";
+    for (int part = 0; part < 20'000; ++part) parts += "--b\r\n\r\n";
+    const std::vector<std::string> bodies{
+        nested,
+        parts,
+        std::string(50'000, '\0'),
+        std::string(60'000, '\r'),
+        "Subject: " + std::string(100'000, '\xff') + "\r\n\r\n",
+        "Subject: =?utf-8?B?" + std::string(100'000, '=') + "?=\r\nFrom: <" + std::string(50'000, '(') + ">\r\n\r\nx",
+        "Date: Mon, 99 Xyz 99999 99:99:99 +9999\r\nMessage-ID: <" + std::string(1000, '<') + "\r\n\r\n",
+    };
+    Desk desk;
+    std::string answers;
+    for (std::size_t at = 0; at < bodies.size(); ++at)
+        answers += message(static_cast<int>(at) + 1, static_cast<std::uint32_t>(at) + 1, bodies[at]);
+    const auto said =
+        desk.connect({search(2, 1), found(2, "1 2 3 4 5 6 7"), fetch_of(3, "1:7"), server(answers), done(3)}, 8, 7);
+    CHECK_FALSE(said.taken.ended);
+    for (std::size_t at = 0; at < bodies.size(); ++at) {
+        CAPTURE(at);
+        CHECK((desk.body_of(static_cast<std::uint32_t>(at) + 1) == bodies[at]));
+    }
+}
