@@ -158,7 +158,7 @@ void Dovecot::start() {
     for (int attempt = 1;; ++attempt) {
         // Somebody may take a free port before Dovecot does; a port that clients know stays.
         const bool known = process_ != nullptr;
-        if (!known) port_ = free_port();
+        if (!known) port_ = wish_.port != 0 ? wish_.port : free_port();
         write_configuration();
         auto process = std::make_unique<Process>(
             command({"/usr/sbin/dovecot", "-F", "-c", (directory_ / "dovecot.conf").string()}));

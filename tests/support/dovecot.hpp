@@ -27,6 +27,7 @@ public:
         const sim::Authority* authority = nullptr;  // issues its certificate; nullptr: one of its own
         sim::CertificateWish certificate{};
         Storage storage = Storage::maildir;
+        std::uint16_t port = 0;  // 0: any
         std::string settings{};  // more lines for dovecot.conf
     };
     static constexpr std::string_view password = "dovecot-password";
@@ -38,6 +39,10 @@ public:
     [[nodiscard]] std::filesystem::path ca_file() const { return directory_ / "ca.pem"; }
     /// What it logged so far.
     [[nodiscard]] std::string log() const;
+
+    /// Where a user's mail lies, as maildir; whatever is put there must be given away to Dovecot's account.
+    [[nodiscard]] std::filesystem::path maildir(const std::string& user) const { return directory_ / "mail" / user; }
+    void give_away(const std::filesystem::path& path) const;
 
     /// Adds messages to the INBOX, in this order. Thousands a second.
     void put(const std::string& user, const std::vector<std::string>& messages);
@@ -59,7 +64,6 @@ private:
     void start();
     [[nodiscard]] std::string mail_location(const std::string& user) const;
     [[nodiscard]] Process::Start command(std::vector<std::string> words) const;
-    void give_away(const std::filesystem::path& path) const;
 
     Wish wish_;
     TemporaryDirectory directory_;
