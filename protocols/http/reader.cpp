@@ -151,6 +151,7 @@ Result<std::size_t> ResponseReader::take_in(std::string_view input) {
         const auto taken = parser_->take_in(input.substr(used));
         if (!taken) return taken;
         used += *taken;
+        if (parser_->parser.is_header_done() && parser_->parser.get().result_int() < 100) return errc::malformed;
         if (!parser_->parser.is_done() || parser_->parser.get().result_int() >= 200) return used;
         if (parser_->parser.get().result() == wire::status::switching_protocols) return errc::malformed;
         if (++interim_ > interim_max) return errc::too_many_interim;

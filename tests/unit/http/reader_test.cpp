@@ -172,6 +172,11 @@ TEST_CASE("a body without length ends with the connection", "[http]") {
     CHECK(reader.take().body == "all of it");
 }
 
+TEST_CASE("a status below 100 is malformed", "[http]") {
+    http::ResponseReader reader(limits, http::ResponseReader::To::other);
+    CHECK(reader.take_in("HTTP/1.1 099 OK\r\n\r\n").error() == http::errc::malformed);
+}
+
 TEST_CASE("a body without length is bounded, too", "[http]") {
     http::ResponseReader reader(limits, http::ResponseReader::To::other);
     CHECK(reader.take_in("HTTP/1.1 200 OK\r\n\r\n" + std::string(65, 'x')).error() == http::errc::body_too_long);
