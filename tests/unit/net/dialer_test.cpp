@@ -306,14 +306,15 @@ TEST_CASE("a name whose lookup hangs delays no other name, and holds one lookup 
         return net::Addresses{asio::ip::make_address("127.0.0.6")};
     };
     net::SystemResolver resolver(shard.context, shard.timers, look_up);
-    const auto let_go = [&](const int*) {
+    struct LetGo {
+        std::function<void()> act;
+        ~LetGo() { act(); }
+    };
+    const LetGo at_the_end{[&] {  // the resolver waits for its lookups
         const std::lock_guard lock(mutex);
         release = true;
         released.notify_all();
-    };
-    const int token = 0;
-    const std::unique_ptr<const int, decltype(let_go)> at_the_end(&token,
-                                                                  let_go);  // the resolver waits for its lookups
+    }};
     constexpr int who_ask = 200;
     int timed_out = 0;
     const auto soon = shard.timers.now() + 50ms;
@@ -336,7 +337,7 @@ TEST_CASE("a name whose lookup hangs delays no other name, and holds one lookup 
         CHECK(lookups["dead1.example"] == 1);
         CHECK(lookups["live7.example"] == 1);
     }
-    let_go(&token);
+    at_the_end.act();
     // What came late is not kept for the next one.
     const auto again = shard.timers.now() + 10s;
     REQUIRE(shard.run_until([&] {
