@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <string>
 #include <utility>
 
 namespace store {
@@ -24,6 +25,7 @@ public:
         : disk_(disk), directory_(directory), options_(options), at_hand_(directory) {}
 
     Result<void> lay_out();
+    Result<void> renew_log();
     Result<void> open_ledger();
     Result<void> open_bodies();
     Result<void> check_last_bodies();
@@ -66,6 +68,25 @@ Result<void> Opening::lay_out() {
     const auto reserved = reserve_->restore();
     if (!reserved && reserved.error() != errc::disk_full) return reserved.error();
     return {};
+}
+
+/// A sync that failed in an earlier run leaves bytes that can be read and, as the kernel takes them for written, never
+/// reach the disk by themselves. Recovery goes on from what it reads in the log: all of it is written once more.
+Result<void> Opening::renew_log() {
+    at_hand_ = directory_ / "ledger.db-wal";
+    const auto log = disk_.open(at_hand_, Disk::Mode::write);
+    if (!log && is_missing(log.error())) return {};
+    if (!log) return log.error();
+    std::string piece(1 << 20, '\0');
+    for (std::uint64_t at = 0;;) {
+        const auto got = (*log)->read(piece, at);
+        if (!got) return got.error();
+        if (*got == 0) break;
+        const auto written = (*log)->write(std::string_view(piece).substr(0, *got), at);
+        if (!written) return written.error();
+        at += *got;
+    }
+    return (*log)->sync();
 }
 
 Result<void> Opening::open_ledger() {
@@ -123,8 +144,8 @@ Result<void> Opening::check_last_bodies() {
 
 Result<OpenedStore> open_store(Disk& disk, const Path& directory, const OpenOptions& options, OpenFailure* failure) {
     Opening opening(disk, directory, options);
-    for (const auto step :
-         {&Opening::lay_out, &Opening::open_ledger, &Opening::open_bodies, &Opening::check_last_bodies}) {
+    for (const auto step : {&Opening::lay_out, &Opening::renew_log, &Opening::open_ledger, &Opening::open_bodies,
+                            &Opening::check_last_bodies}) {
         const auto taken = (opening.*step)();
         if (taken) continue;
         if (failure != nullptr) {

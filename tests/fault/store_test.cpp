@@ -94,6 +94,33 @@ TEST_CASE("a sync that fails once stops the store and is never tried again", "[s
     }
 }
 
+TEST_CASE("what a failed sync left in memory alone is made durable before a new start builds on it", "[store]") {
+    SimulatedDisk measured;
+    StoreWorld day(measured);
+    REQUIRE(day.open());
+    const auto syncs_before = measured.calls(Call::sync);
+    REQUIRE(day.work(rounds));
+    const auto syncs = measured.calls(Call::sync) - syncs_before;
+    for (std::uint64_t at = 1; at <= syncs; ++at) {
+        CAPTURE(at);
+        SimulatedDisk disk;
+        StoreWorld world(disk);
+        REQUIRE(world.open());
+        disk.fail_at(Call::sync, at, errc::io_failed);
+        CHECK_FALSE(world.work(rounds));
+        // The machine goes on: everything written can be read, and what the sync lost never reaches the disk by itself.
+        world.close();
+        disk.process_ends();
+        REQUIRE(world.open());
+        world.check();
+        REQUIRE(world.work(2));
+        world.close();
+        disk.power_cut(at);
+        REQUIRE(world.open());
+        world.check();
+    }
+}
+
 TEST_CASE("a disk that is full at any write refuses the group, and the store goes on when there is room", "[store]") {
     SimulatedDisk measured;
     StoreWorld day(measured);

@@ -124,6 +124,7 @@ void Scenario::something_of_people() {
         stage_.mailroom.arrive(number, some_size(), hidden);
         if (hidden.count() > 0) {
             stage_.plan(stage_.clock.now() + hidden + 1ms, 0, [this] { stage_.world.reveal_due(); });
+            if (dice_.chance(50)) stage_.mailroom.arrive(number, some_size(), 0ms);  // can be found before it
         }
     } else if (what < 70) {
         for (std::uint64_t mails = dice_.between(2, 12); mails > 0; --mails) {
