@@ -54,8 +54,8 @@ void History::write_script() {
     });
     stage_.plan(begun + 30s, 0, [this] { stage_.world.expire_tokens("", "Session invalidated - AccessTokenExpired"); });
     stage_.plan(begun + 40s, 0, [arrive] { arrive(2, 1200, 4s); });
-    stage_.plan(begun + 42s, 0, [arrive] { arrive(2, 1100); });  // found before the one that came before it
     stage_.plan(begun + 44s + 1ms, 0, [this] { stage_.world.reveal_due(); });
+    stage_.plan(begun + 45s, 0, [arrive] { arrive(2, 1100); });
     stage_.plan(begun + 60s, 0, [this] {
         if (stage_.running()) stage_.engine().reload();
     });

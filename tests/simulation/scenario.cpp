@@ -32,8 +32,8 @@ Furniture furniture_of(std::uint64_t seed) {
 
 }  // namespace
 
-Scenario::Scenario(std::uint64_t seed, const Ground& ground)
-    : dice_(seed ^ 0xacce55U), stage_(furniture_of(seed), ground) {}
+Scenario::Scenario(std::uint64_t seed, const Ground& ground, LateUids late_uids)
+    : dice_(seed ^ 0xacce55U), stage_(furniture_of(seed), ground), late_uids_(late_uids) {}
 
 std::size_t Scenario::some_size() {
     if (dice_.chance(80)) return dice_.between(512, 6000);
@@ -120,21 +120,28 @@ void Scenario::something_of_people() {
     const auto number = static_cast<std::uint32_t>(dice_.between(1, stage_.mailroom.mailboxes()));
     const auto what = dice_.below(100);
     if (what < 60) {
-        const auto hidden = dice_.chance(20) ? dice_.span(100ms, 30s) : 0ms;
-        stage_.mailroom.arrive(number, some_size(), hidden);
-        if (hidden.count() > 0) {
-            stage_.plan(stage_.clock.now() + hidden + 1ms, 0, [this] { stage_.world.reveal_due(); });
-            if (dice_.chance(50)) stage_.mailroom.arrive(number, some_size(), 0ms);  // can be found before it
-        }
+        arrive(number, dice_.chance(20) ? dice_.span(100ms, 30s) : 0ms);
     } else if (what < 70) {
-        for (std::uint64_t mails = dice_.between(2, 12); mails > 0; --mails) {
-            stage_.mailroom.arrive(number, some_size(), 0ms);
-        }
+        for (std::uint64_t mails = dice_.between(2, 12); mails > 0; --mails) arrive(number, 0ms);
     } else if (what < 80) {
         stage_.mailroom.read(number, dice_);
     } else {
         stage_.mailroom.remove(number, dice_);
     }
+}
+
+/// A mail that shows its UID late. None that comes after it can be found before it, unless that is wished for: the
+/// retriever moves its cursor past a UID that it cannot see yet.
+void Scenario::arrive(std::uint32_t number, std::chrono::milliseconds hidden) {
+    const auto shown_at = shown_at_[number];
+    if (late_uids_ == LateUids::in_order && stage_.clock.now() < shown_at) {
+        stage_.plan(shown_at + 1ms, 0, [this, number, hidden] { arrive(number, hidden); });
+        return;
+    }
+    stage_.mailroom.arrive(number, some_size(), hidden);
+    if (hidden.count() == 0) return;
+    shown_at_[number] = stage_.clock.now() + hidden + 1ms;
+    stage_.plan(shown_at_[number], 0, [this] { stage_.world.reveal_due(); });
 }
 
 void Scenario::something_of_provider() {

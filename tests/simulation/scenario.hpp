@@ -8,7 +8,9 @@ namespace simulation {
 /// end, and everything must come to rest with nothing lost and nothing doubled.
 class Scenario {
 public:
-    Scenario(std::uint64_t seed, const Ground& ground);
+    /// Whether a mail whose UID shows late may be overtaken by one that came after it.
+    enum class LateUids { in_order, overtaken };
+    Scenario(std::uint64_t seed, const Ground& ground, LateUids late_uids);
 
     /// False: a violation; stage().events says which.
     bool run();
@@ -19,6 +21,7 @@ private:
     void write_script();
     void happen();
     void something_of_people();
+    void arrive(std::uint32_t number, std::chrono::milliseconds hidden);
     void something_of_provider();
     void something_of_disk();
     void something_of_process();
@@ -31,6 +34,8 @@ private:
     Stage stage_;
     Weather weather_;
     Moods moods_;
+    LateUids late_uids_;
+    std::map<std::uint32_t, Monotonic> shown_at_;  // by mailbox
     bool calm_ = false;
     Monotonic comes_back_at_{};
     std::uint64_t deaths_ = 0;

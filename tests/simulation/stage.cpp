@@ -78,6 +78,8 @@ bool Stage::start() {
     events.note("the process starts no={}", processes_);
     probing_ = false;
     watched_.clear();
+    dirty_start_ = false;
+    for (const auto& path : disk.files()) dirty_start_ = dirty_start_ || disk.unsynced_bytes(path) > 0;
     if (process_->start(flags_, furniture_.sizes)) {
         probe();
         return true;

@@ -111,6 +111,7 @@ private:
     std::map<std::string, LedgerState> known_;  // durable, as the store said last
     std::map<std::string, Watched> watched_;
     bool probing_ = false;
+    bool dirty_start_ = false;  // an earlier process left bytes that only the machine has to sync
 };
 
 }  // namespace simulation

@@ -54,7 +54,7 @@ void Stage::look_at_mailboxes() {
     }
     const auto& bodies = furniture_.sizes.store.bodies;
     for (const auto& path : disk.files()) {
-        if (!path.ends_with(".seg")) continue;
+        if (dirty_start_ || !path.ends_with(".seg")) continue;
         const auto most = bodies.unsynced_bytes_max + bodies.buffer_bytes_max + 2 * furniture_.memory_budget;
         if (disk.unsynced_bytes(path) > most)
             events.violated("{} holds {} unsynced bytes", path, disk.unsynced_bytes(path));

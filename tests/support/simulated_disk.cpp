@@ -81,13 +81,7 @@ void SimulatedDisk::power_cut(std::uint64_t seed) {
     std::mt19937_64 random(seed);
     for (auto& [directory, changes] : unsynced_entries_) {
         const std::size_t kept = random() % (changes.size() + 1);
-        for (std::size_t at = 0; at < kept; ++at) {
-            if (changes[at].is_there) {
-                durable_[changes[at].path] = changes[at].node;
-            } else {
-                durable_.erase(changes[at].path);
-            }
-        }
+        for (std::size_t at = 0; at < kept; ++at) make_durable(changes[at]);
     }
     unsynced_entries_.clear();
     now_ = durable_;
@@ -134,9 +128,18 @@ std::uint64_t SimulatedDisk::used_bytes() const {
 
 std::uint64_t SimulatedDisk::unsynced_bytes(const Path& path) const {
     const auto found = now_.find(path.string());
+    if (found == now_.end() || !found->second) return 0;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;  // a byte that was written twice counts once
+    for (const auto& change : found->second->unsynced) {
+        ranges.emplace_back(change.offset, change.offset + change.bytes.size());
+    }
+    std::sort(ranges.begin(), ranges.end());
     std::uint64_t bytes = 0;
-    if (found == now_.end() || !found->second) return bytes;
-    for (const auto& change : found->second->unsynced) bytes += change.bytes.size();
+    std::uint64_t end = 0;
+    for (const auto& [from, to] : ranges) {
+        bytes += to > std::max(from, end) ? to - std::max(from, end) : 0;
+        end = std::max(end, to);
+    }
     return bytes;
 }
 
@@ -153,14 +156,23 @@ std::string* SimulatedDisk::contents(const Path& path) {
     return found == now_.end() ? nullptr : &found->second->now;
 }
 
-void SimulatedDisk::set_entry(const Path& path, std::shared_ptr<Node> node) {
+void SimulatedDisk::set_entry(const Path& path, std::shared_ptr<Node> node, const std::string& came_from) {
     now_[path.string()] = node;
-    unsynced_entries_[path.parent_path().string()].push_back({path.string(), true, std::move(node)});
+    unsynced_entries_[path.parent_path().string()].push_back({path.string(), true, std::move(node), came_from});
+}
+
+void SimulatedDisk::make_durable(const EntryChange& change) {
+    if (!change.came_from.empty()) durable_.erase(change.came_from);
+    if (change.is_there) {
+        durable_[change.path] = change.node;
+    } else {
+        durable_.erase(change.path);
+    }
 }
 
 void SimulatedDisk::drop_entry(const Path& path) {
     now_.erase(path.string());
-    unsynced_entries_[path.parent_path().string()].push_back({path.string(), false, nullptr});
+    unsynced_entries_[path.parent_path().string()].push_back({path.string(), false, nullptr, {}});
 }
 
 Result<std::unique_ptr<File>> SimulatedDisk::open(const Path& path, Mode mode) {
@@ -181,8 +193,8 @@ Result<void> SimulatedDisk::rename(const Path& from, const Path& to) {
     if (found == now_.end()) return missing();
     const auto node = found->second;
     // One step, also when the power goes: the new name comes with the end of the old one.
-    set_entry(to, node);
-    drop_entry(from);
+    now_.erase(from.string());
+    set_entry(to, node, from.string());
     return {};
 }
 
@@ -207,13 +219,7 @@ Result<void> SimulatedDisk::make_directory(const Path& path) {
 Result<void> SimulatedDisk::sync_directory(const Path& path) {
     const auto counted = count(Call::sync_directory);
     if (!counted) return counted.error();
-    for (const auto& change : unsynced_entries_[path.string()]) {
-        if (change.is_there) {
-            durable_[change.path] = change.node;
-        } else {
-            durable_.erase(change.path);
-        }
-    }
+    for (const auto& change : unsynced_entries_[path.string()]) make_durable(change);
     unsynced_entries_.erase(path.string());
     return {};
 }

@@ -40,7 +40,7 @@ public:
     [[nodiscard]] std::uint64_t calls(Call call) const { return counted_.contains(call) ? counted_.at(call) : 0; }
     [[nodiscard]] bool stopped() const noexcept { return stop_at_ != 0 && calls_ >= stop_at_; }
     [[nodiscard]] std::uint64_t used_bytes() const;
-    /// Written to this file since its last sync, and not yet safe.
+    /// So many bytes of this file are not yet safe.
     [[nodiscard]] std::uint64_t unsynced_bytes(const store::Path& path) const;
     [[nodiscard]] std::vector<std::string> files() const;
     /// The bytes of a file as they are read now, to be changed behind the store's back; nullptr when it is missing.
@@ -72,10 +72,12 @@ private:
         std::string path;
         bool is_there = false;
         std::shared_ptr<Node> node;
+        std::string came_from;  // renamed: that name ends in the same step
     };
 
     Result<void> count(Call call);
-    void set_entry(const store::Path& path, std::shared_ptr<Node> node);
+    void set_entry(const store::Path& path, std::shared_ptr<Node> node, const std::string& came_from = {});
+    void make_durable(const EntryChange& change);
     void drop_entry(const store::Path& path);
     static void apply(std::string& bytes, const Change& change, std::size_t kept);
 
