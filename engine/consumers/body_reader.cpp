@@ -21,7 +21,7 @@ Result<std::string> BodyReader::next() {
 bool BodyRun::has(const Mail& mail) const noexcept {
     const auto& place = mail.record.body;
     return bodies_ == mail.bodies && segment_ == place.segment && offset_ <= place.offset &&
-           place.offset + place.length <= offset_ + text_.size();
+           place.length <= text_.size() && place.offset - offset_ <= text_.size() - place.length;
 }
 
 Result<std::string_view> BodyRun::body(std::size_t at) {

@@ -340,11 +340,14 @@ TEST_CASE("a name whose lookup hangs delays no other name, and holds one lookup 
     at_the_end.act();
     // What came late is not kept for the next one.
     const auto again = shard.timers.now() + 10s;
-    REQUIRE(shard.run_until([&] {
+    int asked = 1;
+    for (int tries = 0; asked < 2 && tries < 100; ++tries) {
         const auto answer = shard.result_of(resolver.resolve("dead0.example", again));
+        REQUIRE(answer.has_value());
         const std::lock_guard lock(mutex);
-        return answer.has_value() && lookups["dead0.example"] == 2;
-    }));
+        asked = lookups["dead0.example"];
+    }
+    CHECK(asked == 2);
 }
 
 TEST_CASE("the system's resolver tells an unknown name from one it could not ask about", "[net]") {

@@ -606,7 +606,7 @@ TEST_CASE("a wall clock that jumps costs at most a refresh: waits are monotonic,
     if (jump < 0s) {
         // It looks good for longer than it is: until the server says that it has expired.
         CHECK(after == "a1");
-        run.service->expired("svc", first);
+        run.client->expired("svc", first);
         run.settle();
         CHECK(run.access() == "a2");
     }
