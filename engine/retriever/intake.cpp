@@ -18,6 +18,12 @@ namespace {
 /// The hand-off reads on by itself while there is more: in a stream of mail it need not hear of each one.
 constexpr std::uint64_t announce_each = 32;
 
+/// Why nothing can be added to a body. It may never have been opened: its job was in a group that failed before it.
+error_code fault_of(Streaming& streaming) {
+    if (!streaming.open && !streaming.failed) streaming.failed = store::errc::closed;
+    return streaming.failed;
+}
+
 /// A job of an intake: counts itself out and gives its bytes back to the shard.
 class IntakeJob : public store::Job {
 public:
@@ -85,7 +91,7 @@ public:
           streaming_(std::move(streaming)),
           chunk_(std::move(chunk)) {}
     error_code apply(store::Workbench bench) override {
-        if (streaming_->failed) return streaming_->failed;
+        if (const auto broken = fault_of(*streaming_)) return broken;
         auto written = bench.bodies.write(streaming_->body, chunk_);
         if (!written) streaming_->failed = written.error();
         return streaming_->failed;
@@ -130,7 +136,9 @@ public:
 
     error_code apply(store::Workbench bench) override {
         auto& message = what_.message;
-        if (what_.streaming && what_.streaming->failed) return what_.streaming->failed;
+        if (what_.streaming) {
+            if (const auto broken = fault_of(*what_.streaming)) return broken;
+        }
         auto place = what_.streaming ? bench.bodies.finish(what_.streaming->body) : bench.bodies.append(what_.body);
         if (what_.streaming) what_.streaming->open = false;
         if (!place) return place.error();

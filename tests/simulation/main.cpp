@@ -2,7 +2,9 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
+#include <cstdlib>
 
 #include "tests/simulation/history.hpp"
 #include "tests/simulation/scenario.hpp"
@@ -23,13 +25,28 @@ struct Wishes {
     std::uint64_t first = 1;
 };
 
+Scenario* running = nullptr;
+
+/// A broken promise of the product ends the process: which life it was is told all the same.
+void tell_of_abort(int) {
+    if (running != nullptr) {
+        for (const auto& line : running->stage().events.last()) fmt::print(stderr, "{}\n", line);
+        fmt::print(stderr, "seed {}: aborted\n  replay: tools/dev simulate --seed {}\n", running->seed(),
+                   running->seed());
+    }
+    std::signal(SIGABRT, SIG_DFL);
+    std::abort();
+}
+
 /// False: a violation, and everything about it is printed.
 bool run_one(std::uint64_t seed, const Ground& ground, const Wishes& wishes, std::uint64_t& hash) {
     using enum Scenario::LateUids;
     Scenario scenario(seed, ground, wishes.overtaken ? overtaken : in_order);
     auto& stage = scenario.stage();
+    running = &scenario;
     if (wishes.verbose) stage.events.print_all();
     const bool sound = scenario.run();
+    running = nullptr;
     hash = stage.events.hash();
     if (!sound) {
         if (!wishes.verbose && !wishes.keep_going) {
@@ -65,6 +82,7 @@ int main(int count, char** words) {
         wishes.from = *wishes.seed;
         wishes.seeds = 1;
     }
+    std::signal(SIGABRT, tell_of_abort);
     const Ground ground;
     if (wishes.history) return interrupt_everywhere(ground, wishes.first, *wishes.history) ? 0 : 1;
     const auto begun = std::chrono::steady_clock::now();

@@ -33,7 +33,7 @@ Furniture furniture_of(std::uint64_t seed) {
 }  // namespace
 
 Scenario::Scenario(std::uint64_t seed, const Ground& ground, LateUids late_uids)
-    : dice_(seed ^ 0xacce55U), stage_(furniture_of(seed), ground), late_uids_(late_uids) {}
+    : seed_(seed), dice_(seed ^ 0xacce55U), stage_(furniture_of(seed), ground), late_uids_(late_uids) {}
 
 std::size_t Scenario::some_size() {
     if (dice_.chance(80)) return dice_.between(512, 6000);

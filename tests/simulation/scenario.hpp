@@ -15,6 +15,7 @@ public:
     /// False: a violation; stage().events says which.
     bool run();
     [[nodiscard]] Stage& stage() noexcept { return stage_; }
+    [[nodiscard]] std::uint64_t seed() const noexcept { return seed_; }
     [[nodiscard]] std::uint64_t deaths() const noexcept { return deaths_; }
 
 private:
@@ -30,6 +31,7 @@ private:
     bool live_until(const std::function<bool()>& done, std::chrono::milliseconds span);
     [[nodiscard]] std::size_t some_size();
 
+    std::uint64_t seed_;
     Dice dice_;
     Stage stage_;
     Weather weather_;
