@@ -45,6 +45,8 @@ void Retriever::serve(std::vector<Served> mailboxes) {
             if (entry.served.paused != served.paused) {
                 entry.served.paused = served.paused;
                 served.paused.empty() ? entry.session->resume() : entry.session->pause(served.paused);
+            } else if (entry.session->state().phase == Phase::needs_help) {
+                entry.session->resume();  // somebody did something: a new secret, a right, or just asks
             }
             continue;
         }
@@ -57,14 +59,6 @@ void Retriever::serve(std::vector<Served> mailboxes) {
         entry.next.reset();
         entry.leaving = true;
         entry.session->drain();
-    }
-}
-
-void Retriever::wake(const std::string& credential) {
-    for (auto& [number, entry] : entries_) {
-        const bool waits =
-            entry.session->state().phase == Phase::waiting || entry.session->state().phase == Phase::needs_help;
-        if (entry.served.mailbox->credential == credential && waits) entry.session->resume();
     }
 }
 

@@ -31,10 +31,9 @@ public:
               std::unique_ptr<tokens::TokenClient> tokens, StateBoard& board, const Options& options,
               std::size_t logins_at_once);
 
-    /// Serves exactly these from now on: new ones start, missing ones end, changed ones start again.
+    /// Serves exactly these from now on: new ones start, missing ones end, changed ones start again, those that needed
+    /// help try again at once.
     void serve(std::vector<Served> mailboxes);
-    /// Goes on at once, wherever it waits (a new grant, or somebody asks).
-    void wake(const std::string& credential);
     void drain();
     awaitable<void> join();  // after drain(), or after cancel()
     void cancel();
