@@ -66,6 +66,7 @@ Stage::Stage(Furniture furniture, const Ground& ground)
 }
 
 Stage::~Stage() {
+    deeds_.clear();  // they belong to whoever planned them
     if (process_) bury(Ending::process_ends);
     network.cut_all();
     while (provider_loop.poll() > 0) network.cut_all();
