@@ -212,6 +212,7 @@ imap::FetchSink::Flow Intake::body_begins(const imap::FetchItem& known, std::uin
         taking_ = Taking::nothing;
         return flow();
     }
+    drop_streaming();  // of a body whose end never came
     uid_ = known.uid;
     internal_date_ = known.internal_date;
     announced_ = bytes;
@@ -246,7 +247,10 @@ imap::FetchSink::Flow Intake::body_bytes(std::string_view chunk) {
 imap::FetchSink::Flow Intake::fetched(const imap::FetchItem& item) {
     const auto taken = std::exchange(taking_, Taking::nothing);
     const bool resumed = std::exchange(resuming_, false);
-    if (!item.has_body || taken == Taking::nothing) return flow();
+    if (!item.has_body || taken == Taking::nothing) {
+        drop_streaming();  // the rest was asked for, and did not come
+        return flow();
+    }
     if (taken == Taking::oversize) {
         oversize_.add(item.uid);
         return flow();
@@ -320,6 +324,8 @@ void Intake::accounted(std::uint32_t top) {
 std::optional<Unfinished> Intake::take_unfinished() {
     if (progress_->failed || taking_ != Taking::streaming || !streaming_ || uid_ == 0 || received_ == 0)
         return std::nullopt;
+    // All bytes, but not the end of the response: there is no rest to ask for (a count of 0 is no partial fetch).
+    if (received_ >= announced_) return std::nullopt;
     taking_ = Taking::nothing;
     Unfinished unfinished;
     unfinished.uid_validity = source_.uid_validity;
