@@ -251,6 +251,7 @@ awaitable<std::optional<Ended>> FolderIntake::take_slice(imap::Client& client, I
     imap::UidSet leftover = fetch->unanswered;
     add_all(leftover, fetch->refused);
     add_all(leftover, fetch->not_asked);
+    add_all(leftover, intake.take_dropped());
     auto oversize = intake.take_oversize();
     const auto stood_in = intake.take_stood_in();
     add_all(leftover, stood_in);
@@ -295,6 +296,9 @@ awaitable<std::optional<Ended>> FolderIntake::take_slice(imap::Client& client, I
         const auto still = intake.take_stood_in();
         if (!still.empty()) unresolved.why = "the server has another text in place of the message";
         add_all(unresolved.missing, still);
+        const auto dropped = intake.take_dropped();
+        if (!dropped.empty()) unresolved.why = "its answer does not hold together";
+        add_all(unresolved.missing, dropped);
         present = fetched->not_asked;
     }
     add_all(oversize, intake.take_oversize());
@@ -367,6 +371,7 @@ awaitable<std::optional<Ended>> FolderIntake::take_rest(imap::Client& client, In
     intake.resume(std::move(unfinished));
     auto fetch = co_await client.fetch_part(uid, from, bytes, intake);
     if (!fetch) co_return broken(fetch.error(), client);
+    intake.rest_is_over();
     co_return std::nullopt;
 }
 

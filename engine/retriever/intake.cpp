@@ -205,6 +205,12 @@ void Intake::resume(Unfinished unfinished) {
     resuming_ = true;
 }
 
+void Intake::rest_is_over() {
+    if (!std::exchange(resuming_, false)) return;
+    taking_ = Taking::nothing;
+    drop_streaming();
+}
+
 imap::FetchSink::Flow Intake::body_begins(const imap::FetchItem& known, std::uint64_t bytes) {
     if (resuming_) {
         if (taking_ == Taking::streaming && bytes == announced_ - received_) return flow();
@@ -249,6 +255,7 @@ imap::FetchSink::Flow Intake::fetched(const imap::FetchItem& item) {
     const bool resumed = std::exchange(resuming_, false);
     if (!item.has_body || taken == Taking::nothing) {
         drop_streaming();  // the rest was asked for, and did not come
+        if (item.has_body && !resumed) dropped_.add(item.uid);
         return flow();
     }
     if (taken == Taking::oversize) {
@@ -257,6 +264,7 @@ imap::FetchSink::Flow Intake::fetched(const imap::FetchItem& item) {
     }
     if (received_ != announced_ || (resumed && item.uid != uid_)) {
         drop_streaming();
+        if (!resumed) dropped_.add(item.uid);
         return flow();
     }
     if (taken == Taking::whole && is_stand_in(body_)) {

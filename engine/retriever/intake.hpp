@@ -80,6 +80,8 @@ public:
     }
     /// The rest of a body comes next.
     void resume(Unfinished unfinished);
+    /// It was answered, with or without bytes: what comes next begins at its first byte.
+    void rest_is_over();
 
     Flow body_begins(const imap::FetchItem& known, std::uint64_t bytes) override;
     Flow body_bytes(std::string_view chunk) override;
@@ -97,6 +99,8 @@ public:
     void accounted(std::uint32_t top);
     /// Messages given to the committer so far.
     [[nodiscard]] std::uint64_t handed_over() const noexcept { return handed_over_; }
+    /// Came with a body that could not be taken, so that they are not accounted for by their answer; once.
+    [[nodiscard]] imap::UidSet take_dropped() { return std::exchange(dropped_, {}); }
     /// Larger than message_bytes_max, so not taken; once.
     [[nodiscard]] imap::UidSet take_oversize() { return std::exchange(oversize_, {}); }
     /// Another text came in place of the message, so it was not taken; once. See is_stand_in().
@@ -117,6 +121,7 @@ private:
     imap::UidSet remaining_;
     std::uint32_t frontier_;
     imap::UidSet oversize_;
+    imap::UidSet dropped_;
     imap::UidSet stood_in_;
     std::uint64_t handed_over_ = 0;
 

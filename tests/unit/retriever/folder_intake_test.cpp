@@ -360,6 +360,54 @@ TEST_CASE("folder intake: after BYE in the middle of a fetch the next connection
     CHECK(desk.stored() == std::vector<std::uint32_t>{5, 6, 7});
 }
 
+namespace {
+
+const std::string large_body = "Subject: large\r\n\r\n" + std::string(300'000, 'x');
+
+/// A first connection that breaks after so many bytes of the large message 5.
+void break_off_after(Desk& desk, std::size_t bytes) {
+    const auto head = "* 1 FETCH (UID 5 BODY[] {" + std::to_string(large_body.size()) + "}\r\n";
+    const auto said = desk.connect(
+        {search(2, 1), found(2, "5 6"), fetch_of(3, "5:6"), server(head + large_body.substr(0, bytes))}, 7, 2);
+    CHECK(said.surprise == "");
+    REQUIRE(said.taken.ended);
+    CHECK(desk.stored().empty());
+}
+
+void check_both(Desk& desk, const Desk::Said& said) {
+    CHECK(said.surprise == "");
+    CHECK_FALSE(said.taken.ended);
+    CHECK(desk.stored().size() == 2);
+    CHECK(desk.body_of(5) == large_body);
+    CHECK(holds(desk.body_of(6), "Subject: 6"));
+}
+
+}  // namespace
+
+TEST_CASE("folder intake: a large body of which only the end of the response is missing begins again", "[retriever]") {
+    Desk desk;
+    break_off_after(desk, large_body.size());
+    const auto said = desk.connect({search(2, 1), found(2, "5 6"), fetch_of(3, "5:6"), server(message(2, 6)),
+                                    server(message(1, 5, large_body)), done(3)},
+                                   7, 2);
+    check_both(desk, said);
+}
+
+TEST_CASE("folder intake: a rest that is answered without bytes never becomes part of another message", "[retriever]") {
+    Desk desk;
+    const std::size_t kept = 200'000;
+    break_off_after(desk, kept);
+    const auto rest = std::to_string(kept) + "." + std::to_string(large_body.size() - kept);
+    const std::string empty =
+        GENERATE(std::string(), "* 1 FETCH (UID 5 FLAGS ())\r\n", "* 1 FETCH (UID 5 BODY[]<200000> NIL)\r\n");
+    const auto said =
+        desk.connect({search(2, 1), found(2, "5 6"), client("R3 UID FETCH 5 (UID BODY.PEEK[]<" + rest + ">)\r\n"),
+                      server(empty + "R3 OK done\r\n"), fetch_of(4, "5:6"), server(message(2, 6)),
+                      server(message(1, 5, large_body)), done(4)},
+                     7, 2);
+    check_both(desk, said);
+}
+
 TEST_CASE("folder intake: bodies that break parsers are kept byte for byte, because nothing parses them on the way",
           "[retriever][hostile-61]") {
     std::string nested, parts = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
