@@ -15,6 +15,9 @@ struct Streaming {
 
 namespace {
 
+/// A large body goes to the committer in blocks of one size: few jobs, and memory that fits where the last block was.
+constexpr std::size_t block_bytes = 64 * 1024;
+
 /// The hand-off reads on by itself while there is more: in a stream of mail it need not hear of each one.
 constexpr std::uint64_t announce_each = 32;
 
@@ -198,6 +201,7 @@ void Intake::resume(Unfinished unfinished) {
     uid_ = unfinished.uid;
     announced_ = unfinished.bytes;
     received_ = unfinished.received;
+    body_.clear();
     head_ = std::move(unfinished.head);
     internal_date_ = std::move(unfinished.internal_date);
     streaming_ = std::move(unfinished.streaming);
@@ -244,10 +248,22 @@ imap::FetchSink::Flow Intake::body_bytes(std::string_view chunk) {
         body_.append(chunk);
     } else if (taking_ == Taking::streaming) {
         if (head_.size() < sizes_.head_bytes_max) head_.append(chunk.substr(0, sizes_.head_bytes_max - head_.size()));
-        put(std::make_unique<ChunkJob>(house_, source_.mailbox, progress_, streaming_, std::string(chunk)),
-            chunk.size());
+        while (!chunk.empty()) {
+            body_.reserve(block_bytes);
+            const auto piece = chunk.substr(0, block_bytes - body_.size());
+            body_.append(piece);
+            chunk.remove_prefix(piece.size());
+            if (body_.size() == block_bytes) put_block();
+        }
     }
     return flow();
+}
+
+/// What has come in of a large body since its last block.
+void Intake::put_block() {
+    if (!streaming_ || body_.empty()) return;
+    const auto bytes = body_.size();
+    put(std::make_unique<ChunkJob>(house_, source_.mailbox, progress_, streaming_, std::exchange(body_, {})), bytes);
 }
 
 imap::FetchSink::Flow Intake::fetched(const imap::FetchItem& item) {
@@ -267,6 +283,7 @@ imap::FetchSink::Flow Intake::fetched(const imap::FetchItem& item) {
         if (!resumed) dropped_.add(item.uid);
         return flow();
     }
+    put_block();
     if (taken == Taking::whole && is_stand_in(body_)) {
         stood_in_.add(item.uid);
         return flow();
@@ -300,7 +317,8 @@ imap::FetchSink::Flow Intake::fetched(const imap::FetchItem& item) {
 }
 
 void Intake::body_broken() noexcept {
-    if (taking_ != Taking::streaming) taking_ = Taking::nothing;
+    if (taking_ == Taking::streaming) return;  // the next connection may go on from here
+    taking_ = Taking::nothing;
     body_ = {};
 }
 
@@ -317,6 +335,7 @@ awaitable<Result<void>> Intake::room() {
 }
 
 awaitable<Result<void>> Intake::settle() {
+    put_block();
     auto roomy = co_await room();
     if (!roomy) co_return roomy.error();
     while (progress_->outstanding > 0) co_await progress_->moved.wait();
@@ -359,6 +378,7 @@ imap::FetchSink::Flow Intake::flow() const noexcept {
 
 void Intake::drop_streaming() noexcept {
     if (!streaming_) return;
+    body_.clear();
     put(std::make_unique<AbandonJob>(house_, source_.mailbox, progress_, std::move(streaming_)), 0);
     streaming_.reset();
 }

@@ -105,11 +105,12 @@ public:
     [[nodiscard]] imap::UidSet take_oversize() { return std::exchange(oversize_, {}); }
     /// Another text came in place of the message, so it was not taken; once. See is_stand_in().
     [[nodiscard]] imap::UidSet take_stood_in() { return std::exchange(stood_in_, {}); }
-    /// After a lost connection.
+    /// After a lost connection and settle().
     [[nodiscard]] std::optional<Unfinished> take_unfinished();
 
 private:
     void put(std::unique_ptr<store::Job> job, std::size_t bytes);
+    void put_block();
     Flow flow() const noexcept;
     void drop_streaming() noexcept;
 
@@ -126,7 +127,7 @@ private:
     std::uint64_t handed_over_ = 0;
 
     // The body that is coming in.
-    std::string body_;
+    std::string body_;  // all of a small one, the last block of a large one
     std::string head_;
     std::uint64_t announced_ = 0;
     std::uint64_t received_ = 0;
