@@ -21,14 +21,18 @@ boost::json::object to_json(const store::Folder& folder, const std::vector<store
     boost::json::object object{{"name", folder.name}, {"uid_validity", folder.uid_validity}, {"cursor", folder.cursor}};
     if (!folder.frozen.empty()) object["frozen"] = folder.frozen;
     boost::json::array waiting;
-    for (std::size_t i = 0; i < std::min(pending.size(), pending_shown_max); ++i) {
-        waiting.push_back(boost::json::object{{"uid", pending[i].uid},
-                                              {"attempts", pending[i].attempts},
-                                              {"first_seen", time_text(pending[i].first_seen)},
-                                              {"reason", pending[i].reason}});
+    std::size_t count = 0;
+    for (const auto& row : pending) {
+        if (row.attempts == 0) continue;  // nothing is amiss: deleted most likely
+        if (++count > pending_shown_max) continue;
+        waiting.push_back(boost::json::object{{"uid", row.uid},
+                                              {"attempts", row.attempts},
+                                              {"first_seen", time_text(row.first_seen)},
+                                              {"reason", row.reason}});
     }
-    if (!waiting.empty()) object["pending"] = std::move(waiting);
-    if (!pending.empty()) object["pending_count"] = pending.size();
+    if (count > 0) object["pending"] = std::move(waiting);
+    if (count > 0) object["pending_count"] = count;
+    if (pending.size() > count) object["awaited_count"] = pending.size() - count;
     return object;
 }
 

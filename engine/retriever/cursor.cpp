@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <limits>
 
 namespace retriever {
@@ -55,10 +57,29 @@ FolderPlan plan_of(const store::Folder& known, const imap::Selected& now, const 
     return plan;
 }
 
-std::string search_for_new(std::uint32_t cursor, const std::string& since) {
+std::string search_for_new(std::uint32_t cursor, const std::string& since, const imap::UidSet& awaited) {
     const auto first = static_cast<std::uint64_t>(cursor) + 1;
-    if (since.empty()) return fmt::format("UID {}:*", first);
-    return fmt::format("SINCE {} UID {}:*", since, first);
+    if (!since.empty()) return fmt::format("SINCE {} UID {}:*", since, first);
+    imap::UidSet passed;
+    for (const auto& range : awaited.ranges()) {
+        if (range.first <= cursor) passed.add({range.first, std::min(range.last, cursor)});
+    }
+    return passed.empty() ? fmt::format("UID {}:*", first) : fmt::format("UID {},{}:*", passed.text(), first);
+}
+
+imap::UidSet unshown(const imap::UidSet& shown, std::uint32_t cursor) {
+    imap::UidSet missing;
+    std::uint64_t room = awaited_uids_max;
+    const auto& ranges = shown.ranges();
+    for (auto range = ranges.rbegin(); range != ranges.rend() && room > 0; ++range) {
+        const auto below = std::next(range);
+        const std::uint64_t first = (below == ranges.rend() ? cursor : std::max(cursor, below->last)) + 1ULL;
+        if (range->first <= first) continue;
+        const auto taken = std::min(room, range->first - first);
+        missing.add({static_cast<imap::Uid>(range->first - taken), range->first - 1});
+        room -= taken;
+    }
+    return missing;
 }
 
 imap::UidSet above(imap::UidSet found, std::uint32_t cursor) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -25,8 +26,17 @@ struct FolderPlan {
 /// reconciliation has matched what the ledger holds. Pure. RFC 9051 §2.3.1.1.
 FolderPlan plan_of(const store::Folder& known, const imap::Selected& now, const config::Start& start);
 
-/// The criteria of UID SEARCH for everything new: "UID 18:*", or "SINCE 1-Jan-2026 UID 1:*".
-std::string search_for_new(std::uint32_t cursor, const std::string& since);
+/// The criteria of UID SEARCH for everything new: "UID 18:*", "UID 12,15:16,18:*" with UIDs that are awaited, or
+/// "SINCE 1-Jan-2026 UID 1:*".
+std::string search_for_new(std::uint32_t cursor, const std::string& since, const imap::UidSet& awaited);
+
+/// A server may show a UID after it has shown a higher one. One that is missing below others is awaited for so long,
+/// and at most so many in a folder, the highest, before it counts as deleted.
+inline constexpr std::chrono::hours awaited_for{1};
+inline constexpr std::uint64_t awaited_uids_max = 256;
+
+/// What is missing between the cursor and the highest UID that is shown: the highest awaited_uids_max of it.
+imap::UidSet unshown(const imap::UidSet& shown, std::uint32_t cursor);
 
 /// Those UIDs of a search that are really above the cursor ("18:*" always includes the last message).
 imap::UidSet above(imap::UidSet found, std::uint32_t cursor);

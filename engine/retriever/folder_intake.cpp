@@ -13,16 +13,14 @@ constexpr std::uint64_t slice_uids = 1024;  // a drain waits for one slice at mo
 constexpr std::uint64_t search_uids = 500;  // UIDs looked up by one command
 constexpr std::size_t search_bytes = 6000;
 
+constexpr const char* not_shown = "the server does not show it";
+
 Ended broken(error_code error, const imap::Client& client) { return ended_by(error, client.bye()); }
 
 /// The first refusal's words, as the reason why UIDs stay pending.
 std::string reason_of(const imap::Client::Fetch& fetch) {
     if (fetch.refusals.empty()) return "the server answered without the message";
     return "the server refused: " + fetch.refusals.front().text;
-}
-
-void add_all(imap::UidSet& to, const imap::UidSet& from) {
-    for (const auto& range : from.ranges()) to.add(range);
 }
 
 /// Adds those of `asked` that were found; a server may answer with more than was asked.
@@ -136,6 +134,68 @@ awaitable<std::optional<Ended>> FolderIntake::check_uid_next(imap::Client& clien
     co_return std::nullopt;
 }
 
+/// What was pending and is asked for again.
+awaitable<Result<imap::UidSet>> FolderIntake::look_up_pending() {
+    auto look_up = [folder = folder_.number](store::Workbench bench) { return bench.store.pending(folder); };
+    auto rows = co_await house_.committer.run(house_.inbox, std::move(look_up));
+    if (!rows) co_return rows.error();
+    imap::UidSet again;
+    too_large_ = {};
+    awaited_ = {};
+    overdue_ = {};
+    for (const auto& row : *rows) {
+        if (row.uid_validity != uid_validity_) continue;
+        const bool is_awaited = row.attempts == 0;
+        if (is_awaited && row.first_seen + awaited_for <= house_.clock.wall()) overdue_.add(row.uid);
+        (is_awaited ? awaited_ : row.reason == too_large() ? too_large_ : again).add(row.uid);
+    }
+    co_return again;
+}
+
+/// What the server does not show although it shows higher ones. A search by date does not tell.
+awaitable<Result<imap::UidSet>> FolderIntake::missing_below(imap::Client& client, const imap::UidSet& shown) {
+    if (since_.empty() || shown.empty()) co_return unshown(shown, cursor_);
+    const auto highest = shown.ranges().back().last;
+    const auto reach = std::min<std::uint64_t>(highest - cursor_, awaited_uids_max);
+    auto found = co_await client.search(fmt::format("UID {}:{}", highest - reach + 1, highest));
+    if (!found) co_return found.error();
+    if (!found->answer.ok()) co_return imap::UidSet();
+    imap::UidSet all = above(std::move(found->uids), cursor_);
+    all.add(highest);
+    co_return unshown(all, highest - static_cast<std::uint32_t>(reach));
+}
+
+/// Before the cursor passes them, durably. What was awaited long enough, or is too much, is not awaited any more.
+awaitable<std::optional<Ended>> FolderIntake::await_unshown(imap::UidSet missing) {
+    if (missing.empty() && overdue_.empty()) co_return std::nullopt;
+    auto dropped = std::exchange(overdue_, {});
+    each(dropped, [this](imap::Uid uid) { awaited_.remove(uid); });
+    awaited_.add(missing);
+    if (awaited_.count() > awaited_uids_max) {
+        dropped.add(awaited_.take_front(awaited_.count() - awaited_uids_max, std::string::npos));
+    }
+    store::Pending row;
+    row.folder = folder_.number;
+    row.uid_validity = uid_validity_;
+    row.first_seen = std::chrono::time_point_cast<std::chrono::milliseconds>(house_.clock.wall());
+    row.reason = not_shown;
+    auto note = [row = std::move(row), missing = std::move(missing),
+                 dropped = std::move(dropped)](store::Workbench bench) mutable -> Result<void> {
+        Result<void> step;
+        each(missing, [&](imap::Uid uid) {
+            row.uid = uid;
+            if (step) step = bench.store.put_pending(row);
+        });
+        each(dropped, [&](imap::Uid uid) {
+            if (step) step = bench.store.remove_pending(row.folder, row.uid_validity, uid);
+        });
+        return step;
+    };
+    auto noted = co_await house_.committer.run(house_.inbox, std::move(note));
+    if (!noted) co_return store_ended(noted.error());
+    co_return std::nullopt;
+}
+
 /// Messages that are too large are not asked for, but they may have been deleted meanwhile.
 awaitable<std::optional<Ended>> FolderIntake::look_for_too_large(imap::Client& client) {
     if (too_large_.empty()) co_return std::nullopt;
@@ -164,7 +224,16 @@ awaitable<std::optional<Ended>> FolderIntake::look_for_too_large(imap::Client& c
 awaitable<FolderIntake::Taken> FolderIntake::take_new(imap::Client& client, Pendings pendings, const bool& stop,
                                                       std::optional<Unfinished>& unfinished) {
     Taken taken;
-    auto found = co_await client.search(search_for_new(cursor_, since_));
+    imap::UidSet again;
+    if (pendings == Pendings::retry) {
+        auto rows = co_await look_up_pending();
+        if (!rows) {
+            taken.ended = store_ended(rows.error());
+            co_return taken;
+        }
+        again = std::move(*rows);
+    }
+    auto found = co_await client.search(search_for_new(cursor_, since_, awaited_));
     if (!found) {
         taken.ended = broken(found.error(), client);
         co_return taken;
@@ -173,20 +242,20 @@ awaitable<FolderIntake::Taken> FolderIntake::take_new(imap::Client& client, Pend
         taken.ended = ended_by(found->answer, Ended::How::connection, fmt::format("UID SEARCH in {}", facts_.folder));
         co_return taken;
     }
+    imap::UidSet shown_late;
+    present_of(awaited_, found->uids, shown_late);
+    each(shown_late, [&](imap::Uid uid) {
+        awaited_.remove(uid);
+        overdue_.remove(uid);
+        if (uid <= cursor_) again.add(uid);
+    });
     imap::UidSet wanted = above(std::move(found->uids), cursor_);
-    imap::UidSet again;
+    auto missing = co_await missing_below(client, wanted);
+    if (!missing) {
+        taken.ended = broken(missing.error(), client);
+        co_return taken;
+    }
     if (pendings == Pendings::retry) {
-        auto look_up = [folder = folder_.number](store::Workbench bench) { return bench.store.pending(folder); };
-        auto rows = co_await house_.committer.run(house_.inbox, std::move(look_up));
-        if (!rows) {
-            taken.ended = store_ended(rows.error());
-            co_return taken;
-        }
-        too_large_ = {};
-        for (const auto& row : *rows) {
-            if (row.uid_validity != uid_validity_) continue;
-            (row.reason == too_large() ? too_large_ : again).add(row.uid);
-        }
         taken.ended = co_await look_for_too_large(client);
         if (taken.ended) co_return taken;
     }
@@ -195,6 +264,9 @@ awaitable<FolderIntake::Taken> FolderIntake::take_new(imap::Client& client, Pend
         taken.ended = co_await check_uid_next(client, wanted.ranges().back().last);
         if (taken.ended) co_return taken;
     }
+    each(too_large_, [&missing](imap::Uid uid) { missing->remove(uid); });
+    taken.ended = co_await await_unshown(std::move(*missing));
+    if (taken.ended) co_return taken;
     if (wanted.empty() && again.empty()) {
         since_.clear();
         co_return taken;
@@ -249,12 +321,12 @@ awaitable<std::optional<Ended>> FolderIntake::take_slice(imap::Client& client, I
         co_return ended;
     }
     imap::UidSet leftover = fetch->unanswered;
-    add_all(leftover, fetch->refused);
-    add_all(leftover, fetch->not_asked);
-    add_all(leftover, intake.take_dropped());
+    leftover.add(fetch->refused);
+    leftover.add(fetch->not_asked);
+    leftover.add(intake.take_dropped());
     auto oversize = intake.take_oversize();
     const auto stood_in = intake.take_stood_in();
-    add_all(leftover, stood_in);
+    leftover.add(stood_in);
     if (leftover.empty() && oversize.empty() && intake.frontier() >= top) co_return std::nullopt;
     for (const auto& refusal : fetch->refusals) {
         auto ended = ended_by(refusal, Ended::How::connection, fmt::format("UID FETCH in {}", facts_.folder));
@@ -273,7 +345,7 @@ awaitable<std::optional<Ended>> FolderIntake::take_slice(imap::Client& client, I
         auto found = co_await client.search("UID " + some.text());
         if (!found) co_return broken(found.error(), client);
         if (!found->answer.ok()) {
-            add_all(present, some);
+            present.add(some);
             continue;
         }
         present_of(some, found->uids, present);
@@ -290,19 +362,19 @@ awaitable<std::optional<Ended>> FolderIntake::take_slice(imap::Client& client, I
             auto ended = co_await fetch_ended(client, intake, fetched.error(), std::move(present));
             co_return ended;
         }
-        add_all(unresolved.missing, fetched->unanswered);
-        add_all(unresolved.missing, fetched->refused);
+        unresolved.missing.add(fetched->unanswered);
+        unresolved.missing.add(fetched->refused);
         if (!fetched->unanswered.empty() || !fetched->refused.empty()) unresolved.why = reason_of(*fetched);
         const auto still = intake.take_stood_in();
         if (!still.empty()) unresolved.why = "the server has another text in place of the message";
-        add_all(unresolved.missing, still);
+        unresolved.missing.add(still);
         const auto dropped = intake.take_dropped();
         if (!dropped.empty()) unresolved.why = "its answer does not hold together";
-        add_all(unresolved.missing, dropped);
+        unresolved.missing.add(dropped);
         present = fetched->not_asked;
     }
-    add_all(oversize, intake.take_oversize());
-    add_all(unresolved.missing, oversize);
+    oversize.add(intake.take_oversize());
+    unresolved.missing.add(oversize);
     if (unresolved.why.empty()) unresolved.why = too_large();
     auto ended = co_await account(intake, std::move(unresolved), top);
     co_return ended;
@@ -335,15 +407,18 @@ awaitable<std::optional<Ended>> FolderIntake::account(Intake& intake, Unresolved
     if (!settled) co_return store_ended(settled.error());
     pending_ += unresolved.missing.count();
     house_.counters.messages_gone.fetch_add(unresolved.gone.count(), std::memory_order_relaxed);
+    imap::UidSet forgotten;
+    if (unresolved.gone.count() > awaited_uids_max) {
+        forgotten = unresolved.gone.take_front(unresolved.gone.count() - awaited_uids_max, std::string::npos);
+    }
+    awaited_.add(unresolved.gone);
     const auto seen = std::chrono::time_point_cast<std::chrono::milliseconds>(house_.clock.wall());
-    auto note = [folder = folder_.number, validity = uid_validity_, unresolved = std::move(unresolved), top,
-                 seen](store::Workbench bench) -> Result<void> {
+    auto note = [folder = folder_.number, validity = uid_validity_, unresolved = std::move(unresolved),
+                 forgotten = std::move(forgotten), top, seen](store::Workbench bench) -> Result<void> {
         store::Pending row;
         row.folder = folder;
         row.uid_validity = validity;
-        row.attempts = 1;
         row.first_seen = seen;
-        row.reason = unresolved.why;
         Result<void> step;
         const auto put = [&](imap::Uid uid) {
             row.uid = uid;
@@ -352,8 +427,23 @@ awaitable<std::optional<Ended>> FolderIntake::account(Intake& intake, Unresolved
         const auto remove = [&](imap::Uid uid) {
             if (step) step = bench.store.remove_pending(folder, validity, uid);
         };
+        row.attempts = 1;
+        row.reason = unresolved.why;
         each(unresolved.missing, put);
-        each(unresolved.gone, remove);
+        each(forgotten, remove);
+        if (!unresolved.gone.empty()) {
+            const auto rows = bench.store.pending(folder);
+            if (!rows) return rows.error();
+            imap::UidSet seen_long_ago;
+            for (const auto& known : *rows) {
+                if (known.uid_validity == validity && known.first_seen + awaited_for <= seen) {
+                    seen_long_ago.add(known.uid);
+                }
+            }
+            row.attempts = 0;
+            row.reason = not_shown;
+            each(unresolved.gone, [&](imap::Uid uid) { seen_long_ago.contains(uid) ? remove(uid) : put(uid); });
+        }
         if (!step) return step;
         return bench.store.move_cursor(folder, validity, top);
     };

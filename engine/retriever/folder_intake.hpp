@@ -45,7 +45,10 @@ public:
 private:
     awaitable<std::optional<Ended>> check_uid_next(imap::Client& client, std::uint32_t highest);
     awaitable<Ended> freeze(std::string reason);
+    awaitable<Result<imap::UidSet>> look_up_pending();
     awaitable<std::optional<Ended>> look_for_too_large(imap::Client& client);
+    awaitable<Result<imap::UidSet>> missing_below(imap::Client& client, const imap::UidSet& shown);
+    awaitable<std::optional<Ended>> await_unshown(imap::UidSet missing);
     awaitable<std::optional<Ended>> take_slice(imap::Client& client, Intake& intake, imap::UidSet slice);
     awaitable<Ended> fetch_ended(imap::Client& client, Intake& intake, error_code error, imap::UidSet asked);
     struct Unresolved {
@@ -67,6 +70,8 @@ private:
     std::uint32_t cursor_ = 0;
     std::string since_;
     imap::UidSet too_large_;      // pending for that reason: not asked for again
+    imap::UidSet awaited_;        // not shown although higher ones are: looked for with each search
+    imap::UidSet overdue_;        // those of them that were awaited long enough
     std::uint64_t uid_next_ = 0;  // UIDs below it may be there; 0: the server does not say
     std::uint32_t exists_ = 0;    // when uid_next_ was learned
     std::uint64_t pending_ = 0;

@@ -15,9 +15,6 @@ struct Streaming {
 
 namespace {
 
-/// A large body goes to the committer in blocks of one size: few jobs, and memory that fits where the last block was.
-constexpr std::size_t block_bytes = 64 * 1024;
-
 /// The hand-off reads on by itself while there is more: in a stream of mail it need not hear of each one.
 constexpr std::uint64_t announce_each = 32;
 
@@ -249,11 +246,11 @@ imap::FetchSink::Flow Intake::body_bytes(std::string_view chunk) {
     } else if (taking_ == Taking::streaming) {
         if (head_.size() < sizes_.head_bytes_max) head_.append(chunk.substr(0, sizes_.head_bytes_max - head_.size()));
         while (!chunk.empty()) {
-            body_.reserve(block_bytes);
-            const auto piece = chunk.substr(0, block_bytes - body_.size());
+            body_.reserve(sizes_.block_bytes);
+            const auto piece = chunk.substr(0, sizes_.block_bytes - body_.size());
             body_.append(piece);
             chunk.remove_prefix(piece.size());
-            if (body_.size() == block_bytes) put_block();
+            if (body_.size() == sizes_.block_bytes) put_block();
         }
     }
     return flow();

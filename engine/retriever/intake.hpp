@@ -54,6 +54,9 @@ public:
     };
     struct Sizes {
         std::uint64_t stream_above_bytes = 256 * 1024;
+        // Large bodies go to the committer in blocks of one size: few jobs, and memory that fits where the last one
+        // was.
+        std::size_t block_bytes = 64 * 1024;
         std::uint64_t message_bytes_max = 150ULL * 1024 * 1024;
         std::uint64_t in_flight_bytes_max = 4ULL * 1024 * 1024;  // of one session, between socket and disk
         std::size_t head_bytes_max = 64 * 1024;

@@ -53,7 +53,7 @@ struct Pending {
     FolderNumber folder = 0;
     std::uint32_t uid_validity = 0;
     std::uint32_t uid = 0;
-    std::uint32_t attempts = 0;
+    std::uint32_t attempts = 0;  // to fetch it; 0: awaited, the server does not show it
     Millis first_seen{};
     std::string reason;
 };

@@ -80,10 +80,11 @@ struct SqliteStore::Statements {
         "SELECT m.mailbox, m.seq, folder, uid_validity, uid, m.id, fingerprint, internal_date, received_at, "
         "segment, place, length, crc32c FROM message_id_run r JOIN message_id i ON i.run = r.run "
         "JOIN message m ON m.mailbox = i.mailbox AND m.seq = i.seq WHERE i.id = ?1 ORDER BY r.run LIMIT 1"};
-    Statement put_pending{db,
-                          "INSERT INTO pending (folder, uid_validity, uid, attempts, first_seen, reason) "
-                          "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (folder, uid_validity, uid) DO UPDATE SET "
-                          "attempts = attempts + 1, reason = excluded.reason"};
+    Statement put_pending{
+        db,
+        "INSERT INTO pending (folder, uid_validity, uid, attempts, first_seen, reason) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (folder, uid_validity, uid) DO UPDATE SET "
+        "attempts = CASE excluded.attempts WHEN 0 THEN 0 ELSE attempts + 1 END, reason = excluded.reason"};
     Statement remove_pending{db, "DELETE FROM pending WHERE folder = ?1 AND uid_validity = ?2 AND uid = ?3"};
     Statement pending{db,
                       "SELECT folder, uid_validity, uid, attempts, first_seen, reason FROM pending "
@@ -127,7 +128,7 @@ struct SqliteStore::Statements {
         db,
         "SELECT coalesce(sum(j.length), 0) FROM journal j WHERE "
         "coalesce((SELECT min(acked) FROM subscription s WHERE s.mailbox = j.mailbox), -1) < j.seq"};
-    Statement pending_count{db, "SELECT count(*) FROM pending"};
+    Statement pending_count{db, "SELECT count(*) FROM pending WHERE attempts > 0"};
     Statement journal_rows{db, "SELECT count(*), coalesce(max(segment), 0) FROM journal"};
     Statement newest_bodies{db, "SELECT segment, place, length, crc32c FROM journal ORDER BY n DESC LIMIT ?1"};
     Statement mailbox_count{db, "SELECT count(*) FROM mailbox WHERE removed = 0"};

@@ -133,6 +133,7 @@ retriever::Options small_sizes() {
     options.limits.untagged_per_command_max = 200;
     options.limits.ranges_max = 100;
     options.sizes.stream_above_bytes = 200;
+    options.sizes.block_bytes = 64;
     options.sizes.message_bytes_max = 3000;
     options.sizes.in_flight_bytes_max = 1500;
     return options;

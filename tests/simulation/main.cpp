@@ -20,7 +20,6 @@ struct Wishes {
     bool verbose = false;
     bool twice = false;
     bool keep_going = false;
-    bool overtaken = false;
     std::optional<std::uint64_t> history;  // stride
     std::uint64_t first = 1;
 };
@@ -40,8 +39,7 @@ void tell_of_abort(int) {
 
 /// False: a violation, and everything about it is printed.
 bool run_one(std::uint64_t seed, const Ground& ground, const Wishes& wishes, std::uint64_t& hash) {
-    using enum Scenario::LateUids;
-    Scenario scenario(seed, ground, wishes.overtaken ? overtaken : in_order);
+    Scenario scenario(seed, ground);
     auto& stage = scenario.stage();
     running = &scenario;
     if (wishes.verbose) stage.events.print_all();
@@ -74,7 +72,6 @@ int main(int count, char** words) {
     app.add_flag("--verbose", wishes.verbose, "Print everything that happens");
     app.add_flag("--twice", wishes.twice, "Run each seed twice, and compare");
     app.add_flag("--keep-going", wishes.keep_going, "Go on after a violation; print one line for each");
-    app.add_flag("--late-uids", wishes.overtaken, "Mail whose UID shows late may be overtaken by later mail");
     app.add_option("--history", wishes.history, "Instead: interrupt the scripted history at every N-th act");
     app.add_option("--first", wishes.first, "The first of these acts")->capture_default_str();
     CLI11_PARSE(app, count, words);

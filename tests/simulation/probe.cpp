@@ -21,7 +21,7 @@ error_code Probe::apply(store::Workbench bench) {
             state.cursor = folder.cursor;
             const auto pending = store.pending(folder.number);
             if (!pending) return pending.error();
-            state.pending += pending->size();
+            for (const auto& row : *pending) state.pending += row.attempts > 0 ? 1 : 0;
         }
     }
     return {};

@@ -32,8 +32,8 @@ Furniture furniture_of(std::uint64_t seed) {
 
 }  // namespace
 
-Scenario::Scenario(std::uint64_t seed, const Ground& ground, LateUids late_uids)
-    : seed_(seed), dice_(seed ^ 0xacce55U), stage_(furniture_of(seed), ground), late_uids_(late_uids) {}
+Scenario::Scenario(std::uint64_t seed, const Ground& ground)
+    : seed_(seed), dice_(seed ^ 0xacce55U), stage_(furniture_of(seed), ground) {}
 
 std::size_t Scenario::some_size() {
     if (dice_.chance(80)) return dice_.between(512, 6000);
@@ -130,18 +130,11 @@ void Scenario::something_of_people() {
     }
 }
 
-/// A mail that shows its UID late. None that comes after it can be found before it, unless that is wished for: the
-/// retriever moves its cursor past a UID that it cannot see yet.
+/// A mail that shows its UID late may be overtaken by those that come after it.
 void Scenario::arrive(std::uint32_t number, std::chrono::milliseconds hidden) {
-    const auto shown_at = shown_at_[number];
-    if (late_uids_ == LateUids::in_order && stage_.clock.now() < shown_at) {
-        stage_.plan(shown_at + 1ms, 0, [this, number, hidden] { arrive(number, hidden); });
-        return;
-    }
     stage_.mailroom.arrive(number, some_size(), hidden);
     if (hidden.count() == 0) return;
-    shown_at_[number] = stage_.clock.now() + hidden + 1ms;
-    stage_.plan(shown_at_[number], 0, [this] { stage_.world.reveal_due(); });
+    stage_.plan(stage_.clock.now() + hidden + 1ms, 0, [this] { stage_.world.reveal_due(); });
 }
 
 void Scenario::something_of_provider() {

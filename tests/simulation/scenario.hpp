@@ -8,9 +8,7 @@ namespace simulation {
 /// end, and everything must come to rest with nothing lost and nothing doubled.
 class Scenario {
 public:
-    /// Whether a mail whose UID shows late may be overtaken by one that came after it.
-    enum class LateUids { in_order, overtaken };
-    Scenario(std::uint64_t seed, const Ground& ground, LateUids late_uids);
+    Scenario(std::uint64_t seed, const Ground& ground);
 
     /// False: a violation; stage().events says which.
     bool run();
@@ -36,8 +34,6 @@ private:
     Stage stage_;
     Weather weather_;
     Moods moods_;
-    LateUids late_uids_;
-    std::map<std::uint32_t, Monotonic> shown_at_;  // by mailbox
     bool calm_ = false;
     Monotonic comes_back_at_{};
     std::uint64_t deaths_ = 0;

@@ -36,6 +36,7 @@ EngineSizes small_sizes() {
     sizes.intake.stream_above_bytes = 12 << 10;
     sizes.intake.message_bytes_max = 1 << 20;
     sizes.intake.in_flight_bytes_max = 48 << 10;
+    sizes.intake.block_bytes = 4 << 10;
     sizes.intake.head_bytes_max = 4 << 10;
     return sizes;
 }

@@ -64,9 +64,10 @@ TEST_CASE("a folder goes on, is adopted or is frozen, and is never re-baselined"
 }
 
 TEST_CASE("the search for new mail and its answer", "[retriever]") {
-    CHECK(retriever::search_for_new(17, "") == "UID 18:*");
-    CHECK(retriever::search_for_new(0, "2-Mar-2026") == "SINCE 2-Mar-2026 UID 1:*");
-    CHECK(retriever::search_for_new(4294967295U, "") == "UID 4294967296:*");
+    CHECK(retriever::search_for_new(17, "", {}) == "UID 18:*");
+    CHECK(retriever::search_for_new(17, "", imap::UidSet::of({{12, 12}, {15, 16}, {18, 20}})) == "UID 12,15:16,18:*");
+    CHECK(retriever::search_for_new(0, "2-Mar-2026", {}) == "SINCE 2-Mar-2026 UID 1:*");
+    CHECK(retriever::search_for_new(4294967295U, "", {}) == "UID 4294967296:*");
 
     imap::UidSet found;
     found.add(imap::UidRange{3, 20});
@@ -74,4 +75,25 @@ TEST_CASE("the search for new mail and its answer", "[retriever]") {
     CHECK(retriever::above(found, 17).text() == "18:20,30:31");
     CHECK(retriever::above(found, 31).empty());
     CHECK(retriever::above(found, 0).text() == "3:20,30:31");
+}
+
+TEST_CASE("UIDs that are missing below others are awaited, the highest of them when there are many", "[retriever]") {
+    struct Row {
+        std::vector<imap::UidRange> shown;
+        std::uint32_t cursor;
+        std::string missing;
+    };
+    const Row rows[]{{{}, 4, ""},
+                     {{{5, 9}}, 4, ""},
+                     {{{6, 9}}, 4, "5"},
+                     {{{6, 7}, {10, 10}}, 4, "5,8:9"},
+                     {{{6, 7}, {10, 10}}, 8, "9"},
+                     {{{300, 300}}, 0, "44:299"},
+                     {{{1, 1}, {257, 257}, {300, 300}}, 0, "43:256,258:299"},
+                     {{{4294967295U, 4294967295U}}, 4294967293U, "4294967294"},
+                     {{{1, 4294967295U}}, 0, ""}};
+    for (const auto& row : rows) {
+        CAPTURE(row.cursor, row.missing);
+        CHECK(retriever::unshown(imap::UidSet::of(row.shown), row.cursor).text() == row.missing);
+    }
 }

@@ -18,7 +18,8 @@ namespace {
 class HandClock final : public Clock {
 public:
     Monotonic now() const noexcept override { return Monotonic(std::chrono::hours(1)); }
-    WallTime wall() const noexcept override { return WallTime(std::chrono::seconds(1'700'000'000)); }
+    WallTime wall() const noexcept override { return WallTime(std::chrono::seconds(1'700'000'000)) + later; }
+    std::chrono::minutes later{0};
 };
 
 Turn server(std::string bytes) { return {Who::server, std::move(bytes)}; }
@@ -90,8 +91,20 @@ struct Desk {
     store::Folder folder() {
         return *commit([this](store::Workbench bench) { return bench.store.folder(mailbox, "INBOX"); });
     }
-    std::vector<store::Pending> pending() {
+    std::vector<store::Pending> rows() {
         return *commit([number = folder().number](store::Workbench bench) { return bench.store.pending(number); });
+    }
+    std::vector<store::Pending> pending() {
+        auto asked = rows();
+        std::erase_if(asked, [](const store::Pending& row) { return row.attempts == 0; });
+        return asked;
+    }
+    std::vector<std::uint32_t> awaited() {
+        std::vector<std::uint32_t> uids;
+        for (const auto& row : rows()) {
+            if (row.attempts == 0) uids.push_back(row.uid);
+        }
+        return uids;
     }
     std::vector<std::uint32_t> stored() {
         const auto rows = commit([this](store::Workbench bench) { return bench.store.messages(mailbox, 0, 1000); });
@@ -140,9 +153,12 @@ struct Desk {
     }
 };
 
-Turn search(int tag, int first) {
-    return client("R" + std::to_string(tag) + " UID SEARCH UID " + std::to_string(first) + ":*\r\n");
+Turn search_of(int tag, const std::string& criteria) {
+    return client("R" + std::to_string(tag) + " UID SEARCH " + criteria + "\r\n");
 }
+Turn search(int tag, int first) { return search_of(tag, "UID " + std::to_string(first) + ":*"); }
+/// UIDs 1 to 4, which these servers never show, are awaited.
+Turn search_past(int tag, int first) { return search_of(tag, "UID 1:4," + std::to_string(first) + ":*"); }
 Turn found(int tag, const std::string& uids) {
     return server("* SEARCH " + uids + "\r\nR" + std::to_string(tag) + " OK done\r\n");
 }
@@ -191,7 +207,7 @@ TEST_CASE("folder intake: a message announced larger than allowed stays behind w
         CHECK(desk.folder().frozen == "");
 
         // The next connection does not ask for it again: it gets what is behind it.
-        std::vector<Turn> turns{search(2, 7), found(2, last ? "6" : "7"), client("R3 UID SEARCH UID 6\r\n"),
+        std::vector<Turn> turns{search_past(2, 7), found(2, last ? "6" : "7"), client("R3 UID SEARCH UID 6\r\n"),
                                 found(3, "6")};
         if (!last) turns.insert(turns.end(), {fetch_of(4, "7"), server(message(3, 7)), done(4)});
         const auto second = desk.connect(std::move(turns), last ? 7 : 8, exists);
@@ -203,7 +219,7 @@ TEST_CASE("folder intake: a message announced larger than allowed stays behind w
 
         // Deleted on the server, it is forgotten.
         const auto third =
-            desk.connect({search(2, last ? 7 : 8), found(2, ""), client("R3 UID SEARCH UID 6\r\n"), found(3, "")},
+            desk.connect({search_past(2, last ? 7 : 8), found(2, ""), client("R3 UID SEARCH UID 6\r\n"), found(3, "")},
                          last ? 7 : 8, exists - 1);
         CHECK_FALSE(third.taken.ended);
         CHECK(third.surprise == "");
@@ -249,7 +265,7 @@ TEST_CASE("folder intake: UIDs above UIDNEXT are mail that has come since, or th
     CHECK_FALSE(grown.taken.ended);
     CHECK(grown.surprise == "");
     const auto confirmed =
-        desk.connect({search(2, 7), found(2, "90"), client("R3 STATUS INBOX (MESSAGES UIDNEXT UIDVALIDITY)\r\n"),
+        desk.connect({search_past(2, 7), found(2, "90"), client("R3 STATUS INBOX (MESSAGES UIDNEXT UIDVALIDITY)\r\n"),
                       server("* STATUS INBOX (MESSAGES 3 UIDNEXT 91 UIDVALIDITY 7)\r\nR3 OK done\r\n"),
                       fetch_of(4, "90"), server(message(3, 90)), done(4)},
                      7, 3);
@@ -319,7 +335,7 @@ TEST_CASE("folder intake: UIDVALIDITY 0, or another at each opening, freezes and
         CHECK(desk.folder().cursor == 5);
         CHECK(desk.stored() == std::vector<std::uint32_t>{5});
     }
-    const auto again = desk.connect({search(2, 6), found(2, "5")}, 6, 1);
+    const auto again = desk.connect({search_past(2, 6), found(2, "5")}, 6, 1);
     CHECK_FALSE(again.opened);
     CHECK(desk.folder().frozen == "");
 }
@@ -354,7 +370,7 @@ TEST_CASE("folder intake: after BYE in the middle of a fetch the next connection
     CHECK(desk.stored() == std::vector<std::uint32_t>{5});
     CHECK(desk.folder().cursor == 5);
     const auto next = desk.connect(
-        {search(2, 6), found(2, "6 7"), fetch_of(3, "6:7"), server(message(2, 6) + message(3, 7)), done(3)}, 8, 3);
+        {search_past(2, 6), found(2, "6 7"), fetch_of(3, "6:7"), server(message(2, 6) + message(3, 7)), done(3)}, 8, 3);
     CHECK_FALSE(next.taken.ended);
     CHECK(next.surprise == "");
     CHECK(desk.stored() == std::vector<std::uint32_t>{5, 6, 7});
@@ -435,4 +451,71 @@ TEST_CASE("folder intake: bodies that break parsers are kept byte for byte, beca
         CAPTURE(at);
         CHECK((desk.body_of(static_cast<std::uint32_t>(at) + 1) == bodies[at]));
     }
+}
+
+TEST_CASE("folder intake: a UID that shows only after a higher one is fetched all the same", "[retriever]") {
+    Desk desk;
+    const auto first = desk.connect({search(2, 1), found(2, "1 2 4 7"), fetch_of(3, "1:2,4,7"),
+                                     server(message(1, 1) + message(2, 2) + message(3, 4) + message(4, 7)), done(3)},
+                                    8, 4);
+    CHECK_FALSE(first.taken.ended);
+    CHECK(first.surprise == "");
+    CHECK(desk.folder().cursor == 7);
+    CHECK(desk.awaited() == std::vector<std::uint32_t>{3, 5, 6});
+
+    const auto second = desk.connect(
+        {search_of(2, "UID 3,5:6,8:*"), found(2, "5 7"), fetch_of(3, "5"), server(message(4, 5)), done(3)}, 8, 5);
+    CHECK_FALSE(second.taken.ended);
+    CHECK(second.surprise == "");
+    CHECK(second.finished);
+    CHECK(desk.stored() == std::vector<std::uint32_t>{1, 2, 4, 7, 5});
+    CHECK(desk.folder().cursor == 7);
+    CHECK(desk.awaited() == std::vector<std::uint32_t>{3, 6});
+
+    // Looked for once more when the time is over, then they count as deleted.
+    desk.clock.later = std::chrono::minutes(61);
+    const auto third = desk.connect(
+        {search_of(2, "UID 3,6,8:*"), found(2, "6 7"), fetch_of(3, "6"), server(message(5, 6)), done(3)}, 8, 6);
+    CHECK_FALSE(third.taken.ended);
+    CHECK(third.surprise == "");
+    CHECK(desk.stored() == std::vector<std::uint32_t>{1, 2, 4, 7, 5, 6});
+    CHECK(desk.awaited().empty());
+    const auto last = desk.connect({search(2, 8), found(2, "7")}, 8, 6);
+    CHECK_FALSE(last.taken.ended);
+    CHECK(last.surprise == "");
+}
+
+TEST_CASE("folder intake: a UID that is awaited when the connection is lost before it is passed is awaited after it",
+          "[retriever]") {
+    Desk desk;
+    const auto lost = desk.connect({search(2, 1), found(2, "2 4"), fetch_of(3, "2,4"), server(message(1, 2))}, 5, 2);
+    REQUIRE(lost.taken.ended);
+    CHECK(desk.folder().cursor == 2);
+    CHECK(desk.awaited() == std::vector<std::uint32_t>{1, 3});
+    const auto again = desk.connect({search_of(2, "UID 1,3:*"), found(2, "3 4"), fetch_of(3, "3:4"),
+                                     server(message(2, 3) + message(3, 4)), done(3)},
+                                    5, 3);
+    CHECK_FALSE(again.taken.ended);
+    CHECK(again.surprise == "");
+    CHECK(desk.stored() == std::vector<std::uint32_t>{2, 3, 4});
+    CHECK(desk.awaited() == std::vector<std::uint32_t>{1});
+}
+
+TEST_CASE("folder intake: a message that goes while it is fetched is awaited, too: it may only hide", "[retriever]") {
+    Desk desk;
+    const auto first = desk.connect({search(2, 1), found(2, "1 2"), fetch_of(3, "1:2"), server(message(2, 2)), done(3),
+                                     search_of(4, "UID 1"), found(4, "")},
+                                    3, 2);
+    CHECK_FALSE(first.taken.ended);
+    CHECK(first.surprise == "");
+    CHECK(desk.folder().cursor == 2);
+    CHECK(desk.pending().empty());
+    CHECK(desk.awaited() == std::vector<std::uint32_t>{1});
+    CHECK(desk.counters.messages_gone == 1);
+    const auto second = desk.connect(
+        {search_of(2, "UID 1,3:*"), found(2, "1 2"), fetch_of(3, "1"), server(message(1, 1)), done(3)}, 3, 2);
+    CHECK_FALSE(second.taken.ended);
+    CHECK(second.surprise == "");
+    CHECK(desk.stored() == std::vector<std::uint32_t>{2, 1});
+    CHECK(desk.awaited().empty());
 }
