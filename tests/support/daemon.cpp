@@ -8,11 +8,13 @@
 #include <stdexcept>
 #include <thread>
 
+#include "tests/support/places.hpp"
+
 namespace support {
 
 namespace {
 
-const std::string program = ROHRPOST_BINARY_DIR "/bin/rohrpost";
+const std::string program = binary_directory() + "/bin/rohrpost";
 constexpr auto between_looks = std::chrono::milliseconds(10);
 constexpr auto ends_within = std::chrono::seconds(60);
 

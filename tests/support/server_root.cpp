@@ -11,6 +11,7 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "tests/support/places.hpp"
 #include "tests/support/running.hpp"
 
 namespace support {
@@ -44,7 +45,7 @@ bool server_roots_work() {
 }
 
 ServerRoot::ServerRoot(const std::string& server, std::vector<Process::Root::Bound> bound)
-    : root_{std::filesystem::path(ROHRPOST_SOURCE_DIR) / "build/servers" / server, std::move(bound)} {
+    : root_{std::filesystem::path(source_directory()) / "build/servers" / server, std::move(bound)} {
     if (!std::filesystem::exists(root_.path))
         throw std::runtime_error(fmt::format("{} is not unpacked: run tools/setup/servers", server));
     const auto dev = directory_ / "dev";

@@ -5,11 +5,13 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "tests/support/places.hpp"
+
 namespace support {
 namespace {
 
 std::filesystem::path folder_of_transcripts() {
-    return std::filesystem::path(ROHRPOST_SOURCE_DIR) / "tests/transcripts";
+    return std::filesystem::path(source_directory()) / "tests/transcripts";
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <iterator>
 
+#include "tests/support/places.hpp"
 #include "tools/rohrpost-powercut/game.hpp"
 
 namespace {
@@ -109,7 +110,7 @@ int main(int count, char** words) {
         fmt::print(stderr, "rohrpost-powercut: {}\n", reason);
         return not_possible_here;
     }
-    wish.preload = ROHRPOST_BINARY_DIR "/libpowercut_preload.so";
+    wish.preload = support::binary_directory() + "/libpowercut_preload.so";
     try {
         return powercut::in_a_world_of_its_own([&] { return play(wish, programs, points, peer_points); });
     } catch (const std::exception& reason) {  // a container that allows no such thing

@@ -11,6 +11,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "tests/support/places.hpp"
 #include "tools/rohrpost-powercut/sync_event.hpp"
 #include "tools/rohrpost-sim/certificates.hpp"
 #include "tools/rohrpost-sim/world.hpp"
@@ -23,7 +24,7 @@ namespace json = boost::json;
 using support::Process;
 
 constexpr std::uint32_t daemon_mailboxes = 3;
-const std::string rohrpost_program = ROHRPOST_BINARY_DIR "/bin/rohrpost";
+const std::string rohrpost_program = support::binary_directory() + "/bin/rohrpost";
 
 Process::Start command(std::vector<std::string> words) {
     Process::Start start;
