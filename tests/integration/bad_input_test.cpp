@@ -59,7 +59,8 @@ TEST_CASE("bad input: an import document is refused whole, with the path of each
         {"a wrong key", "mailboxes[0].adress", "did you mean \"address\"?",
          [](json::object& document) {
              auto& mailbox = document.at("mailboxes").at(0).as_object();
-             mailbox["adress"] = mailbox.at("address");
+             json::value address = mailbox.at("address");  // a copy: a new key moves the others
+             mailbox["adress"] = std::move(address);
              mailbox.erase("address");
          }},
         {"an unknown reference", "mailboxes[0].credential", "there is no credential \"dusk\"",

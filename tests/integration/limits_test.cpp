@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "tests/support/mail_rig.hpp"
+#include "tests/support/sanitized.hpp"
 
 using support::eventually;
 using support::MailRig;
@@ -49,6 +50,7 @@ TEST_CASE("limits: with few descriptors some mailboxes are served well and the o
 TEST_CASE("limits: many large messages at once pass through a small memory", "[daemon][hostile-68]") {
     constexpr std::uint32_t mailboxes = 8;
     constexpr std::uint64_t allowed_kib = 160 * 1024;
+    if (support::skipped_when_sanitized()) return;
     MailRig rig(sim_with(mailboxes));
     for (std::uint32_t box = 1; box <= mailboxes; ++box) rig.put(box, 3, 12'000'000);
     rig.import();
@@ -61,6 +63,7 @@ TEST_CASE("limits: many large messages at once pass through a small memory", "[d
 }
 
 TEST_CASE("limits: when the system has no threads for it, the daemon says so and ends", "[daemon][hostile-68]") {
+    if (support::skipped_when_sanitized()) return;
     MailRig rig(sim_with(1));
     rig.import();
     rig.daemon.limit("--as=1500000000");
