@@ -36,7 +36,6 @@ struct Token {
     std::string user;              // of the credential; the mailbox may log in under another name
     std::uint64_t generation = 0;  // tells this one from its predecessors: hand it back to rejected() and accepted()
     WallTime expires_at = WallTime::max();
-    WallTime ask_again_at = WallTime::max();  // from then on there may be a newer one
 };
 
 /// Why there is nothing to log in with. A fault of the account: no message is to blame.

@@ -15,44 +15,45 @@ struct TokenClient::Desk {
         Parking parking;
         std::optional<TokenAnswer> answer;
     };
-    struct Snapshot {
-        Token token;
-        std::optional<Monotonic> accepted_told_at;
+    /// Of one credential.
+    struct Place {
+        explicit Place(std::shared_ptr<Published> published) : reader(std::move(published)) {}
+
+        PublishedReader reader;
+        std::uint64_t refused = 0;        // this generation and those before it, as this shard knows already
+        std::uint64_t accepted_told = 0;  // generation
+        Monotonic accepted_told_at{};
+        std::vector<std::shared_ptr<Waiter>> waiting;  // one question is under way for them
     };
 
+    Place& place_of(TokenService& service, const std::string& credential) {
+        const auto known = places.find(credential);
+        if (known != places.end()) return known->second;
+        return places.try_emplace(credential, service.published(credential)).first->second;
+    }
     void take(const std::string& credential, const TokenAnswer& answer) {
-        const auto* token = std::get_if<Token>(&answer);
-        if (token != nullptr) snapshots[credential] = {.token = *token, .accepted_told_at = std::nullopt};
-        const auto asked = waiting.extract(credential);
-        if (asked.empty()) return;
-        for (const auto& waiter : asked.mapped()) {
+        const auto asked = places.find(credential);
+        for (const auto& waiter : std::exchange(asked->second.waiting, {})) {
             waiter->answer = answer;
             waiter->parking.wake();
         }
     }
 
-    std::uint64_t version = 0;
-    std::map<std::string, Snapshot> snapshots;
-    std::map<std::string, std::vector<std::shared_ptr<Waiter>>> waiting;  // one question is under way for them
+    std::map<std::string, Place> places;  // each stays where it is
 };
 
 TokenClient::TokenClient(TokenService& service, queue::Inbox& home, const Clock& clock)
     : service_(service), home_(home), clock_(clock), desk_(std::make_shared<Desk>()) {}
 
 awaitable<TokenAnswer> TokenClient::token_for(std::string credential) {
-    const auto version = service_.version();
-    if (desk_->version != version) desk_->snapshots.clear();
-    desk_->version = version;
-    const auto known = desk_->snapshots.find(credential);
-    if (known != desk_->snapshots.end()) {
-        const Token& token = known->second.token;
-        const auto now = clock_.wall();
-        if (now < token.ask_again_at && now < token.expires_at) co_return TokenAnswer(token);
-    }
+    auto& place = desk_->place_of(service_, credential);
+    const Token* known = place.reader.current();
+    // The clock of the machine may have jumped, or the service's shard be busy.
+    const bool good = known != nullptr && known->generation > place.refused && clock_.wall() < known->expires_at;
+    if (good) co_return TokenAnswer(*known);
     auto waiter = std::make_shared<Desk::Waiter>();
-    auto& waiting = desk_->waiting[credential];
-    waiting.push_back(waiter);
-    if (waiting.size() == 1) {
+    place.waiting.push_back(waiter);
+    if (place.waiting.size() == 1) {
         ReplyTo reply_to;
         reply_to.inbox = &home_;
         reply_to.take = [desk = desk_, credential](const TokenAnswer& answer) { desk->take(credential, answer); };
@@ -63,28 +64,24 @@ awaitable<TokenAnswer> TokenClient::token_for(std::string credential) {
 }
 
 void TokenClient::rejected(const std::string& credential, std::uint64_t generation) {
-    forget(credential, generation);
+    auto& place = desk_->place_of(service_, credential);
+    place.refused = std::max(place.refused, generation);
     service_.rejected(credential, generation);
 }
 
 void TokenClient::expired(const std::string& credential, std::uint64_t generation) {
-    forget(credential, generation);
+    auto& place = desk_->place_of(service_, credential);
+    place.refused = std::max(place.refused, generation);
     service_.expired(credential, generation);
-}
-
-void TokenClient::forget(const std::string& credential, std::uint64_t generation) {
-    const auto known = desk_->snapshots.find(credential);
-    if (known != desk_->snapshots.end() && known->second.token.generation <= generation) desk_->snapshots.erase(known);
 }
 
 void TokenClient::accepted(const std::string& credential, std::uint64_t generation) {
     constexpr std::chrono::minutes between_reports(1);
-    const auto known = desk_->snapshots.find(credential);
-    if (known == desk_->snapshots.end() || known->second.token.generation != generation) return;
+    auto& place = desk_->place_of(service_, credential);
     const auto now = clock_.now();
-    auto& told_at = known->second.accepted_told_at;
-    if (told_at && now - *told_at < between_reports) return;
-    told_at = now;
+    if (place.accepted_told == generation && now - place.accepted_told_at < between_reports) return;
+    place.accepted_told = generation;
+    place.accepted_told_at = now;
     service_.accepted(credential, generation);
 }
 

@@ -10,8 +10,8 @@
 
 namespace tokens {
 
-/// The tokens as one shard sees them: a snapshot that is read without asking anybody, and the way to the service, which
-/// may live on another shard. Used on its shard only; ends with it, before the service.
+/// The tokens as one shard sees them: the published ones are read without asking anybody, and the way to the service,
+/// which may live on another shard. Used on its shard only; ends with it, before the service.
 class TokenClient {
 public:
     TokenClient(TokenService& service, queue::Inbox& home, const Clock& clock);
@@ -28,8 +28,6 @@ public:
     void accepted(const std::string& credential, std::uint64_t generation);
 
 private:
-    void forget(const std::string& credential, std::uint64_t generation);
-
     struct Desk;
     TokenService& service_;
     queue::Inbox& home_;

@@ -6,7 +6,14 @@
 namespace tokens {
 
 /// All that the service knows of one credential.
-struct TokenService::Entry {
+struct TokenService::Entry : std::enable_shared_from_this<Entry> {
+    Entry(TokenService& of, std::shared_ptr<Published> to)
+        : service(of), published(std::move(to)), alarm(of.uses_.timers, ring, this) {}
+
+    TokenService& service;
+    std::shared_ptr<Published> published;
+    Timer alarm;          // a successor is due, or the token ends
+    bool wanted = false;  // somebody asked, or logged in, since the last refresh
     Account account;
     bool needs_load = true;
     bool flying = false;  // a coroutine is at work for it
@@ -26,6 +33,10 @@ struct TokenService::Entry {
     std::optional<Monotonic> accepted_at;
     std::vector<ReplyTo> waiters;
 
+    static void ring(void* entry) {
+        auto& self = *static_cast<Entry*>(entry);
+        self.service.see_to(self.shared_from_this());
+    }
     [[nodiscard]] const std::string& id() const noexcept { return account.credential.id; }
     [[nodiscard]] config::Flow flow() const noexcept { return account.credential.flow; }
     [[nodiscard]] bool has_grant() const noexcept { return flow() != config::Flow::password; }

@@ -57,21 +57,32 @@ void TokenService::set_accounts(std::vector<Account> accounts) {
     for (auto& account : accounts) {
         const std::string id = account.credential.id;
         const auto found = entries_.find(id);
-        auto entry = found == entries_.end() ? std::make_shared<Entry>() : found->second;
+        auto entry = found == entries_.end() ? std::make_shared<Entry>(*this, published(id)) : found->second;
         entry->account = std::move(account);
         entry->needs_load = true;
         entry->retry_at.reset();
         kept.emplace(id, std::move(entry));
     }
-    entries_ = std::move(kept);
-    {
-        const std::lock_guard lock(mutex_);
-        std::erase_if(states_, [this](const auto& state) { return !entries_.contains(state.first); });
+    entries_.swap(kept);
+    for (const auto* all : {&entries_, &kept}) {
+        for (const auto& [id, entry] : *all) {
+            entry->alarm.disarm();
+            entry->published->put(nullptr);
+        }
     }
-    version_.fetch_add(1, std::memory_order_release);
+    const std::lock_guard lock(mutex_);
+    std::erase_if(states_, [this](const auto& state) { return !entries_.contains(state.first); });
+}
+
+std::shared_ptr<Published> TokenService::published(const std::string& credential) {
+    const std::lock_guard lock(mutex_);
+    auto& place = published_[credential];
+    if (!place) place = std::make_shared<Published>();
+    return place;
 }
 
 awaitable<void> TokenService::close() {
+    for (const auto& [id, entry] : entries_) entry->alarm.disarm();
     scope_.cancel();
     co_await scope_.join();
 }
@@ -109,7 +120,7 @@ TokenService::Stats TokenService::stats() const {
 void TokenService::take_ask(const std::string& credential, ReplyTo reply_to) {
     const auto found = entries_.find(credential);
     if (found == entries_.end()) {
-        Entry unknown;
+        Entry unknown(*this, nullptr);
         unknown.reason = fmt::format("there is no credential named {}", credential);
         unknown.state = Meaning::operator_must_act;
         unknown.waiters.push_back(std::move(reply_to));
@@ -117,12 +128,14 @@ void TokenService::take_ask(const std::string& credential, ReplyTo reply_to) {
         return;
     }
     auto& entry = found->second;
+    entry->wanted = true;
     entry->waiters.push_back(std::move(reply_to));
     const bool to_do = (entry->needs_load && due(*entry)) || wants_refresh(*entry);
     if (to_do || entry->flying) {
         fly(entry);
     } else {
         answer_waiters(*entry);
+        set_alarm(*entry);
     }
 }
 
@@ -144,6 +157,7 @@ void TokenService::take_rejected(const std::string& credential, std::uint64_t ge
             spdlog::info("credential={} token refused, asking for a new one", entry.id());
             entry.spent = true;
             entry.forced_at = now;
+            entry.published->put(nullptr);
             const std::lock_guard lock(mutex_);
             ++stats_.forced;
             return;
@@ -165,12 +179,43 @@ void TokenService::take_expired(const std::string& credential, std::uint64_t gen
     if (entry.needs_load || generation != entry.generation || entry.spent || !entry.has_grant()) return;
     spdlog::info("credential={} token ended before its time or with it, asking for a new one", entry.id());
     entry.spent = true;
+    entry.published->put(nullptr);
 }
 
 void TokenService::take_accepted(const std::string& credential, std::uint64_t generation) {
     const auto found = entries_.find(credential);
     if (found == entries_.end() || found->second->generation != generation) return;
-    found->second->accepted_at = uses_.timers.now();
+    Entry& entry = *found->second;
+    entry.accepted_at = uses_.timers.now();
+    if (!std::exchange(entry.wanted, true)) set_alarm(entry);
+}
+
+/// Its alarm has rung.
+void TokenService::see_to(const EntryPointer& entry) {
+    if (entry->wanted && wants_refresh(*entry)) {
+        fly(entry);
+        return;
+    }
+    publish(*entry);  // its time is over
+    set_alarm(*entry);
+}
+
+void TokenService::set_alarm(Entry& entry) {
+    entry.alarm.disarm();
+    if (entry.flying || entry.needs_load || !entry.has_grant()) return;
+    std::optional<WallTime::duration> next;
+    const auto sooner = [&next](WallTime::duration wait) { next = std::min(next.value_or(wait), wait); };
+    const auto& life = entry.grant.life;
+    const bool has_token = !entry.grant.access_token.empty() && wall() < life.expires_at;
+    if (has_token) sooner(life.expires_at - wall());
+    if (entry.wanted && entry.state != Meaning::consent_needed) {
+        if (const auto again = retry_at(entry)) {
+            sooner(*again - wall());
+        } else if (has_token) {
+            sooner(life.refresh_at - wall());
+        }
+    }
+    if (next) entry.alarm.arm(uses_.timers.now() + std::max(*next, WallTime::duration(0)));
 }
 
 void TokenService::fly(EntryPointer entry) {
@@ -197,6 +242,8 @@ awaitable<void> TokenService::flight(EntryPointer entry) {
     }
     entry->flying = false;
     publish(*entry);
+    show(*entry);
+    set_alarm(*entry);
     answer_waiters(*entry);
 }
 
@@ -291,7 +338,7 @@ void TokenService::fail(Entry& entry, Meaning state, seconds wait, std::string r
     entry.reason = std::move(reason);
     entry.retry_at.reset();
     if (wait.count() > 0) entry.retry_at = uses_.timers.now() + wait;
-    publish(entry);
+    show(entry);
     const std::lock_guard lock(mutex_);
     ++stats_.failures;
 }
@@ -316,8 +363,6 @@ TokenAnswer TokenService::answer_of(const Entry& entry) const {
     if (!entry.spent && !entry.grant.access_token.empty() && wall() < entry.grant.life.expires_at) {
         token.secret = entry.grant.access_token;
         token.expires_at = entry.grant.life.expires_at;
-        token.ask_again_at =
-            entry.state == Meaning::consent_needed ? token.expires_at : again.value_or(entry.grant.life.refresh_at);
         return token;
     }
     const bool person_needed = entry.state == Meaning::consent_needed || entry.state == Meaning::operator_must_act;
@@ -333,7 +378,14 @@ std::optional<WallTime> TokenService::retry_at(const Entry& entry) const {
     return wall() + std::chrono::duration_cast<WallTime::duration>(wait);
 }
 
-void TokenService::publish(const Entry& entry) {
+/// What answer_of() says, for everybody to read.
+void TokenService::publish(Entry& entry) {
+    const auto answer = answer_of(entry);
+    const auto* token = entry.needs_load ? nullptr : std::get_if<Token>(&answer);
+    entry.published->put(token == nullptr ? nullptr : std::make_shared<const Token>(*token));
+}
+
+void TokenService::show(const Entry& entry) {
     State state{.credential = entry.id(),
                 .state = entry.state,
                 .reason = entry.reason,

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -14,6 +13,7 @@
 #include "engine/secrets/keyring.hpp"
 #include "engine/tokens/endpoint.hpp"
 #include "engine/tokens/limiter.hpp"
+#include "engine/tokens/published.hpp"
 #include "engine/tokens/token.hpp"
 #include "protocols/base/random.hpp"
 #include "protocols/wait/timers.hpp"
@@ -40,8 +40,8 @@ struct ReplyTo {
 ///
 /// One request per credential at a time, all others wait for it; at most `per_host_max` at one host. A new refresh
 /// token is durable before the access token is handed out; the one before it is kept as a fall-back. What the provider
-/// says is judged in refresh_plan. Nothing is refreshed that nobody asks for. Ends after the loop of its shard has
-/// ended.
+/// says is judged in refresh_plan. A token that is in use gets its successor in time; one that nobody has asked for or
+/// logged in with since the last refresh gets none. Ends after the loop of its shard has ended.
 class TokenService {
 public:
     struct Uses {
@@ -70,8 +70,8 @@ public:
     void rejected(std::string credential, std::uint64_t generation);
     void accepted(std::string credential, std::uint64_t generation);
     void expired(std::string credential, std::uint64_t generation);
-    /// Changes when snapshots are out of date (set_accounts).
-    [[nodiscard]] std::uint64_t version() const noexcept { return version_.load(std::memory_order_acquire); }
+    /// Where the credential's token is read.
+    [[nodiscard]] std::shared_ptr<Published> published(const std::string& credential);
     struct State {
         std::string credential;
         Meaning state = Meaning::usable;
@@ -101,6 +101,8 @@ private:
     void take_rejected(const std::string& credential, std::uint64_t generation);
     void take_expired(const std::string& credential, std::uint64_t generation);
     void take_accepted(const std::string& credential, std::uint64_t generation);
+    void see_to(const EntryPointer& entry);
+    void set_alarm(Entry& entry);
     void fly(EntryPointer entry);
     awaitable<void> flight(EntryPointer entry);
     awaitable<void> load(Entry& entry);
@@ -118,15 +120,16 @@ private:
     [[nodiscard]] TokenAnswer answer_of(const Entry& entry) const;
     [[nodiscard]] std::optional<WallTime> retry_at(const Entry& entry) const;
     [[nodiscard]] WallTime wall() const { return uses_.timers.clock().wall(); }
-    void publish(const Entry& entry);
+    void publish(Entry& entry);
+    void show(const Entry& entry);
 
     Uses uses_;
     Limiter limiter_;
     std::map<std::string, EntryPointer> entries_;
-    std::atomic<std::uint64_t> version_{1};
 
     mutable std::mutex mutex_;  // what any thread may read
     std::map<std::string, State> states_;
+    std::map<std::string, std::shared_ptr<Published>> published_;  // never fewer
     Stats stats_;
 
     runtime::Scope scope_;  // last

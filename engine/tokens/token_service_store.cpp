@@ -141,6 +141,7 @@ void TokenService::note_fresh(Entry& entry) {
     if (entry.spent) entry.forced_at = uses_.timers.now();
     entry.spent = false;
     entry.dirty = false;
+    entry.wanted = !entry.waiters.empty();
     entry.accepted_at.reset();
     entry.failures = 0;
     entry.retry_at.reset();

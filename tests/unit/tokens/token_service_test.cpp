@@ -231,7 +231,7 @@ TEST_CASE("nobody gets a token before its refresh token is durable", "[tokens][h
         run.import("refresh_token", "r0");
         world.endpoint.replies = {gives("a1", "r1")};
         run.access();
-        world.clock.passed += 3500s;
+        world.clock.passed += 3600s;
         world.endpoint.replies = {gives("a2", "r2")};
         std::vector<std::optional<TokenAnswer>> answers(1);
         run.begin(answers, 0);
@@ -267,7 +267,7 @@ TEST_CASE("a crash between the answer and the store leaves the old refresh token
         run.import("refresh_token", "r0");
         world.endpoint.replies = {gives("a1", "r1")};
         run.access();
-        run.pass(3500s);
+        world.clock.passed += 3600s;
         world.endpoint.replies = {gives("a2", "r2")};
         std::vector<std::optional<TokenAnswer>> answers(1);
         run.begin(answers, 0);
@@ -291,13 +291,13 @@ TEST_CASE("when the newest refresh token is refused, the one before it is tried 
     run.import("refresh_token", "r0");
     world.endpoint.replies = {gives("a1", "r1")};
     CHECK(run.access() == "a1");
-    run.pass(3600s);
     world.endpoint.replies = {refuses(400, "invalid_grant"), gives("a2", "r2")};
+    run.pass(3600s);
     CHECK(run.access() == "a2");
     CHECK(world.endpoint.asked == std::vector<std::string>{"r0", "r1", "r0"});
     CHECK(run.stored_grant()->refresh_token.reveal() == "r2");
-    run.pass(3600s);
     world.endpoint.replies = {refuses(400, "invalid_grant"), refuses(400, "invalid_grant")};
+    run.pass(3600s);
     CHECK(run.none().person_needed);
     CHECK(run.service->states().front().state == Meaning::consent_needed);
 }
@@ -314,6 +314,95 @@ TEST_CASE("a token is asked for anew only shortly before its end", "[tokens]") {
     run.pass(400s);
     CHECK(run.access() == "a2");
     CHECK(world.endpoint.asked == std::vector<std::string>{"r0", "r0"});
+}
+
+TEST_CASE("a token that is in use gets its successor in time, without anybody asking", "[tokens]") {
+    World world;
+    Run run(world);
+    run.import("refresh_token", "r0");
+    world.endpoint.replies = {gives("a1", "r1"), gives("a2", "r2")};
+    CHECK(run.access() == "a1");
+    PublishedReader reader(run.service->published("svc"));
+    REQUIRE(reader.current() != nullptr);
+    CHECK(reader.current()->secret.reveal() == "a1");
+    run.pass(2699s);
+    CHECK(world.endpoint.asked.size() == 1);
+    run.pass(301s);  // 600 s before its end at the latest
+    CHECK(world.endpoint.asked.size() == 2);
+    REQUIRE(reader.current() != nullptr);
+    CHECK(reader.current()->secret.reveal() == "a2");
+
+    // Nobody logs in with it: it ends, and no other is asked for.
+    run.pass(3500s);
+    REQUIRE(reader.current() != nullptr);
+    run.pass(100s);
+    CHECK(reader.current() == nullptr);
+    CHECK(world.endpoint.asked.size() == 2);
+}
+
+TEST_CASE("a token that sessions log in with counts as in use", "[tokens]") {
+    World world;
+    Run run(world);
+    run.import("refresh_token", "r0");
+    world.endpoint.endless = true;
+    world.endpoint.replies = {gives("a")};
+    run.access();
+    for (std::size_t hour = 1; hour <= 5; ++hour) {
+        run.pass(3000s);
+        CHECK(world.endpoint.asked.size() == hour + 1);
+        run.client->accepted("svc", run.generation());
+        run.settle();
+    }
+}
+
+TEST_CASE("after a failure the next attempt is made by itself, and a token never stays published beyond its end",
+          "[tokens][hostile-46]") {
+    World world;
+    Run run(world);
+    run.import("refresh_token", "r0");
+    world.endpoint.replies = {gives("a1"), refuses(503), refuses(503), gives("a2")};
+    CHECK(run.access() == "a1");
+    PublishedReader reader(run.service->published("svc"));
+    run.pass(3000s);
+    CHECK(world.endpoint.asked.size() == 2);
+    CHECK(reader.current()->secret.reveal() == "a1");
+    run.pass(5s);
+    run.pass(10s);
+    CHECK(reader.current()->secret.reveal() == "a2");
+    world.endpoint.endless = true;
+    world.endpoint.replies = {refuses(503)};
+    run.client->accepted("svc", run.generation());
+    run.settle();
+    for (int minute = 0; minute < 61; ++minute) run.pass(60s);
+    CHECK(reader.current() == nullptr);
+    CHECK(world.endpoint.asked.size() > 5);
+}
+
+TEST_CASE("grants that expire in the same second are refreshed spread over minutes, each once",
+          "[tokens][hostile-48]") {
+    World world;
+    Run run(world);
+    constexpr std::size_t grants = 10'000;
+    std::vector<Account> accounts;
+    for (std::size_t i = 0; i < grants; ++i)
+        accounts.push_back(account_of("c" + std::to_string(i), config::Flow::client_credentials));
+    run.service->set_accounts(accounts);
+    world.endpoint.endless = true;
+    world.endpoint.replies = {gives("a")};
+    std::vector<std::optional<TokenAnswer>> answers(grants);
+    for (std::size_t i = 0; i < grants; ++i) run.begin(answers, i, accounts[i].credential.id);
+    run.settle();
+    REQUIRE(world.endpoint.asked.size() == grants);
+    run.pass(2699s);
+    CHECK(world.endpoint.asked.size() == grants);
+    std::size_t before = grants, busiest = 0;
+    for (int second = 0; second < 302; ++second) {
+        run.pass(1s);
+        busiest = std::max(busiest, world.endpoint.asked.size() - before);
+        before = world.endpoint.asked.size();
+    }
+    CHECK(before == 2 * grants);
+    CHECK(busiest <= 2 * grants / 300);
 }
 
 TEST_CASE("trouble at the provider never harms a grant; the old token serves until its real end",
@@ -356,9 +445,9 @@ TEST_CASE("an empty token, or one that ends before it arrives, is no reason to a
     world.endpoint.replies = {gives("")};
     CHECK(run.none().retry_at.has_value());
     CHECK(world.endpoint.asked.size() == 1);
-    run.pass(10s);
     world.endpoint.slow = true;
     world.endpoint.replies = {gives("a1", "", 1s)};
+    run.pass(10s);
     std::vector<std::optional<TokenAnswer>> answers(1);
     run.begin(answers, 0);
     run.settle();
