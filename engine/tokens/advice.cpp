@@ -174,7 +174,7 @@ constexpr Numbered by_number[] = {
       Owner::operators},
      {90005, 90014, 900144, 90015, 90023, 9002313, 90056, 900561, 90100, 90101, 90102, 90107, 90117, 90121}},
     {{"entra-other-cloud", "the tenant or the application is of another national cloud",
-      "set the cloud of the provider (global, us_gov_high, us_dod, china); applications are registered in each cloud",
+      "set the cloud of the provider (global, gcc_high, dod, china); applications are registered in each cloud",
       Owner::operators},
      {90038, 90043, 90051, 900382, 900432, 1000104}},
     {{"entra-tenant-throttled", "the tenant sends too many requests", "wait: it is tried again by itself",
