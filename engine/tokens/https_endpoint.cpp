@@ -29,10 +29,7 @@ TokenReply reply_of(oauth2::Grant grant) {
 /// What support asks for stands in the words: error, description, trace and correlation id.
 TokenReply reply_of(const oauth2::Refusal& refusal) {
     TokenReply reply;
-    reply.answer.status = refusal.http_status;
-    reply.answer.error = refusal.error;
-    reply.answer.suberror = refusal.suberror;
-    reply.answer.retry_after = refusal.retry_after;
+    reply.answer = answer_of(refusal);
     const auto description = text::printable(refusal.error_description, 300);
     reply.says = refusal.error.empty() ? fmt::format("HTTP {}: {}", refusal.http_status, description)
                                        : fmt::format("{}: {}", refusal.error, description);

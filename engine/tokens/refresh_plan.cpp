@@ -16,6 +16,8 @@ constexpr seconds first_pause{5};
 constexpr seconds longest_pause{600};
 constexpr seconds longest_retry_after{3600};
 constexpr seconds recent{600};
+constexpr seconds shortest_loop_pause{60};
+constexpr std::int64_t client_loop = 50196;  // Entra 2026-11: with 400 and invalid_grant
 
 bool one_of(std::string_view word, std::initializer_list<std::string_view> words) {
     return std::find(words.begin(), words.end(), word) != words.end();
@@ -27,7 +29,8 @@ seconds share(seconds span, double part) {
 
 /// What a refusal with a well-formed error says about the grant.
 Meaning meaning_of(std::string_view error, std::string_view suberror) {
-    if (one_of(error, {"server_error", "temporarily_unavailable", "slow_down"})) return Meaning::retry;
+    if (one_of(error, {"server_error", "temporarily_unavailable", "slow_down", "internal_failure"}))
+        return Meaning::retry;
     // Entra: these can't be resolved by signing in.
     if (one_of(suberror, {"message_only", "additional_action", "client_mismatch", "protection_policy_required",
                           "device_authentication_failed"}))
@@ -38,6 +41,14 @@ Meaning meaning_of(std::string_view error, std::string_view suberror) {
 }
 
 }  // namespace
+
+Answer answer_of(const oauth2::Refusal& refusal) {
+    Answer answer{.status = refusal.http_status, .error = refusal.error, .suberror = refusal.suberror};
+    answer.retry_after = refusal.retry_after;
+    const auto& codes = refusal.error_codes;
+    answer.throttled = std::find(codes.begin(), codes.end(), client_loop) != codes.end();
+    return answer;
+}
 
 Lifetime lifetime_of(WallTime asked_at, std::optional<seconds> expires_in, double spread) {
     const bool sensible = expires_in && expires_in->count() > 0;
@@ -61,6 +72,10 @@ Decision decision_of(const Answer& answer, std::uint32_t failures, double spread
         const seconds asked = std::clamp(*answer.retry_after, seconds(1), longest_retry_after);
         return {.meaning = Meaning::retry, .wait = asked + share(asked / 4, spread)};
     }
+    if (refused && answer.throttled) {
+        const seconds least = shortest_loop_pause + share(shortest_loop_pause, spread);
+        return {.meaning = Meaning::retry, .wait = std::max(least, pause_after(failures + 1, spread))};
+    }
     const auto meaning = refused && !answer.error.empty() ? meaning_of(answer.error, answer.suberror) : Meaning::retry;
     switch (meaning) {
         case Meaning::retry:
@@ -72,6 +87,11 @@ Decision decision_of(const Answer& answer, std::uint32_t failures, double spread
             break;
     }
     return {.meaning = meaning, .wait = {}};
+}
+
+Decision without_person(Decision decision, double spread) {
+    if (decision.meaning != Meaning::consent_needed) return decision;
+    return {.meaning = Meaning::operator_must_act, .wait = parked_for + share(parked_for, spread)};
 }
 
 Ruling ruling_on(const Refusal& refusal) {

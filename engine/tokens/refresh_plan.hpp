@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "protocols/base/clock.hpp"
+#include "protocols/oauth2/response.hpp"
 
 namespace tokens {
 
@@ -31,7 +32,13 @@ struct Answer {
     std::string error;       // RFC 6749 §5.2; empty when there is none, or the body is not JSON
     std::string suberror;    // of Microsoft Entra
     std::optional<std::chrono::seconds> retry_after = std::nullopt;
+    /// Entra says 400 and invalid_grant to a client that asks too often (AADSTS50196): a 429 in disguise. The one
+    /// number that counts, as the grant is sound.
+    bool throttled = false;
 };
+
+/// The part of a refusal that counts.
+Answer answer_of(const oauth2::Refusal& refusal);
 
 enum class Meaning {
     usable,             // the token may be used once it is durable
@@ -48,6 +55,9 @@ struct Decision {
 /// What an answer means after `failures` failed attempts in a row before it. A 429, a 5xx, no answer at all, a page
 /// that is not JSON, and whatever carries Retry-After never harm a grant. `spread` (0 to 1) is the jitter.
 Decision decision_of(const Answer& answer, std::uint32_t failures, double spread);
+
+/// The same for a flow in which nobody signs in (client_credentials, service_account): a dead grant is the operator's.
+Decision without_person(Decision decision, double spread);
 
 /// The pause after the n-th failure in a row: 5 s, doubled each time up to 10 min, of which the second half is spread.
 std::chrono::seconds pause_after(std::uint32_t failures, double spread);

@@ -1,52 +1,69 @@
 #include "protocols/oauth2/request.hpp"
 
-#include <array>
-#include <utility>
 #include <vector>
+
+#include "protocols/base/ensure.hpp"
+#include "protocols/oauth2/client_fields.hpp"
 
 namespace oauth2 {
 namespace {
 
-using Field = std::pair<std::string_view, std::string_view>;
+using Fields = std::vector<Field>;
 
-bool stays(char c) noexcept {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-           c == '_' || c == '*';
+Fields begun(std::string_view grant_type, const Client& client) {
+    Fields fields{{"grant_type", grant_type}};
+    append_client(fields, client);
+    return fields;
 }
 
-void append_encoded(std::string& out, std::string_view bytes) {
-    static constexpr std::string_view hex = "0123456789ABCDEF";
-    for (const char c : bytes) {
-        const auto code = static_cast<unsigned char>(c);
-        if (stays(c)) {
-            out += c;
-        } else if (c == ' ') {
-            out += '+';
-        } else {
-            out.append({'%', hex[code >> 4U], hex[code & 15U]});
-        }
-    }
+void append_scope(Fields& fields, std::string_view scope) {
+    if (!scope.empty()) fields.emplace_back("scope", scope);
 }
 
 }  // namespace
 
-Secret form_of(const Refresh& refresh) {
-    std::vector<Field> fields{{"grant_type", "refresh_token"}, {"client_id", refresh.client_id}};
-    if (refresh.client_secret) fields.emplace_back("client_secret", refresh.client_secret->reveal());
-    if (!refresh.scope.empty()) fields.emplace_back("scope", refresh.scope);
-    fields.emplace_back("refresh_token", refresh.refresh_token.reveal());
-
-    // Reserved for the worst case: growing would leave copies of the secrets in freed memory.
-    std::size_t bytes_max = 0;
-    for (const auto& [name, value] : fields) bytes_max += name.size() + 3 * value.size() + 2;
-    std::string form;
-    form.reserve(bytes_max);
-    for (const auto& [name, value] : fields) {
-        if (!form.empty()) form += '&';
-        form.append(name).append("=");
-        append_encoded(form, value);
+void append_client(std::vector<Field>& fields, const Client& client) {
+    ensure(!client.client_secret || !client.client_assertion, "a client shows one proof of who it is");
+    fields.emplace_back("client_id", client.client_id);
+    if (client.client_secret) fields.emplace_back("client_secret", client.client_secret->reveal());
+    if (client.client_assertion) {
+        fields.emplace_back("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+        fields.emplace_back("client_assertion", client.client_assertion->reveal());
     }
-    return Secret(std::move(form));
+}
+
+Secret form_of(const Refresh& refresh) {
+    Fields fields = begun("refresh_token", refresh);
+    append_scope(fields, refresh.scope);
+    fields.emplace_back("refresh_token", refresh.refresh_token.reveal());
+    return form_of(fields);
+}
+
+Secret form_of(const Redemption& redemption) {
+    Fields fields = begun("authorization_code", redemption);
+    append_scope(fields, redemption.scope);
+    fields.emplace_back("code", redemption.code.reveal());
+    fields.emplace_back("redirect_uri", redemption.redirect_uri);
+    fields.emplace_back("code_verifier", redemption.code_verifier.reveal());
+    return form_of(fields);
+}
+
+Secret form_of(const DevicePoll& poll) {
+    Fields fields = begun("urn:ietf:params:oauth:grant-type:device_code", poll);
+    fields.emplace_back("device_code", poll.device_code.reveal());
+    return form_of(fields);
+}
+
+Secret form_of(const OwnBehalf& own_behalf) {
+    Fields fields = begun("client_credentials", own_behalf);
+    append_scope(fields, own_behalf.scope);
+    return form_of(fields);
+}
+
+Secret form_of(const JwtBearer& bearer) {
+    const Fields fields{{"grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"},
+                        {"assertion", bearer.assertion.reveal()}};
+    return form_of(fields);
 }
 
 }  // namespace oauth2

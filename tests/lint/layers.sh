@@ -6,10 +6,10 @@ allowed() {
     case $1 in
         protocols/base) echo '' ;;
         protocols/wait) echo 'protocols/base' ;;
-        protocols/net | protocols/sasl | protocols/mime) echo 'protocols/base protocols/wait' ;;
+        protocols/net | protocols/sasl | protocols/mime | protocols/jose) echo 'protocols/base protocols/wait' ;;
         protocols/imap) echo 'protocols/base protocols/wait protocols/net protocols/sasl' ;;
         protocols/http) echo 'protocols/base protocols/wait protocols/net' ;;
-        protocols/oauth2) echo 'protocols/base protocols/wait protocols/net protocols/http' ;;
+        protocols/oauth2) echo 'protocols/base protocols/wait protocols/net protocols/http protocols/jose' ;;
         queue | queue/store) echo 'protocols/base protocols/wait queue queue/store' ;;
         engine/runtime | engine/config | engine/secrets)
             echo 'protocols/base protocols/wait protocols/net queue queue/store engine/runtime engine/config engine/secrets' ;;

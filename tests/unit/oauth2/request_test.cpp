@@ -34,3 +34,64 @@ TEST_CASE("every byte of a secret survives the form", "[oauth2]") {
     }
     CHECK(decoded == bytes);
 }
+
+namespace {
+
+template <class Grant>
+Grant by_assertion(Grant grant) {
+    grant.client_id = "app";
+    grant.client_assertion = Secret("h.c.s");
+    return grant;
+}
+
+constexpr std::string_view asserted =
+    "&client_id=app&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer"
+    "&client_assertion=h.c.s";
+
+}  // namespace
+
+TEST_CASE("a code is redeemed with verifier and redirect URI, by a public or a confidential client", "[oauth2]") {
+    oauth2::Redemption redemption;
+    redemption.client_id = "app";
+    redemption.code = Secret("0.AX+/=");
+    redemption.redirect_uri = "https://mail.example:8025/oauth/callback";
+    redemption.code_verifier = Secret("ver-i_fier");
+    const std::string tail =
+        "&code=0.AX%2B%2F%3D&redirect_uri=https%3A%2F%2Fmail.example%3A8025%2Foauth%2Fcallback&code_verifier=ver-i_"
+        "fier";
+    CHECK(oauth2::form_of(redemption).reveal() == "grant_type=authorization_code&client_id=app" + tail);
+    CHECK(oauth2::form_of(by_assertion(redemption)).reveal() ==
+          "grant_type=authorization_code" + std::string(asserted) + tail);
+    redemption.client_secret = Secret("s3c~ret");
+    redemption.scope = "a b";
+    CHECK(oauth2::form_of(redemption).reveal() ==
+          "grant_type=authorization_code&client_id=app&client_secret=s3c%7Eret&scope=a+b" + tail);
+}
+
+TEST_CASE("each grant names its type and what it needs", "[oauth2]") {
+    oauth2::DevicePoll poll;
+    poll.client_id = "app";
+    poll.device_code = Secret("d&c");
+    CHECK(oauth2::form_of(poll).reveal() ==
+          "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Adevice_code&client_id=app&device_code=d%26c");
+
+    oauth2::OwnBehalf own_behalf;
+    own_behalf.client_id = "app";
+    own_behalf.client_secret = Secret("s");
+    own_behalf.scope = "https://outlook.office365.com/.default";
+    CHECK(oauth2::form_of(own_behalf).reveal() ==
+          "grant_type=client_credentials&client_id=app&client_secret=s"
+          "&scope=https%3A%2F%2Foutlook.office365.com%2F.default");
+    own_behalf.client_secret.reset();
+    CHECK(oauth2::form_of(by_assertion(own_behalf)).reveal() ==
+          "grant_type=client_credentials" + std::string(asserted) +
+              "&scope=https%3A%2F%2Foutlook.office365.com%2F.default");
+
+    oauth2::Refresh refresh;
+    refresh.refresh_token = Secret("r");
+    CHECK(oauth2::form_of(by_assertion(refresh)).reveal() ==
+          "grant_type=refresh_token" + std::string(asserted) + "&refresh_token=r");
+
+    CHECK(oauth2::form_of(oauth2::JwtBearer{Secret("a.b.c")}).reveal() ==
+          "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=a.b.c");
+}
