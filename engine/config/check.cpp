@@ -5,6 +5,9 @@
 #include "engine/config/import.hpp"
 #include "engine/config/words.hpp"
 #include "protocols/base/text.hpp"
+#include "protocols/jose/errc.hpp"
+#include "protocols/jose/private_key.hpp"
+#include "protocols/oauth2/assertion.hpp"
 
 namespace config {
 namespace {
@@ -61,7 +64,9 @@ public:
             if (need == Need::needed && found == secrets_.end()) lacks(name);
             if (need == Need::none && found != secrets_.end() && found->second == Origin::document) excess(name);
         }
-        if (credential_.flow != Flow::password && credential_.client_id.empty()) lacks("client_id");
+        client_proof();
+        const bool is_client = credential_.flow != Flow::password && credential_.flow != Flow::service_account;
+        if (is_client && credential_.client_id.empty()) lacks("client_id");
         if (credential_.flow == Flow::password && !credential_.client_id.empty()) excess("client_id");
     }
 
@@ -99,6 +104,26 @@ public:
     }
 
 private:
+    /// A client secret, or a private key with its certificate; a secret that is sealed gives way to a new certificate,
+    /// and the other way round.
+    void client_proof() const {
+        if (credential_.flow == Flow::password || credential_.flow == Flow::service_account) return;
+        const auto origin = [this](std::string_view name) {
+            const auto found = secrets_.find({credential_.id, name});
+            return found == secrets_.end() ? std::nullopt : std::optional(found->second);
+        };
+        const auto secret = origin("client_secret"), key = origin("private_key"), certificate = origin("certificate");
+        if (secret == Origin::document && (key == Origin::document || certificate == Origin::document)) {
+            fault("client_secret", "a client proves itself with a secret or with a certificate; leave one of them out");
+        } else if (key && !certificate) {
+            fault("certificate", "missing, \"private_key\" needs it: the certificate that the provider knows, in PEM");
+        } else if (certificate && !key) {
+            fault("private_key", "missing, \"certificate\" needs it: its private key, in PEM");
+        } else if (credential_.flow == Flow::client_credentials && !secret && !key) {
+            fault("client_secret",
+                  fmt::format("missing, flow \"{}\" needs it, or \"private_key\" and \"certificate\"", flow()));
+        }
+    }
     [[nodiscard]] std::string_view flow() const { return word_of(flow_words, credential_.flow); }
     void fault(std::string_view key, std::string what) const {
         faults_.add(fmt::format("{}.{}", path_, key), std::move(what));
@@ -130,6 +155,41 @@ void check_hosts(const Mailbox& mailbox, const std::string& path, const Provider
     }
 }
 
+/// Keys and certificates that are given here must be such.
+class KeyCheck {
+public:
+    explicit KeyCheck(const Document& document) : document_(document) {}
+
+    void judge(Faults& faults) const {
+        for (const auto& given : document_.secrets) {
+            if (given.keep || given.value.empty()) continue;
+            error_code wrong;
+            if (given.name == "private_key") wrong = error_of(jose::read_private_key(given.value));
+            if (given.name == "certificate") wrong = flaw_of_certificate(given);
+            if (given.name == "service_account") wrong = error_of(oauth2::read_service_account(given.value));
+            if (wrong) faults.add(given.path, wrong.message());
+        }
+    }
+
+private:
+    template <class T>
+    static error_code error_of(const Result<T>& result) {
+        return result ? error_code() : result.error();
+    }
+    [[nodiscard]] error_code flaw_of_certificate(const GivenSecret& given) const {
+        const auto certificate = jose::read_certificate(given.value.reveal());
+        if (!certificate) return certificate.error();
+        for (const auto& other : document_.secrets) {
+            if (other.owner != given.owner || other.name != "private_key" || other.keep) continue;
+            const auto key = jose::read_private_key(other.value);
+            if (key && !belongs(*certificate, *key)) return jose::errc::certificate_mismatch;
+        }
+        return {};
+    }
+
+    const Document& document_;
+};
+
 /// The names of all secrets after the import; {"sealed": true} counts only where something is sealed.
 SecretNames secret_names(const Document& document, const Document& there, Faults& faults) {
     SecretNames names;
@@ -153,6 +213,7 @@ void check(const Document& document, const Document& there, Faults& faults) {
     const auto mailboxes = merged(document.mailboxes, "mailboxes", there.mailboxes, "mailbox");
     const auto consumers = merged(document.consumers, "consumers", there.consumers, "consumer");
     const SecretNames secrets = secret_names(document, there, faults);
+    KeyCheck(document).judge(faults);
     for (const auto& [id, placed] : credentials) {
         const bool flow_known = !faults.concern(placed.path + ".flow");
         const CredentialCheck credential(*placed.object, placed.path, secrets, faults);

@@ -42,12 +42,15 @@ std::string date_text(std::chrono::sys_days date) {
 boost::json::object to_json(const Provider& provider) {
     boost::json::object object{{"id", provider.id}};
     Provider standard;
-    if (!provider.preset.empty()) standard = preset(provider.preset, provider.tenant);
+    if (!provider.preset.empty()) standard = preset(provider.preset, provider.tenant, provider.cloud);
     put(object, "preset", provider.preset);
     put(object, "tenant", provider.tenant);
+    if (provider.cloud != Cloud::global) object["cloud"] = word_of(cloud_words, provider.cloud);
     put(object, "authorize_url", provider.authorize_url, standard.authorize_url);
     put(object, "token_url", provider.token_url, standard.token_url);
     put(object, "device_url", provider.device_url, standard.device_url);
+    put(object, "jwks_url", provider.jwks_url, standard.jwks_url);
+    put(object, "issuer", provider.issuer, standard.issuer);
     if (!provider.scopes.empty()) object["scopes"] = to_json(provider.scopes);
     put(object, "ca_file", provider.ca_file);
     if (!same(provider.imap, standard.imap)) object["imap"] = to_json(*provider.imap);
@@ -106,9 +109,10 @@ std::string to_document(const Consumer& consumer) { return boost::json::serializ
 
 Need need_of(Flow flow, std::string_view secret_name) {
     if (flow == Flow::password) return secret_name == "password" ? Need::needed : Need::none;
-    const bool of_application = flow == Flow::client_credentials || flow == Flow::service_account;
-    if (secret_name == "client_secret") return of_application ? Need::needed : Need::optional;
-    if (secret_name == "refresh_token" && !of_application) {
+    if (flow == Flow::service_account) return secret_name == "service_account" ? Need::needed : Need::none;
+    if (secret_name == "client_secret" || secret_name == "private_key" || secret_name == "certificate")
+        return Need::optional;
+    if (secret_name == "refresh_token" && flow != Flow::client_credentials) {
         return flow == Flow::refresh_token ? Need::needed : Need::optional;
     }
     return Need::none;

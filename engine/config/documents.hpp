@@ -35,9 +35,11 @@ inline constexpr std::string_view credential_kind = "credential";
 inline constexpr std::string_view consumer_kind = "consumer";
 
 /// The secrets that may stand beside a credential and a consumer.
-inline constexpr std::string_view credential_secrets[] = {"client_secret", "refresh_token", "password"};
+inline constexpr std::string_view credential_secrets[] = {"client_secret",   "private_key",   "certificate",
+                                                          "service_account", "refresh_token", "password"};
 inline constexpr std::string_view consumer_secrets[] = {"secret"};
-/// Whether a flow has a use for that secret of its credential, and cannot do without it.
+/// Whether a flow has a use for that secret of its credential, and cannot do without it. A client proves itself with a
+/// client_secret, or with private_key and certificate (PEM); client_credentials needs one of them.
 enum class Need { none, optional, needed };
 Need need_of(Flow flow, std::string_view secret_name);
 /// Store::put_secret's owner of a credential's secrets is the credential's id; of a consumer's, this.

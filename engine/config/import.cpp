@@ -67,17 +67,18 @@ bool is_stale(const Credential& credential, std::string_view name) {
 }
 bool is_stale(const Consumer& consumer, std::string_view) { return consumer.kind != Consumer::Kind::webhook; }
 
-template <class T>
-Result<void> drop_stale_secrets(store::Store& store, const T& object, std::span<const std::string_view> names) {
-    const std::string owner = secret_owner(object);
+/// Removes those of an owner's secrets that `stale` names.
+template <class Stale>
+Result<void> drop_secrets(store::Store& store, const std::string& owner, std::span<const std::string_view> names,
+                          const Stale& is_stale) {
     std::map<std::string_view, std::string> kept;
     bool stale = false;
     for (const std::string_view name : names) {
         auto sealed = store.secret(owner, name);
         if (!sealed) return sealed.error();
         if (!*sealed) continue;
-        stale = stale || is_stale(object, name);
-        if (!is_stale(object, name)) kept.emplace(name, std::move(**sealed));
+        stale = stale || is_stale(name);
+        if (!is_stale(name)) kept.emplace(name, std::move(**sealed));
     }
     if (!stale) return {};
     auto done = store.remove_secrets(owner);
@@ -85,6 +86,25 @@ Result<void> drop_stale_secrets(store::Store& store, const T& object, std::span<
         if (done) done = store.put_secret(owner, name, sealed);
     }
     return done;
+}
+
+template <class T>
+Result<void> drop_stale_secrets(store::Store& store, const T& object, std::span<const std::string_view> names) {
+    return drop_secrets(store, secret_owner(object), names,
+                        [&object](std::string_view name) { return is_stale(object, name); });
+}
+
+/// A client's new proof takes the place of the one before, if that was of the other kind.
+Result<void> drop_other_proofs(store::Store& store, const std::vector<GivenSecret>& secrets) {
+    for (const auto& given : secrets) {
+        const bool is_secret = given.name == "client_secret";
+        if (!is_secret && given.name != "private_key") continue;
+        auto dropped = drop_secrets(store, given.owner, credential_secrets, [is_secret](std::string_view name) {
+            return is_secret ? name == "private_key" || name == "certificate" : name == "client_secret";
+        });
+        if (!dropped) return dropped;
+    }
+    return {};
 }
 
 template <class T>
@@ -172,6 +192,8 @@ Result<Imported> import_into(store::Store& store, const secrets::Keyring& keyrin
     if (!consumers) return consumers.error();
     const auto mailboxes = put_mailboxes(store, document.mailboxes, there->mailboxes);
     if (!mailboxes) return mailboxes.error();
+    const auto replaced = drop_other_proofs(store, document.secrets);
+    if (!replaced) return replaced.error();
     const auto sealed = put_secrets(store, keyring, document.secrets);
     if (!sealed) return sealed.error();
     imported.providers = *providers;

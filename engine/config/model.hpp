@@ -18,11 +18,17 @@ struct Host {
     Tls tls = Tls::implicit;
 };
 
+/// Microsoft's national clouds: applications, tenants and hosts are each cloud's own.
+enum class Cloud { global, gcc_high, dod, china };
+
 struct Provider {
     std::string id;
     std::string preset;  // "microsoft365", "gmail", or empty when spelled out
     std::string tenant;
+    Cloud cloud = Cloud::global;  // microsoft365
     std::string authorize_url, token_url, device_url;
+    std::string jwks_url;             // the keys that id_tokens are signed with
+    std::string issuer;               // of id_tokens; Entra's may have {tenantid} in it
     std::vector<std::string> scopes;  // of every grant; empty: by protocol in use (presets)
     std::string ca_file;              // empty: the system's authorities
     std::optional<Host> imap, pop3, smtp;
@@ -36,7 +42,7 @@ struct Credential {
     std::string user;
     Flow flow = Flow::refresh_token;
     std::string client_id;
-    // Sealed beside it: client_secret, refresh_token, password.
+    // Sealed beside it: client_secret, private_key and certificate, service_account, refresh_token, password.
 };
 
 enum class Protocol { imap, pop3 };

@@ -53,6 +53,21 @@ std::string read_url(const Fields& fields, std::string_view key, PlainHttp plain
     return {};
 }
 
+/// It is compared byte for byte, so it is kept as it stands; {tenantid} may stand in it.
+std::string read_issuer(const Fields& fields) {
+    std::string issuer = fields.text("issuer", "an https URL");
+    std::string sample = issuer;
+    constexpr std::string_view place = "{tenantid}";
+    if (const auto at = sample.find(place); at != std::string::npos) sample.replace(at, place.size(), "tenant");
+    const auto parsed = boost::urls::parse_uri(sample);
+    if (issuer.empty() || (parsed && parsed->scheme() == "https" && !parsed->encoded_host().empty() &&
+                           !parsed->has_query() && !parsed->has_fragment() && !parsed->has_userinfo()))
+        return issuer;
+    fields.fault("issuer", fmt::format("found {}, expected the https URL that id_tokens name as \"iss\"",
+                                       described(*fields.find("issuer"))));
+    return {};
+}
+
 bool is_host_name(std::string_view host) {
     // One colon alone would be a port; an IPv6 address has more.
     return host.size() <= 255 && std::count(host.begin(), host.end(), ':') != 1 &&
@@ -164,15 +179,18 @@ void check_pop3(const Fields& fields, const Mailbox& mailbox) {
 void read_object(const boost::json::object& object, const std::string& path, const Sources* sources, Faults& faults,
                  Provider& into) {
     const Fields fields(object, path,
-                        {"id", "preset", "tenant", "authorize_url", "token_url", "device_url", "scopes", "ca_file",
-                         "imap", "pop3", "smtp"},
+                        {"id", "preset", "tenant", "cloud", "authorize_url", "token_url", "device_url", "jwks_url",
+                         "issuer", "scopes", "ca_file", "imap", "pop3", "smtp"},
                         faults);
     const std::string id = read_id(fields);
     const std::string tenant = fields.text("tenant", "a tenant: its id or domain");
     const std::string named = fields.text("preset", either_of(preset_names()));
+    const Cloud cloud = fields.choice("cloud", cloud_words).value_or(Cloud::global);
+    if (fields.has("cloud") && named != "microsoft365")
+        fields.fault("cloud", "only preset \"microsoft365\" has clouds; leave it out");
     const auto& presets = preset_names();
     if (std::find(presets.begin(), presets.end(), named) != presets.end()) {
-        into = preset(named, tenant);
+        into = preset(named, tenant, cloud);
     } else if (!named.empty()) {
         fields.fault("preset", fmt::format("found {}, expected {}{}", described(*fields.find("preset")),
                                            either_of(presets), suggestion(named, presets)));
@@ -188,9 +206,10 @@ void read_object(const boost::json::object& object, const std::string& path, con
     }
     for (const auto& [key, url] :
          {std::pair("authorize_url", &into.authorize_url), std::pair("token_url", &into.token_url),
-          std::pair("device_url", &into.device_url)}) {
+          std::pair("device_url", &into.device_url), std::pair("jwks_url", &into.jwks_url)}) {
         if (fields.has(key)) *url = read_url(fields, key, PlainHttp::refused);
     }
+    if (fields.has("issuer")) into.issuer = read_issuer(fields);
     into.scopes = fields.texts("scopes", "a list of scopes");
     into.ca_file = read_path(fields, "ca_file", "the path of a file of certificates (PEM)", sources);
     if (sources != nullptr && !into.ca_file.empty()) {
@@ -209,7 +228,8 @@ void read_object(const boost::json::object& object, const std::string& path, con
                  Credential& into) {
     const std::initializer_list<std::string_view> stored = {"id", "provider", "user", "flow", "client_id"};
     const std::initializer_list<std::string_view> imported = {
-        "id", "provider", "user", "flow", "client_id", "client_secret", "refresh_token", "password"};
+        "id",          "provider",        "user",          "flow",    "client_id", "client_secret", "private_key",
+        "certificate", "service_account", "refresh_token", "password"};
     const Fields fields(object, path, sources == nullptr ? stored : imported, faults);
     into.id = read_id(fields);
     into.provider = fields.needed_text("provider", "the id of a provider");

@@ -14,6 +14,8 @@ template <class Choice, std::size_t count>
 using Words = std::array<std::pair<std::string_view, Choice>, count>;
 
 inline constexpr Words<Tls, 2> tls_words{{{"implicit", Tls::implicit}, {"starttls", Tls::starttls}}};
+inline constexpr Words<Cloud, 4> cloud_words{
+    {{"global", Cloud::global}, {"gcc_high", Cloud::gcc_high}, {"dod", Cloud::dod}, {"china", Cloud::china}}};
 inline constexpr Words<Flow, 6> flow_words{{{"authorization_code", Flow::authorization_code},
                                             {"device_code", Flow::device_code},
                                             {"client_credentials", Flow::client_credentials},

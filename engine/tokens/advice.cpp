@@ -385,10 +385,11 @@ const Advice* find_number(const oauth2::Refusal& refusal) {
 }
 
 const Advice* find_words(const oauth2::Refusal& refusal) {
+    const std::string_view text = refusal.error_description;
+    const auto holds = [text](std::string_view part) { return text::find_same(text, part) != std::string_view::npos; };
+    const bool pasted = refusal.error.empty() && refusal.http_status == 0;  // then the text names the error
     for (const auto& row : by_words) {
-        const bool of_error = refusal.error == row.error || (refusal.error.empty() && !row.text.empty());
-        if (of_error && text::find_same(refusal.error_description, row.text) != std::string_view::npos)
-            return &row.advice;
+        if ((refusal.error == row.error || (pasted && holds(row.error))) && holds(row.text)) return &row.advice;
     }
     return nullptr;
 }

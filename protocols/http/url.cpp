@@ -23,6 +23,8 @@ Result<Url> read_https_url(std::string_view address) {
     url.authority = read->encoded_host();
     if (url.port != 443) url.authority.append(":").append(std::to_string(url.port));
     if (!read->path().empty()) url.path = read->path();
+    // Boost.URL 1.81 crashes when it walks over an empty query before a fragment ("/?#x").
+    if (read->encoded_query().empty()) return url;
     for (const auto& param : read->params()) url.query.try_emplace(param.key, param.value);
     return url;
 }

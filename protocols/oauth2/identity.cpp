@@ -47,8 +47,8 @@ bool is_guest(const IdToken& token) {
         if (text::find_same(name, "#EXT#@") != std::string_view::npos) return true;
     }
     // Entra names who signed the person in when it was not this directory.
-    return token.tenant != personal_tenant && !token.identity_provider.empty() && token.identity_provider != token.issuer &&
-           token.identity_provider.find(token.tenant) == std::string::npos;
+    return token.tenant != personal_tenant && !token.identity_provider.empty() &&
+           token.identity_provider != token.issuer && token.identity_provider.find(token.tenant) == std::string::npos;
 }
 
 IdentityVerdict verdict(Is is, const IdToken& token, const ExpectedIdentity& expected, std::string why) {

@@ -1,3 +1,4 @@
+#include <boost/json.hpp>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <fstream>
@@ -8,6 +9,7 @@
 #include "engine/config/presets.hpp"
 #include "queue/store/open.hpp"
 #include "tests/support/temporary_directory.hpp"
+#include "tests/unit/jose/signer.hpp"
 
 using namespace config;
 
@@ -274,4 +276,186 @@ TEST_CASE("presets ask for the scopes that the protocols in use need", "[config]
     Provider own = microsoft;
     own.scopes = {"x"};
     CHECK(scopes_of(own, Flow::refresh_token, {.imap = true}) == own.scopes);
+}
+
+namespace {
+
+/// A text as it stands in JSON.
+std::string json_text(std::string_view text) {
+    return boost::json::serialize(boost::json::value(boost::json::string(text)));
+}
+
+/// A key and a certificate of it, as PEM without the last line end, as files are read.
+struct Proof {
+    explicit Proof(const jose_test::Signer& signer) : key(signer.pem()) {
+        const TemporaryDirectory folder;
+        std::ofstream(folder.path() / "key") << key;
+        certificate = jose_test::openssl("req -new -x509 -key key -subj /CN=rohrpost -days 30", {}, folder.path());
+        key.pop_back();
+        certificate.pop_back();
+    }
+    [[nodiscard]] std::string given() const {
+        return R"("private_key": {"value": )" + json_text(key) + R"(}, "certificate": {"value": )" +
+               json_text(certificate) + "}";
+    }
+    std::string key, certificate;
+};
+
+const Proof& proof() {
+    static const Proof once(jose_test::rsa_signer());
+    return once;
+}
+
+constexpr std::string_view given_secret = R"("client_secret": {"value": "canary-one"})";
+
+}  // namespace
+
+TEST_CASE("each cloud of Microsoft has its own hosts, issuer and scopes", "[config]") {
+    struct Row {
+        Cloud cloud;
+        std::string login, mail, smtp, person, own;
+    };
+    const auto row = GENERATE(values<Row>({
+        {Cloud::global, "login.microsoftonline.com", "outlook.office365.com", "smtp.office365.com",
+         "https://outlook.office.com/IMAP.AccessAsUser.All", "https://outlook.office365.com/.default"},
+        {Cloud::gcc_high, "login.microsoftonline.us", "outlook.office365.us", "smtp.office365.us",
+         "https://outlook.office365.us/IMAP.AccessAsUser.All", "https://outlook.office365.us/.default"},
+        {Cloud::dod, "login.microsoftonline.us", "", "", "https://outlook.office365.us/IMAP.AccessAsUser.All",
+         "https://outlook.office365.us/.default"},
+        {Cloud::china, "login.partner.microsoftonline.cn", "partner.outlook.cn", "smtp.partner.outlook.cn",
+         "https://partner.outlook.cn/.default", "https://partner.outlook.cn/.default"},
+    }));
+    const auto provider = preset("microsoft365", "contoso.com", row.cloud);
+    const std::string authority = "https://" + row.login + "/contoso.com";
+    CHECK(provider.authorize_url == authority + "/oauth2/v2.0/authorize");
+    CHECK(provider.token_url == authority + "/oauth2/v2.0/token");
+    CHECK(provider.device_url == authority + "/oauth2/v2.0/devicecode");
+    CHECK(provider.jwks_url == authority + "/discovery/v2.0/keys");
+    CHECK(provider.issuer == "https://" + row.login + "/{tenantid}/v2.0");
+    CHECK((provider.imap ? provider.imap->host : "") == row.mail);
+    CHECK((provider.smtp ? provider.smtp->host : "") == row.smtp);
+    CHECK(scopes_of(provider, Flow::authorization_code, {.imap = true}).front() == row.person);
+    CHECK(scopes_of(provider, Flow::client_credentials, {.imap = true}) == std::vector{row.own});
+}
+
+TEST_CASE("the issuer names the tenant when its id is known", "[config]") {
+    const auto issuer = [](std::string_view tenant) { return preset("microsoft365", tenant).issuer; };
+    CHECK(issuer("11111111-AAAA-3333-4444-555555555555") ==
+          "https://login.microsoftonline.com/11111111-aaaa-3333-4444-555555555555/v2.0");
+    CHECK(issuer("consumers") == "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0");
+    CHECK(issuer("") == "https://login.microsoftonline.com/{tenantid}/v2.0");
+    CHECK(issuer("11111111-aaaa-3333-4444-55555555555g") == "https://login.microsoftonline.com/{tenantid}/v2.0");
+    CHECK(issuers_of(preset("gmail", "")) ==
+          std::vector<std::string>{"https://accounts.google.com", "accounts.google.com"});
+    CHECK(preset("gmail", "").jwks_url == "https://www.googleapis.com/oauth2/v3/certs");
+    CHECK(issuers_of(Provider{}).empty());
+}
+
+TEST_CASE("cloud, jwks_url and issuer are read, written and checked", "[config]") {
+    const auto text = with(R"("tenant": "contoso.com")", R"("tenant": "contoso.com", "cloud": "gcc_high")");
+    auto reading = read_document(text, NoSources());
+    CHECK(reading.faults.empty());
+    const auto provider = from_document<Provider>(to_document(reading.document.providers[0]));
+    REQUIRE(provider.has_value());
+    CHECK(provider->cloud == Cloud::gcc_high);
+    CHECK(provider->imap->host == "outlook.office365.us");
+    CHECK(to_document(*provider).find("office365.us") == std::string::npos);  // a newer preset takes effect
+
+    const auto rig =
+        with(R"("https://rig.test/token",)",
+             R"("https://rig.test/token", "jwks_url": "https://rig.test/keys", "issuer": "https://rig.test/",)");
+    reading = read_document(rig, NoSources());
+    CHECK(reading.faults.empty());
+    const auto again = from_document<Provider>(to_document(reading.document.providers[1]));
+    REQUIRE(again.has_value());
+    CHECK(again->jwks_url == "https://rig.test/keys");
+    CHECK(again->issuer == "https://rig.test/");
+
+    const auto faults = [](std::string_view key_and_value) {
+        return faults_of(
+            with(R"("https://rig.test/token",)", R"("https://rig.test/token", )" + std::string(key_and_value) + ","));
+    };
+    CHECK(faults(R"("jwks_url": "http://rig.test/keys")").find("providers[1].jwks_url: found") == 0);
+    CHECK(faults(R"("issuer": "rig.test")").find("providers[1].issuer: found \"rig.test\", expected the https URL") ==
+          0);
+    CHECK(faults(R"("issuer": "https://rig.test/?x=1")").find("providers[1].issuer: found") == 0);
+    CHECK(faults(R"("issuer": "https://rig.test/{tenantid}/v2.0")").empty());
+    CHECK(faults(R"("cloud": "china")").find("providers[1].cloud: only preset \"microsoft365\" has clouds") == 0);
+    CHECK(faults_of(with(R"("tenant": "contoso.com")", R"("tenant": "contoso.com", "cloud": "chyna")"))
+              .find("did you mean \"china\"?") != std::string::npos);
+    // The mail hosts of DoD are not known here.
+    CHECK(faults_of(with(R"("tenant": "contoso.com")", R"("tenant": "contoso.com", "cloud": "dod")"))
+              .find("mailboxes[0].protocol: \"imap\" needs \"imap\" at provider \"m365\"") == 0);
+}
+
+TEST_CASE("a client proves itself with a secret, or with a certificate and its key", "[config]") {
+    const auto faults = [](std::string_view given) { return faults_of(with(given_secret, given)); };
+    const std::string key = R"("private_key": {"value": )" + json_text(proof().key) + "}";
+    const std::string certificate = R"("certificate": {"value": )" + json_text(proof().certificate) + "}";
+    CHECK(faults(proof().given()).empty());
+    CHECK(faults(key) ==
+          "credentials[0].certificate: missing, \"private_key\" needs it: the certificate that the provider knows, in "
+          "PEM\n");
+    CHECK(faults(certificate) ==
+          "credentials[0].private_key: missing, \"certificate\" needs it: its private key, in PEM\n");
+    CHECK(faults(std::string(given_secret) + ", " + proof().given())
+              .find("credentials[0].client_secret: a client proves") == 0);
+    CHECK(faults(key + R"(, "certificate": {"value": )" + json_text(Proof(jose_test::other_rsa_signer()).certificate) +
+                 "}") == "credentials[0].certificate: the certificate does not belong to the private key\n");
+    CHECK(faults(certificate + R"(, "private_key": {"value": )" + json_text(jose_test::ec_signer().pem()) + "}") ==
+          "credentials[0].private_key: the private key is not an RSA key\n");
+    CHECK(faults(certificate + R"(, "private_key": {"value": "-----BEGIN ENCRYPTED PRIVATE KEY-----"})")
+              .find("credentials[0].private_key: the private key is encrypted with a pass phrase") == 0);
+    CHECK(faults(key + R"(, "certificate": {"value": "x"})").find("credentials[0].certificate: no certificate found") ==
+          0);
+    CHECK(faults(key).find("BEGIN") == std::string::npos);
+    // With a person's flow, too.
+    CHECK(faults_of(with(R"("flow": "refresh_token", "client_id": "app",)",
+                         R"("flow": "refresh_token", "client_id": "app", )" + proof().given() + ","))
+              .empty());
+}
+
+TEST_CASE("a client's new proof replaces the one before", "[config]") {
+    House house;
+    house.import(sound);
+    CHECK(house.secret("svc", "client_secret") == "canary-one");
+    CHECK(house.import(with(given_secret, proof().given())).faults.empty());
+    CHECK(house.secret("svc", "client_secret").empty());
+    CHECK(house.secret("svc", "private_key") == proof().key);
+    CHECK(house.secret("svc", "certificate") == proof().certificate);
+    CHECK(house.import(with(given_secret, R"("private_key": {"sealed": true}, "certificate": {"sealed": true})"))
+              .faults.empty());
+    CHECK(house.secret("svc", "private_key") == proof().key);
+    CHECK(house.import(sound).faults.empty());
+    CHECK(house.secret("svc", "client_secret") == "canary-one");
+    CHECK(house.secret("svc", "private_key").empty());
+    CHECK(house.secret("svc", "certificate").empty());
+    CHECK(house.secret("r", "refresh_token") == "canary-two");
+}
+
+TEST_CASE("a service account needs its key file and no more", "[config]") {
+    const std::string file =
+        R"({"type":"service_account","client_email":"a@p.iam.gserviceaccount.com","private_key_id":"k",)"
+        R"("token_uri":"https://oauth2.googleapis.com/token","private_key":)" +
+        json_text(proof().key) + "}";
+    const auto faults = [](std::string_view given) {
+        auto text = with(R"("preset": "microsoft365", "tenant": "contoso.com")", R"("preset": "gmail")");
+        const auto replaced = [&text](std::string_view piece, std::string_view by) {
+            text.replace(text.find(piece), piece.size(), by);
+        };
+        replaced(R"("flow": "client_credentials")", R"("flow": "service_account")");
+        replaced(R"("client_id": "app", "client_secret": {"value": "canary-one"})", given);
+        return faults_of(text);
+    };
+    CHECK(faults(R"("service_account": {"value": )" + json_text(file) + "}").empty());
+    CHECK(faults(R"("client_id": "app")") ==
+          "credentials[0].service_account: missing, flow \"service_account\" needs it\n");
+    CHECK(
+        faults(R"("service_account": {"value": "{}"})").find("credentials[0].service_account: not the key file of a") ==
+        0);
+    CHECK(faults(R"("service_account": {"value": )" + json_text(file) + R"(}, "client_secret": {"value": "x"})")
+              .find("credentials[0].client_secret: flow \"service_account\" has no use for it") == 0);
+    CHECK(faults_of(with(given_secret, std::string(given_secret) + R"(, "service_account": {"value": "{}"})"))
+              .find("credentials[0].service_account: flow \"client_credentials\" has no use for it") !=
+          std::string::npos);
 }

@@ -106,6 +106,8 @@ TEST_CASE("an https URL names host, port, authority, path and query", "[http]") 
     CHECK(url->authority == "login.example");
     CHECK(url->path == "/contoso/oauth2/v2.0/token");
     CHECK(url->query.at("p") == "b2c_1");
+    for (const auto* empty : {"https://login.example/?#x", "https://login.example?#", "https://login.example/?"})
+        CHECK(http::read_https_url(empty)->query.empty());
     const auto six = http::read_https_url("HTTPS://[::1]:8443");
     REQUIRE(six.has_value());
     CHECK(six->host == "::1");

@@ -303,6 +303,9 @@ TEST_CASE("tokens: what is no answer of a token endpoint has its advice, too", "
     oauth2::Refusal text;
     text.error_description = "something nobody knows";
     CHECK(advice_on(text).id == "unknown-error");
+    text.error_description = R"({"error": "invalid_grant", "error_description": "Token has been expired or revoked."})";
+    CHECK(advice_on(text).id == "google-grant-revoked");
+    CHECK(advice_on(refusal_of(400, "<html>400 Bad Request</html>")).id == "not-an-endpoint");
 }
 
 TEST_CASE("tokens: where no person signs in, a refusal waits for the operator and is repeated", "[tokens]") {
