@@ -175,6 +175,7 @@ awaitable<void> Engine::serve_roster() {
         tokens::Account account;
         account.credential = credential;
         account.token_url = provider->token_url;
+        account.provider = std::make_shared<const config::Provider>(*provider);
         auto tls = roles.tls.of(provider->ca_file);
         if (tls) account.tls = *tls;
         config::Uses uses;
@@ -258,6 +259,7 @@ awaitable<void> Engine::drain() {
         while (left > 0) co_await drained.wait();
     }
     co_await asio::co_spawn(roles.handing.executor(), roles.hand_offs.drain(), asio::use_awaitable);
+    co_await roles.sign_ins.close();
     co_await roles.tokens.close();
     spdlog::info("drained stored={} delivered={}", counters_.messages_stored.load(),
                  counters_.messages_delivered.load());

@@ -31,7 +31,11 @@ awaitable<http::Response> answer_commands(control::Surroundings* here, http::Req
     co_return response_of(std::move(answer));
 }
 
-awaitable<http::Response> answer_network(control::Surroundings* here, http::Request request) {
+awaitable<http::Response> answer_network(control::Surroundings* here, console::Console* pages, http::Request request) {
+    if (console::Console::has(request.path)) {
+        auto page = co_await pages->answer(std::move(request));
+        co_return page;
+    }
     if (!is_public(request.path)) co_return response_of(control::refusal(404, "no such path"));
     auto response = co_await answer_commands(here, std::move(request));
     co_return response;
@@ -57,7 +61,9 @@ void Engine::listen() {
     roles.servers.push_back(std::move(*socket));
 
     if (!flags_.roles.console) return;
-    const http::Handler network = [here](http::Request request) { return answer_network(here, std::move(request)); };
+    const http::Handler network = [here, pages = &roles.console](http::Request request) {
+        return answer_network(here, pages, std::move(request));
+    };
     auto console = http::Server::listen_tcp(roles.main.executor(), roles.main.timers(), flags_.console.address,
                                             flags_.console.port, network, options);
     if (!console) {
@@ -67,7 +73,9 @@ void Engine::listen() {
                         "console out of --roles",
                         flags_.console.address, flags_.console.port, console.error().message()));
     }
-    spdlog::info("console address={} port={} paths=/metrics,/healthz,/readyz", flags_.console.address,
-                 (*console)->port());
+    roles.console.reached_by(flags_.external_url.empty() ? fmt::format("http://localhost:{}", (*console)->port())
+                                                         : flags_.external_url);
+    spdlog::info("console address={} port={} paths=/metrics,/healthz,/readyz,/oauth/callback redirect_url={}",
+                 flags_.console.address, (*console)->port(), roles.sign_ins.redirect_uri());
     roles.servers.push_back(std::move(*console));
 }

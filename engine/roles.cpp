@@ -30,9 +30,11 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
       tokens({main.executor(), main.inbox(), main.timers(), engine.outside_.random(), *engine.committer_,
               *engine.keyring_, endpoint},
              {}),
+      sign_ins({main.executor(), tokens, endpoint, main.timers(), engine.outside_.random()}),
+      console(sign_ins, engine.outside_.clock(), [this] { post_reload(); }),
       view({engine.counters_, board, *engine.committer_, hand_offs, tokens, engine.outside_.clock(),
             [this] { post_reload(); }}),
-      surroundings{*engine.committer_, main.inbox(), engine.keyring_.get(), &view},
+      surroundings{*engine.committer_, main.inbox(), engine.keyring_.get(), &view, &sign_ins},
       scope(main.executor(), report) {
     options.poll_interval = engine.flags_.poll_interval;
     options.idle_renew = engine.flags_.idle_renew;

@@ -1,9 +1,11 @@
 #pragma once
 
+#include "engine/console/console.hpp"
 #include "engine/control/routes.hpp"
 #include "engine/engine.hpp"
 #include "engine/live_view.hpp"
 #include "engine/tokens/https_endpoint.hpp"
+#include "engine/tokens/sign_ins.hpp"
 #include "engine/tokens/token_client.hpp"
 #include "engine/tokens/token_service.hpp"
 #include "protocols/http/server.hpp"
@@ -25,6 +27,8 @@ struct Engine::Roles {
     HandOffs hand_offs;
     tokens::HttpsEndpoint endpoint;
     tokens::TokenService tokens;
+    tokens::SignIns sign_ins;
+    console::Console console;
     std::vector<std::unique_ptr<retriever::Retriever>> retrievers;
     TlsClients tls;
     LiveView view;

@@ -75,12 +75,32 @@ bool is_proxy(std::string_view written) {
     return false;
 }
 
+/// Providers take http for a browser on the same machine alone.
+bool is_external(std::string_view written) {
+    if (written.ends_with('/')) written.remove_suffix(1);
+    const bool secure = written.starts_with("https://");
+    if (!secure && !written.starts_with("http://")) return false;
+    const std::string_view place = written.substr(secure ? 8 : 7);
+    if (place.empty() || place.find_first_of("/?#@ ") != std::string_view::npos) return false;
+    const std::string_view host = place.substr(0, place.find(':'));
+    return secure || host == "localhost" || host == "127.0.0.1";
+}
+
 void declare_network(CLI::App& run, RunFlags& flags) {
     add(run, "--console", "ADDR:PORT", "127.0.0.1:8025", "Where console and API listen; port 0 takes any free one",
         [&](const std::string& written) {
             const auto endpoint = endpoint_of(written);
             if (!endpoint) refuse("--console", written, "an address and a port like 127.0.0.1:8025 or [::1]:8025");
             flags.console = *endpoint;
+        });
+    add(run, "--external-url", "URL", "http://localhost:PORT",
+        "How browsers reach the console. URL/oauth/callback is the redirect URL to register at the provider",
+        [&](const std::string& written) {
+            if (!is_external(written)) {
+                refuse("--external-url", written, "https://HOST[:PORT] without a path (http:// for localhost alone)");
+            }
+            flags.external_url = written;
+            if (flags.external_url.ends_with('/')) flags.external_url.pop_back();
         });
     add(run, "--ip-family", "any|4|6", "any", "Which addresses of providers are dialled",
         [&](const std::string& written) {

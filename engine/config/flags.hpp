@@ -34,7 +34,8 @@ struct RunFlags {
     std::uint64_t memory_budget = 256ULL * 1024 * 1024;  // bytes of mail in flight, over all shards
     std::chrono::milliseconds commit_interval{0};
     Endpoint console{.address = "127.0.0.1", .port = 8025};
-    std::string key_file;  // never empty after reading: DIR/key by default
+    std::string external_url;  // without a slash at its end; empty: http://localhost and the port of the console
+    std::string key_file;      // never empty after reading: DIR/key by default
     bool exit_when_idle = false;
     IpFamily ip_family = IpFamily::any;
     std::string proxy;  // socks5://HOST:PORT or http://HOST:PORT; empty: none

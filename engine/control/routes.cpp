@@ -7,6 +7,7 @@
 #include <boost/url/url_view.hpp>
 #include <map>
 
+#include "engine/control/sign_in.hpp"
 #include "protocols/base/text.hpp"
 
 namespace control {
@@ -145,6 +146,28 @@ awaitable<Response> messages(Surroundings& here, const Request& request, const T
     co_return done;
 }
 
+awaitable<Response> credentials(Surroundings& here, const Request& request, const Target& target) {
+    if (target.path.size() != 4 || target.path[3] != "authorize") co_return refusal(404, "no such path");
+    if (request.method != "POST") co_return wrong_method("POST");
+    const std::string by = target.parameter("by");
+    if (!target.takes({"by"}) || (by != "browser" && by != "device")) co_return wrong_parameter("by=browser|device");
+    auto begun = co_await begin_sign_in(here, target.path[2], by == "device" ? SignInBy::device : SignInBy::browser);
+    co_return begun;
+}
+
+awaitable<Response> sign_ins(Surroundings& here, Request& request, const Target& target) {
+    if (target.path.size() != 3) co_return refusal(404, "no such path");
+    if (!target.takes({})) co_return wrong_parameter("none");
+    if (target.path[2] == "finish") {
+        if (request.method != "POST") co_return wrong_method("POST");
+        auto finished = co_await finish_sign_in(here, std::move(request.body));
+        co_return finished;
+    }
+    if (request.method != "GET") co_return wrong_method("GET");
+    auto shown = co_await show_sign_in(here, target.path[2]);
+    co_return shown;
+}
+
 }  // namespace
 
 awaitable<Response> handle(Surroundings& here, Request request) {
@@ -167,6 +190,14 @@ awaitable<Response> handle(Surroundings& here, Request request) {
     }
     if (area == "messages") {
         auto response = co_await messages(here, request, *target);
+        co_return response;
+    }
+    if (area == "credentials") {
+        auto response = co_await credentials(here, request, *target);
+        co_return response;
+    }
+    if (area == "sign-ins") {
+        auto response = co_await sign_ins(here, request, *target);
         co_return response;
     }
     if (path.size() != 2 || (area != "configuration" && area != "status")) co_return refusal(404, "no such path");

@@ -11,6 +11,8 @@ namespace control {
 ///   GET /v1/mailboxes?after=&limit=   GET|DELETE /v1/mailboxes/{id}   POST /v1/mailboxes/{id}/pause?reason= |…/resume
 ///   GET /v1/inbox?consumer=&mailbox=&limit=   GET /v1/inbox/next?consumer=&mailbox=
 ///   GET /v1/messages/{id}/raw?offset=   POST /v1/messages/{id}/acknowledge?consumer=&through=yes
+///   POST /v1/credentials/{id}/authorize?by=browser|device   GET /v1/sign-ins/{id}
+///   POST /v1/sign-ins/finish (the address that a browser showed in the end)
 /// Unknown paths get 404, unknown methods 405, unknown or malformed parameters 400.
 awaitable<Response> handle(Surroundings& here, Request request);
 

@@ -8,6 +8,10 @@
 #include "engine/secrets/keyring.hpp"
 #include "queue/store/committer.hpp"
 
+namespace tokens {
+class SignIns;
+}
+
 namespace control {
 
 /// Ids of mailboxes by number; both never change. Used on the committer's thread only, where it is filled as needed,
@@ -27,6 +31,7 @@ struct Surroundings {
     queue::Inbox& home;
     const secrets::Keyring* keyring = nullptr;  // import only
     Live* live = nullptr;                       // a running daemon's
+    tokens::SignIns* sign_ins = nullptr;        // a running daemon's
     std::shared_ptr<MailboxNames> names = std::make_shared<MailboxNames>();
 };
 

@@ -12,7 +12,8 @@ namespace tokens {
 
 namespace {
 
-constexpr std::string_view format_mark = "grant 1\n";
+constexpr std::string_view format_1 = "grant 1\n", format_2 = "grant 2\n";
+constexpr std::size_t length_bytes_max = 21;
 
 void append(std::string& to, std::string_view field) {
     fmt::format_to(std::back_inserter(to), "{}\n", field.size());
@@ -32,38 +33,62 @@ std::string seconds_of(WallTime time) {
     return std::to_string(std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count());
 }
 
+std::optional<WallTime> time_in(std::string_view text) {
+    const auto seconds = text::number<std::uint32_t>(text);
+    if (!seconds) return std::nullopt;
+    return WallTime(std::chrono::seconds(*seconds));
+}
+
 }  // namespace
 
 Secret encoded(const GrantRecord& grant) {
     const std::string expires = seconds_of(grant.life.expires_at), refresh = seconds_of(grant.life.refresh_at);
-    std::string bytes(format_mark);
-    bytes.reserve(bytes.size() + grant.refresh_token.reveal().size() + grant.previous.reveal().size() +
-                  grant.access_token.reveal().size() + grant.seed.size() + 100);  // so that no copy is left unwiped
-    for (const std::string_view field :
-         {grant.refresh_token.reveal(), grant.previous.reveal(), grant.access_token.reveal(),
-          std::string_view(grant.seed), std::string_view(expires), std::string_view(refresh)})
-        append(bytes, field);
+    const std::string signed_in = seconds_of(grant.signed_in_at), token_at = seconds_of(grant.refresh_token_at);
+    const std::array<std::string_view, 11> fields{grant.refresh_token.reveal(),
+                                                  grant.previous.reveal(),
+                                                  grant.access_token.reveal(),
+                                                  grant.seed,
+                                                  expires,
+                                                  refresh,
+                                                  grant.owner.tenant,
+                                                  grant.owner.object_id,
+                                                  grant.owner.user,
+                                                  signed_in,
+                                                  token_at};
+    std::string bytes(format_2);
+    std::size_t size = bytes.size();
+    for (const auto field : fields) size += field.size() + length_bytes_max;
+    bytes.reserve(size);  // so that no copy is left unwiped
+    for (const auto field : fields) append(bytes, field);
     return Secret(std::move(bytes));
 }
 
 std::optional<GrantRecord> decoded(const Secret& bytes) {
     std::string_view rest = bytes.reveal();
-    if (!rest.starts_with(format_mark)) return std::nullopt;
-    rest.remove_prefix(format_mark.size());
-    std::array<std::string_view, 6> fields;
-    for (auto& field : fields) {
+    const bool old = rest.starts_with(format_1);
+    if (!old && !rest.starts_with(format_2)) return std::nullopt;
+    rest.remove_prefix(format_2.size());
+    std::array<std::string_view, 11> fields;
+    const std::size_t count = old ? 6 : fields.size();
+    for (std::size_t at = 0; at < count; ++at) {
         const auto taken = take(rest);
         if (!taken) return std::nullopt;
-        field = *taken;
+        fields[at] = *taken;
     }
-    const auto expires = text::number<std::uint32_t>(fields[4]), refresh = text::number<std::uint32_t>(fields[5]);
-    if (!rest.empty() || !expires || !refresh) return std::nullopt;
-    return GrantRecord{.refresh_token = Secret(std::string(fields[0])),
-                       .previous = Secret(std::string(fields[1])),
-                       .access_token = Secret(std::string(fields[2])),
-                       .seed = std::string(fields[3]),
-                       .life = {.expires_at = WallTime(std::chrono::seconds(*expires)),
-                                .refresh_at = WallTime(std::chrono::seconds(*refresh))}};
+    if (old) fields[9] = fields[10] = "0";
+    const auto expires = time_in(fields[4]), refresh = time_in(fields[5]);
+    const auto signed_in = time_in(fields[9]), token_at = time_in(fields[10]);
+    if (!rest.empty() || !expires || !refresh || !signed_in || !token_at) return std::nullopt;
+    GrantRecord grant;
+    grant.refresh_token = Secret(std::string(fields[0]));
+    grant.previous = Secret(std::string(fields[1]));
+    grant.access_token = Secret(std::string(fields[2]));
+    grant.seed = fields[3];
+    grant.life = {.expires_at = *expires, .refresh_at = *refresh};
+    grant.owner = {std::string(fields[6]), std::string(fields[7]), std::string(fields[8])};
+    grant.signed_in_at = *signed_in;
+    grant.refresh_token_at = *token_at;
+    return grant;
 }
 
 std::string seed_of(const Secret& refresh_token) {

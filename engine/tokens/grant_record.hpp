@@ -9,6 +9,12 @@
 
 namespace tokens {
 
+/// Whom a grant is of, as its sign-in proved.
+struct GrantOwner {
+    std::string tenant, object_id;  // oauth2::Binding; empty: nobody has signed in here, or the provider does not say
+    std::string user;               // whom it was made for
+};
+
 /// What is kept sealed of a credential's grant.
 struct GrantRecord {
     Secret refresh_token;
@@ -16,9 +22,12 @@ struct GrantRecord {
     SharedSecret access_token;
     std::string seed;  // hash of the imported refresh token that it grew from: a new import starts over
     Lifetime life;     // of the access token
+    GrantOwner owner{};
+    WallTime signed_in_at{};      // the epoch: imported
+    WallTime refresh_token_at{};  // when the refresh token came; the epoch: not known
 };
 
-/// Fields with their lengths in front, format 1.
+/// Fields with their lengths in front, format 2. Format 1, which ends with the life, is read, too.
 Secret encoded(const GrantRecord& grant);
 /// nullopt: not a grant of this format.
 std::optional<GrantRecord> decoded(const Secret& bytes);

@@ -5,13 +5,16 @@
 
 namespace tokens {
 
-/// Token endpoints over HTTPS. Lives on the shard whose seams it uses.
+/// Identity providers over HTTPS. Lives on the shard whose seams it uses.
 class HttpsEndpoint final : public TokenEndpoint {
 public:
     explicit HttpsEndpoint(Seams& seams, std::chrono::milliseconds within = std::chrono::seconds(30)) noexcept
         : seams_(seams), within_(within) {}
 
     awaitable<TokenReply> ask(TokenRequest request) override;
+    awaitable<Result<oauth2::DeviceAnswer>> ask_device(std::string url, std::shared_ptr<const net::TlsClient> tls,
+                                                       Secret form) override;
+    awaitable<Result<jose::KeySet>> keys(std::string url, std::shared_ptr<const net::TlsClient> tls) override;
 
 private:
     Seams& seams_;

@@ -1,7 +1,11 @@
 #pragma once
 
+#include <deque>
+
 #include "engine/tokens/grant_record.hpp"
 #include "engine/tokens/token_service.hpp"
+#include "protocols/oauth2/assertion.hpp"
+#include "protocols/wait/parking.hpp"
 
 namespace tokens {
 
@@ -20,6 +24,9 @@ struct TokenService::Entry : std::enable_shared_from_this<Entry> {
     bool dirty = false;   // its state is to be written
     bool spent = false;   // its token was refused: not to be handed out again
     Secret client_secret;
+    std::optional<jose::PrivateKey> client_key;  // with its certificate, instead of a client secret
+    std::optional<jose::Certificate> client_certificate;
+    std::optional<oauth2::ServiceAccount> service_account;
     Secret password;
     GrantRecord grant;
     std::optional<GrantRecord> unsaved;  // the next one, while it is not durable
@@ -32,6 +39,7 @@ struct TokenService::Entry : std::enable_shared_from_this<Entry> {
     std::optional<Monotonic> forced_at;
     std::optional<Monotonic> accepted_at;
     std::vector<ReplyTo> waiters;
+    std::deque<std::shared_ptr<Parking>> turns;  // who waits to be at work for it
 
     static void ring(void* entry) {
         auto& self = *static_cast<Entry*>(entry);

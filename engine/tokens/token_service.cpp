@@ -7,6 +7,7 @@
 
 #include "engine/runtime/log.hpp"
 #include "engine/tokens/token_entry.hpp"
+#include "protocols/oauth2/pkce.hpp"
 
 namespace tokens {
 
@@ -23,6 +24,24 @@ std::string host_of(std::string_view url) {
 std::optional<seconds> since(std::optional<Monotonic> then, Monotonic now) {
     if (!then) return std::nullopt;
     return std::chrono::floor<seconds>(now - *then);
+}
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string line;
+    for (const auto& word : words) line += (line.empty() ? "" : " ") + word;
+    return line;
+}
+
+/// 32 random bytes for a URL.
+std::string fresh_token(Random& random) {
+    oauth2::Entropy entropy;
+    random.fill(entropy);
+    return oauth2::token_of(entropy);
+}
+
+/// Whether its access tokens come from a refresh token.
+bool refreshes(config::Flow flow) {
+    return flow != config::Flow::client_credentials && flow != config::Flow::service_account;
 }
 
 }  // namespace
@@ -46,6 +65,7 @@ void TokenService::post(Act act) {
 TokenService::TokenService(Uses uses, Options options)
     : uses_(std::move(uses)),
       limiter_(options.per_host_max),
+      keys_(uses_.endpoint, uses_.timers.clock()),
       scope_(uses_.shard, [](const std::string& name, const std::string& what) {
           spdlog::error("coroutine={} failed={}", runtime::value(name), runtime::value(what));
       }) {}
@@ -240,11 +260,20 @@ awaitable<void> TokenService::flight(EntryPointer entry) {
     if (entry->dirty) {
         co_await save(*entry);
     }
-    entry->flying = false;
-    publish(*entry);
-    show(*entry);
-    set_alarm(*entry);
-    answer_waiters(*entry);
+    end_turn(*entry);
+}
+
+/// Nobody else is at work for the credential any more.
+void TokenService::end_turn(Entry& entry) {
+    entry.flying = false;
+    publish(entry);
+    show(entry);
+    set_alarm(entry);
+    answer_waiters(entry);
+    if (entry.turns.empty()) return;
+    entry.flying = true;  // for the next one
+    entry.turns.front()->wake();
+    entry.turns.pop_front();
 }
 
 bool TokenService::due(const Entry& entry) const { return !entry.retry_at || uses_.timers.now() >= *entry.retry_at; }
@@ -261,12 +290,7 @@ awaitable<void> TokenService::refresh(Entry& entry) {
         co_await save(entry);
         co_return;
     }
-    if (entry.flow() == config::Flow::service_account) {
-        fail(entry, Meaning::operator_must_act, parked_for,
-             fmt::format("credential {}: signing in as a service account is not possible yet", entry.id()));
-        co_return;
-    }
-    const bool by_refresh_token = entry.flow() != config::Flow::client_credentials;
+    const bool by_refresh_token = refreshes(entry.flow());
     if (by_refresh_token && entry.grant.refresh_token.empty()) {
         fail(entry, Meaning::consent_needed, seconds(0),
              fmt::format("credential {} has no refresh token: authorize it, or import one", entry.id()));
@@ -274,14 +298,25 @@ awaitable<void> TokenService::refresh(Entry& entry) {
     }
     const auto asked_at = wall();
     const Account account = entry.account;
-    const Secret client_secret = entry.client_secret;
-    Secret used = entry.grant.refresh_token;
-    auto reply = co_await request(account, client_secret, used);
+    Secret used = by_refresh_token ? entry.grant.refresh_token : Secret();
+    auto what = request_of(entry, used);
+    if (!what) {
+        fail(entry, Meaning::operator_must_act, parked_for,
+             fmt::format("credential {}: {}", entry.id(), what.error().message()));
+        co_return;
+    }
+    auto reply = co_await request(account, std::move(*what));
     const bool refused = decision_of(reply.answer, 0, 0).meaning == Meaning::consent_needed;
-    if (refused && !entry.grant.previous.empty()) {
+    if (refused && by_refresh_token && !entry.grant.previous.empty()) {
         // The newest may have been lost on the provider's side; the one before it then still works.
         used = entry.grant.previous;
-        reply = co_await request(account, client_secret, used);
+        what = request_of(entry, used);
+        if (what) reply = co_await request(account, std::move(*what));
+    }
+    const auto stranger = co_await stranger_in(entry, reply);
+    if (!stranger.empty()) {
+        fail(entry, Meaning::operator_must_act, parked_for, stranger);
+        co_return;
     }
     take_reply(entry, std::move(reply), used, asked_at);
     if (entry.unsaved) {
@@ -289,17 +324,51 @@ awaitable<void> TokenService::refresh(Entry& entry) {
     }
 }
 
-awaitable<TokenReply> TokenService::request(const Account& account, const Secret& client_secret, Secret refresh_token) {
-    using Grant = TokenRequest::Grant;
+/// Who asks, and how it proves that.
+Result<void> TokenService::name_client(const Entry& entry, oauth2::Client& client) const {
+    client.client_id = entry.account.credential.client_id;
+    if (entry.client_key && entry.client_certificate) {
+        auto claims =
+            oauth2::client_claims(client.client_id, entry.account.token_url, fresh_token(uses_.random), wall());
+        auto assertion = oauth2::client_assertion(claims, *entry.client_certificate, *entry.client_key);
+        if (!assertion) return assertion.error();
+        client.client_assertion = std::move(*assertion);
+    } else if (!entry.client_secret.empty()) {
+        client.client_secret = entry.client_secret;
+    }
+    return {};
+}
+
+/// What the next token is asked for with.
+Result<TokenRequest::What> TokenService::request_of(const Entry& entry, Secret refresh_token) const {
+    const std::string scope = joined(entry.account.scopes);
+    if (entry.flow() == config::Flow::service_account) {
+        if (!entry.service_account) return secrets::errc::malformed;
+        auto assertion =
+            oauth2::service_account_assertion(*entry.service_account, entry.account.credential.user, scope, wall());
+        if (!assertion) return assertion.error();
+        return TokenRequest::What(oauth2::JwtBearer{.assertion = std::move(*assertion)});
+    }
+    if (entry.flow() == config::Flow::client_credentials) {
+        oauth2::OwnBehalf own_behalf;
+        own_behalf.scope = scope;
+        const auto named = name_client(entry, own_behalf);
+        if (!named) return named.error();
+        return TokenRequest::What(std::move(own_behalf));
+    }
+    oauth2::Refresh refresh;
+    refresh.scope = scope;
+    refresh.refresh_token = std::move(refresh_token);
+    const auto named = name_client(entry, refresh);
+    if (!named) return named.error();
+    return TokenRequest::What(std::move(refresh));
+}
+
+awaitable<TokenReply> TokenService::request(const Account& account, TokenRequest::What what) {
     TokenRequest ask;
-    ask.grant =
-        account.credential.flow == config::Flow::client_credentials ? Grant::client_credentials : Grant::refresh_token;
     ask.url = account.token_url;
     ask.tls = account.tls;
-    ask.client_id = account.credential.client_id;
-    ask.client_secret = client_secret;
-    ask.refresh_token = std::move(refresh_token);
-    ask.scopes = account.scopes;
+    ask.what = std::move(what);
     auto permit = co_await limiter_.permit(host_of(account.token_url));
     {
         const std::lock_guard lock(mutex_);
@@ -324,6 +393,9 @@ void TokenService::take_reply(Entry& entry, TokenReply reply, const Secret& used
     next.previous = rotated ? used : entry.grant.previous;
     next.access_token = std::move(reply.access_token);
     next.seed = entry.grant.seed;
+    next.owner = entry.grant.owner;
+    next.signed_in_at = entry.grant.signed_in_at;
+    next.refresh_token_at = rotated ? asked_at : entry.grant.refresh_token_at;
     next.life = lifetime_of(asked_at, reply.expires_in, uses_.random.fraction());
     entry.unsaved = std::move(next);
 }

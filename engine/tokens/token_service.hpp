@@ -12,10 +12,12 @@
 #include "engine/runtime/scope.hpp"
 #include "engine/secrets/keyring.hpp"
 #include "engine/tokens/endpoint.hpp"
+#include "engine/tokens/identity_keys.hpp"
 #include "engine/tokens/limiter.hpp"
 #include "engine/tokens/published.hpp"
 #include "engine/tokens/token.hpp"
 #include "protocols/base/random.hpp"
+#include "protocols/oauth2/identity.hpp"
 #include "protocols/wait/timers.hpp"
 #include "queue/inbox.hpp"
 #include "queue/store/committer.hpp"
@@ -28,6 +30,32 @@ struct Account {
     std::string token_url;
     std::shared_ptr<const net::TlsClient> tls;
     std::vector<std::string> scopes;
+    std::shared_ptr<const config::Provider> provider{};
+};
+
+/// A person has signed in: what is redeemed for a grant, and what its id_token must be for.
+struct SignedIn {
+    TokenRequest::What what;  // without the client, which the service knows
+    std::string nonce;        // empty: none was sent
+};
+
+/// What a sign-in came to. Only `stored` changed anything.
+struct SignInResult {
+    enum class Is {
+        stored,        // durable: the credential's tokens come from it from now on
+        pending,       // device flow: not signed in yet
+        refused,       // by the provider, in `refusal`
+        no_answer,     // of the provider
+        wrong_person,  // `verdict` says who signed in and who was expected
+        unproven,      // who signed in cannot be told
+        no_refresh,    // a grant without refresh token
+        not_stored,    // the store failed
+        unknown,       // there is no such credential
+    } is = Is::unknown;
+    std::string says;  // for people; holds no secret
+    std::optional<oauth2::Refusal> refusal{};
+    oauth2::IdentityVerdict verdict{};
+    TokenReply reply{};  // device flow: for the next step. Without tokens.
 };
 
 /// Where an answer goes: `take` runs on the asking shard.
@@ -64,6 +92,11 @@ public:
     void set_accounts(std::vector<Account> accounts);
     /// On the shard: ends what is under way.
     awaitable<void> close();
+    /// On the shard; nullopt: no such credential.
+    [[nodiscard]] std::optional<Account> account(const std::string& credential) const;
+    /// On the shard: redeems it, proves whose it is, and keeps the grant durably. Whoever asks for the token meanwhile
+    /// waits. A grant that is not of the credential's user is not stored, and the old one stays.
+    awaitable<SignInResult> sign_in(std::string credential, SignedIn signed_in);
 
     // Any thread.
     void ask(std::string credential, ReplyTo reply_to);
@@ -101,6 +134,11 @@ private:
     void take_rejected(const std::string& credential, std::uint64_t generation);
     void take_expired(const std::string& credential, std::uint64_t generation);
     void take_accepted(const std::string& credential, std::uint64_t generation);
+    awaitable<void> take_turn(EntryPointer entry);
+    void end_turn(Entry& entry);
+    awaitable<SignInResult> sign_in_now(Entry& entry, SignedIn signed_in);
+    struct Proof;
+    awaitable<Proof> prove(const Entry& entry, const TokenReply& reply, oauth2::IdTokenDemand demand);
     void see_to(const EntryPointer& entry);
     void set_alarm(Entry& entry);
     void fly(EntryPointer entry);
@@ -109,7 +147,10 @@ private:
     Result<void> adopt(Entry& entry, const Stored& stored);
     Result<void> adopt_grant(Entry& entry, const store::Grant& grant, Secret imported);
     awaitable<void> refresh(Entry& entry);
-    awaitable<TokenReply> request(const Account& account, const Secret& client_secret, Secret refresh_token);
+    awaitable<TokenReply> request(const Account& account, TokenRequest::What what);
+    [[nodiscard]] Result<TokenRequest::What> request_of(const Entry& entry, Secret refresh_token) const;
+    awaitable<std::string> stranger_in(const Entry& entry, const TokenReply& reply);
+    [[nodiscard]] Result<void> name_client(const Entry& entry, oauth2::Client& client) const;
     void take_reply(Entry& entry, TokenReply reply, const Secret& used, WallTime asked_at);
     awaitable<void> save(Entry& entry);
     void note_fresh(Entry& entry);
@@ -125,6 +166,7 @@ private:
 
     Uses uses_;
     Limiter limiter_;
+    IdentityKeys keys_;
     std::map<std::string, EntryPointer> entries_;
 
     mutable std::mutex mutex_;  // what any thread may read

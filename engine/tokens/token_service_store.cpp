@@ -17,7 +17,7 @@ constexpr std::string_view grant_name = "grant";
 
 /// Sealed, as they lie in the store.
 struct TokenService::Stored {
-    std::optional<std::string> client_secret, refresh_token, password;
+    std::optional<std::string> client_secret, private_key, certificate, service_account, refresh_token, password;
     std::optional<store::Grant> grant;
 };
 
@@ -25,18 +25,20 @@ struct TokenService::LoadWork {
     std::string credential;
 
     Result<Stored> operator()(store::Workbench bench) const {
-        auto client_secret = bench.store.secret(credential, "client_secret");
-        if (!client_secret) return client_secret.error();
-        auto refresh_token = bench.store.secret(credential, "refresh_token");
-        if (!refresh_token) return refresh_token.error();
-        auto password = bench.store.secret(credential, "password");
-        if (!password) return password.error();
+        Stored stored;
+        const std::pair<const char*, std::optional<std::string>*> secrets[]{
+            {"client_secret", &stored.client_secret}, {"private_key", &stored.private_key},
+            {"certificate", &stored.certificate},     {"service_account", &stored.service_account},
+            {"refresh_token", &stored.refresh_token}, {"password", &stored.password}};
+        for (const auto& [name, place] : secrets) {
+            auto sealed = bench.store.secret(credential, name);
+            if (!sealed) return sealed.error();
+            *place = std::move(*sealed);
+        }
         auto grant = bench.store.grant(credential);
         if (!grant) return grant.error();
-        return Stored{.client_secret = std::move(*client_secret),
-                      .refresh_token = std::move(*refresh_token),
-                      .password = std::move(*password),
-                      .grant = std::move(*grant)};
+        stored.grant = std::move(*grant);
+        return stored;
     }
 };
 
@@ -65,10 +67,32 @@ Result<void> TokenService::adopt(Entry& entry, const Stored& stored) {
     };
     auto client_secret = opened("client_secret", stored.client_secret);
     if (!client_secret) return client_secret.error();
+    auto private_key = opened("private_key", stored.private_key);
+    if (!private_key) return private_key.error();
+    auto certificate = opened("certificate", stored.certificate);
+    if (!certificate) return certificate.error();
+    auto service_account = opened("service_account", stored.service_account);
+    if (!service_account) return service_account.error();
     auto password = opened("password", stored.password);
     if (!password) return password.error();
     auto imported = opened("refresh_token", stored.refresh_token);
     if (!imported) return imported.error();
+    entry.client_key.reset();
+    entry.client_certificate.reset();
+    entry.service_account.reset();
+    if (!private_key->empty()) {
+        auto key = jose::read_private_key(*private_key);
+        if (!key) return key.error();
+        auto proof = jose::read_certificate(certificate->reveal());
+        if (!proof) return proof.error();
+        entry.client_key = std::move(*key);
+        entry.client_certificate = std::move(*proof);
+    }
+    if (!service_account->empty()) {
+        auto account = oauth2::read_service_account(*service_account);
+        if (!account) return account.error();
+        entry.service_account = std::move(*account);
+    }
     entry.client_secret = std::move(*client_secret);
     entry.password = std::move(*password);
     entry.state = Meaning::usable;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "protocols/http/client.hpp"
+#include "protocols/http/errc.hpp"
 #include "protocols/http/url.hpp"
 #include "protocols/net/tls.hpp"
 
@@ -22,10 +23,18 @@ http::Request request_to(http::Url url, const Secret& form) {
     return request;
 }
 
-}  // namespace
+http::Request request_to(http::Url url) {
+    http::Request request;
+    request.host = std::move(url.authority);
+    request.path = std::move(url.path);
+    request.query = std::move(url.query);
+    request.headers = {{"Accept", "application/json"}};
+    return request;
+}
 
-awaitable<Result<Answer>> ask(Seams& seams, std::shared_ptr<const net::TlsClient> tls, std::string url, Secret form,
-                              std::chrono::milliseconds within) {
+/// One request on a connection of its own. An empty form is a GET.
+awaitable<Result<http::Response>> exchange(Seams& seams, std::shared_ptr<const net::TlsClient> tls, std::string url,
+                                           Secret form, std::size_t body_bytes_max, std::chrono::milliseconds within) {
     auto to = http::read_https_url(url);
     if (!to) co_return to.error();
     const auto until = seams.timers.now() + within;
@@ -37,15 +46,39 @@ awaitable<Result<Answer>> ask(Seams& seams, std::shared_ptr<const net::TlsClient
     auto stream = co_await seams.dialer.dial(std::move(dial));
     if (!stream) co_return stream.error();
 
-    const http::Limits limits{.header_bytes_max = header_bytes_max, .body_bytes_max = answer_bytes_max};
+    const http::Limits limits{.header_bytes_max = header_bytes_max, .body_bytes_max = body_bytes_max};
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - seams.timers.now());
     const net::Pace pace{.within = std::max(left, std::chrono::milliseconds(1)), .bytes_per_second_min = 0};
-    auto request = request_to(std::move(*to), form);
+    auto request = form.empty() ? request_to(std::move(*to)) : request_to(std::move(*to), form);
     auto response = co_await http::call(**stream, std::move(request), limits, pace);
     (*stream)->close();
+    co_return response;
+}
+
+}  // namespace
+
+awaitable<Result<Answer>> ask(Seams& seams, std::shared_ptr<const net::TlsClient> tls, std::string url, Secret form,
+                              std::chrono::milliseconds within) {
+    auto response = co_await exchange(seams, std::move(tls), std::move(url), std::move(form), answer_bytes_max, within);
     if (!response) co_return response.error();
     const Secret body(std::move(response->body));
     co_return read_answer(response->status, body.reveal(), response->retry_after());
+}
+
+awaitable<Result<DeviceAnswer>> ask_device(Seams& seams, std::shared_ptr<const net::TlsClient> tls, std::string url,
+                                           Secret form, std::chrono::milliseconds within) {
+    auto response = co_await exchange(seams, std::move(tls), std::move(url), std::move(form), answer_bytes_max, within);
+    if (!response) co_return response.error();
+    const Secret body(std::move(response->body));
+    co_return read_device_answer(response->status, body.reveal(), response->retry_after());
+}
+
+awaitable<Result<jose::KeySet>> fetch_keys(Seams& seams, std::shared_ptr<const net::TlsClient> tls, std::string url,
+                                           std::chrono::milliseconds within) {
+    auto response = co_await exchange(seams, std::move(tls), std::move(url), Secret(), jose::key_set_bytes_max, within);
+    if (!response) co_return response.error();
+    if (response->status != 200) co_return http::errc::malformed;
+    co_return jose::read_key_set(response->body);
 }
 
 }  // namespace oauth2

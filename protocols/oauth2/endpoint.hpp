@@ -5,7 +5,9 @@
 #include <string>
 
 #include "protocols/base/result.hpp"
+#include "protocols/jose/key_set.hpp"
 #include "protocols/net/seams.hpp"
+#include "protocols/oauth2/device.hpp"
 #include "protocols/oauth2/response.hpp"
 
 namespace oauth2 {
@@ -16,5 +18,14 @@ namespace oauth2 {
 /// malformed, header_too_long, body_too_long over answer_bytes_max, incomplete).
 awaitable<Result<Answer>> ask(Seams& seams, std::shared_ptr<const net::TlsClient> tls, std::string url, Secret form,
                               std::chrono::milliseconds within);
+
+/// The same at the device endpoint. RFC 8628 §3.1.
+awaitable<Result<DeviceAnswer>> ask_device(Seams& seams, std::shared_ptr<const net::TlsClient> tls, std::string url,
+                                           Secret form, std::chrono::milliseconds within);
+
+/// Gets the JWK set at `url`. Errors as above, those of jose::read_key_set, and http::errc::malformed for any status
+/// but 200.
+awaitable<Result<jose::KeySet>> fetch_keys(Seams& seams, std::shared_ptr<const net::TlsClient> tls, std::string url,
+                                           std::chrono::milliseconds within);
 
 }  // namespace oauth2

@@ -18,6 +18,7 @@ allowed() {
         engine/tokens) echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets' ;;
         engine/retriever | engine/consumers)
             echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets engine/tokens' ;;
+        engine/console) echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets engine/tokens' ;;
         engine/control) echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets engine/tokens engine/retriever engine/consumers' ;;
         engine) echo 'PROTOCOLS queue queue/store ENGINE' ;;
         tools/* | bench | tests/*) echo 'PROTOCOLS queue queue/store ENGINE engine tools bench tests' ;;

@@ -24,6 +24,7 @@ struct Command {
 };
 
 int run_command(Words words);
+int authorize_command(Words words);
 int import_command(Words words);
 int export_command(Words words);
 int mailbox_command(Words words);

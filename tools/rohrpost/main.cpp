@@ -15,10 +15,11 @@
 namespace cli {
 namespace {
 
-constexpr std::array<Command, 6> commands{{
+constexpr std::array<Command, 7> commands{{
     {"run", "The daemon: fetches mail and hands it off", run_command},
     {"import", "Take in providers, credentials, mailboxes and consumers from a JSON document", import_command},
     {"export", "Print that document, without secrets", export_command},
+    {"authorize", "First token: let the owner of a credential sign in at the provider", authorize_command},
     {"mailbox", "list, show, pause, resume, remove mailboxes", mailbox_command},
     {"inbox", "list, read and acknowledge mail of a pull consumer", inbox_command},
     {"status", "How the store and the daemon are doing", status_command},

@@ -1,0 +1,98 @@
+#include "engine/control/sign_in.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/json/object.hpp>
+
+#include "engine/control/json.hpp"
+#include "engine/tokens/sign_ins.hpp"
+
+namespace control {
+namespace {
+
+std::string_view word_of(tokens::SignInResult::Is is) {
+    using enum tokens::SignInResult::Is;
+    switch (is) {
+        case stored:
+            return "stored";
+        case pending:
+            return "pending";
+        case refused:
+            return "refused";
+        case no_answer:
+            return "no answer";
+        case wrong_person:
+            return "wrong person";
+        case unproven:
+            return "unproven";
+        case no_refresh:
+            return "no refresh token";
+        case not_stored:
+            return "not stored";
+        case unknown:
+            break;
+    }
+    return "unknown";
+}
+
+Response told(const tokens::SignIns::End& end) {
+    const auto words = tokens::words_of(end);
+    return answer(boost::json::object{{"credential", end.credential},
+                                      {"state", word_of(end.result.is)},
+                                      {"headline", words.headline},
+                                      {"remedy", words.remedy}});
+}
+
+Response no_daemon() {
+    return refusal(503, "no daemon runs: it alone asks for tokens; start rohrpost run on the services server");
+}
+
+}  // namespace
+
+awaitable<Response> begin_sign_in(Surroundings& here, std::string credential, SignInBy by) {
+    if (here.sign_ins == nullptr) co_return no_daemon();
+    using tokens::SignIns;
+    if (by == SignInBy::browser) {
+        auto begun = here.sign_ins->begin(credential);
+        if (const auto* why = std::get_if<SignIns::Refused>(&begun)) co_return refusal(409, *why);
+        const auto& way = std::get<SignIns::Begun>(begun);
+        co_return answer(boost::json::object{{"sign_in", way.id},
+                                             {"user", way.user},
+                                             {"until", time_text(way.until)},
+                                             {"url", way.url},
+                                             {"redirect_uri", here.sign_ins->redirect_uri()}},
+                         201);
+    }
+    auto begun = co_await here.sign_ins->begin_device(std::move(credential));
+    if (const auto* why = std::get_if<SignIns::Refused>(&begun)) co_return refusal(409, *why);
+    const auto& way = std::get<SignIns::BegunDevice>(begun);
+    co_return answer(boost::json::object{{"sign_in", way.id},
+                                         {"user", way.user},
+                                         {"until", time_text(way.until)},
+                                         {"verification_uri", way.code.verification_uri},
+                                         {"user_code", way.code.user_code},
+                                         {"message", way.code.message}},
+                     201);
+}
+
+awaitable<Response> show_sign_in(Surroundings& here, std::string id) {
+    if (here.sign_ins == nullptr) co_return no_daemon();
+    const auto end = here.sign_ins->end_of(id);
+    if (!end) co_return refusal(404, "there is no such sign-in, or it ended more than an hour ago");
+    co_return told(*end);
+}
+
+awaitable<Response> finish_sign_in(Surroundings& here, std::string pasted) {
+    if (here.sign_ins == nullptr) co_return no_daemon();
+    auto callback = oauth2::read_pasted(pasted, here.sign_ins->redirect_uri());
+    if (!callback) {
+        co_return refusal(422, fmt::format("this is not the address of a finished sign-in ({}): copy all of what the "
+                                           "browser's address line shows, from {} on",
+                                           callback.error().message(), here.sign_ins->redirect_uri()));
+    }
+    auto end = co_await here.sign_ins->finish(std::move(*callback));
+    if (end.result.is == tokens::SignInResult::Is::stored && here.live != nullptr) here.live->changed();
+    co_return told(end);
+}
+
+}  // namespace control

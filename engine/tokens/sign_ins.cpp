@@ -1,0 +1,270 @@
+#include "engine/tokens/sign_ins.hpp"
+
+#include <fmt/format.h>
+
+#include "engine/config/presets.hpp"
+#include "engine/runtime/log.hpp"
+#include "engine/tokens/advice.hpp"
+#include "protocols/base/text.hpp"
+#include "protocols/oauth2/authorization.hpp"
+#include "protocols/oauth2/issuer.hpp"
+#include "protocols/oauth2/pkce.hpp"
+
+namespace tokens {
+
+namespace {
+
+constexpr auto ends_kept_for = std::chrono::hours(1);
+
+using Is = SignInResult::Is;
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string line;
+    for (const auto& word : words) line += (line.empty() ? "" : " ") + word;
+    return line;
+}
+
+bool by_people(config::Flow flow) {
+    return flow == config::Flow::authorization_code || flow == config::Flow::device_code ||
+           flow == config::Flow::refresh_token;
+}
+
+SignIns::End ended(std::string credential, Is is, std::string says) {
+    SignIns::End end;
+    end.credential = std::move(credential);
+    end.result.is = is;
+    end.result.says = std::move(says);
+    return end;
+}
+
+}  // namespace
+
+SignIns::SignIns(Uses uses)
+    : uses_(uses), scope_(uses.shard, [](const auto& name, const auto& what) {
+          spdlog::error("coroutine={} failed={}", runtime::value(name), runtime::value(what));
+      }) {}
+
+awaitable<void> SignIns::close() {
+    scope_.cancel();
+    co_await scope_.join();
+}
+
+std::string SignIns::fresh_token() {
+    oauth2::Entropy entropy;
+    uses_.random.fill(entropy);
+    return oauth2::token_of(entropy);
+}
+
+void SignIns::forget_old() {
+    const auto now = uses_.timers.now();
+    std::erase_if(waiting_, [this, now](const auto& one) {
+        const Waiting& waiting = one.second;
+        if (waiting.until > now) return false;
+        keep(waiting.id, ended(waiting.credential, Is::unknown, "nobody has signed in within ten minutes"));
+        return true;
+    });
+    std::erase_if(ends_, [now](const auto& one) { return one.second.until <= now; });
+}
+
+void SignIns::keep(const std::string& id, End end) {
+    end.result.reply = {};
+    ends_[id] = {.end = std::move(end), .until = uses_.timers.now() + ends_kept_for};
+}
+
+SignIns::Refused SignIns::hindrance(const std::string& credential) const {
+    const auto account = uses_.tokens.account(credential);
+    if (!account || !account->provider) return fmt::format("there is no credential \"{}\"", credential);
+    if (!by_people(account->credential.flow))
+        return fmt::format("nobody signs in for credential {}: its flow needs no person", credential);
+    if (waiting_.size() >= sign_ins_max) return "too many sign-ins are under way: try again in some minutes";
+    return {};
+}
+
+std::variant<SignIns::Begun, SignIns::Refused> SignIns::begin(const std::string& credential) {
+    forget_old();
+    if (auto refused = hindrance(credential); !refused.empty()) return refused;
+    const auto account = *uses_.tokens.account(credential);
+    const auto& provider = *account.provider;
+    if (provider.authorize_url.empty()) return fmt::format("provider {} has no authorize_url", provider.id);
+    oauth2::Entropy entropy;
+    uses_.random.fill(entropy);
+    Waiting waiting{.id = fresh_token(),
+                    .credential = credential,
+                    .code_verifier = oauth2::code_verifier_of(entropy),
+                    .nonce = fresh_token(),
+                    .until = uses_.timers.now() + lasts};
+    const std::string state = fresh_token();
+    const bool google = provider.preset == "gmail";
+    oauth2::Authorization authorization;
+    authorization.client_id = account.credential.client_id;
+    authorization.redirect_uri = redirect_uri_;
+    authorization.scope = joined(account.scopes);
+    authorization.state = state;
+    authorization.nonce = waiting.nonce;
+    authorization.code_challenge = oauth2::code_challenge_of(waiting.code_verifier);
+    authorization.login_hint = account.credential.user;
+    using Prompt = oauth2::Authorization::Prompt;
+    authorization.prompt = google ? Prompt::select_account_and_consent : Prompt::select_account;
+    if (google) authorization.access = oauth2::Authorization::Access::offline;
+    Begun begun{.id = waiting.id,
+                .url = oauth2::url_of(provider.authorize_url, authorization),
+                .user = account.credential.user,
+                .until = uses_.timers.clock().wall() + lasts};
+    keep(waiting.id, ended(credential, Is::pending, "nobody has come back yet"));
+    waiting_.emplace(state, std::move(waiting));
+    return begun;
+}
+
+awaitable<SignIns::End> SignIns::finish(oauth2::Callback callback) {
+    forget_old();
+    auto found = waiting_.extract(callback.state);
+    if (found.empty()) {
+        co_return ended({}, Is::unknown,
+                        "this sign-in was not begun here, has been finished before, or is more than ten minutes old");
+    }
+    const Waiting waiting = std::move(found.mapped());
+    const auto account = uses_.tokens.account(waiting.credential);
+    End end = ended(waiting.credential, Is::unknown, fmt::format("credential {} is gone", waiting.credential));
+    const auto issuers = account ? config::issuers_of(*account->provider) : std::vector<std::string>();
+    const auto from = oauth2::check_issuer(callback, issuers);
+    if (const auto* refusal = std::get_if<oauth2::Refusal>(&callback.code)) {
+        end.result.is = Is::refused;
+        end.result.says = fmt::format("{}: {}", refusal->error, text::printable(refusal->error_description, 300));
+        end.result.refusal = *refusal;
+    } else if (account && !from) {
+        end.result.is = Is::unproven;
+        end.result.says = from.error().message();
+    } else if (account) {
+        oauth2::Redemption redemption;
+        redemption.code = std::move(std::get<Secret>(callback.code));
+        redemption.redirect_uri = redirect_uri_;
+        redemption.code_verifier = waiting.code_verifier;
+        SignedIn signed_in{.what = std::move(redemption), .nonce = waiting.nonce};
+        end.result = co_await uses_.tokens.sign_in(waiting.credential, std::move(signed_in));
+    }
+    end.result.reply = {};
+    keep(waiting.id, end);
+    co_return end;
+}
+
+std::optional<SignIns::End> SignIns::end_of(const std::string& id) {
+    forget_old();
+    const auto found = ends_.find(id);
+    if (found == ends_.end()) return std::nullopt;
+    return found->second.end;
+}
+
+awaitable<std::variant<SignIns::BegunDevice, SignIns::Refused>> SignIns::begin_device(std::string credential) {
+    using Reply = std::variant<BegunDevice, Refused>;
+    forget_old();
+    if (auto refused = hindrance(credential); !refused.empty()) co_return Reply(std::move(refused));
+    const auto account = *uses_.tokens.account(credential);
+    if (account.provider->device_url.empty())
+        co_return Reply(fmt::format("provider {} has no device_url", account.provider->id));
+    oauth2::DeviceRequest request;
+    request.client_id = account.credential.client_id;
+    request.scope = joined(account.scopes);
+    auto form = oauth2::form_of(request);
+    auto answer = co_await uses_.endpoint.ask_device(account.provider->device_url, account.tls, std::move(form));
+    if (!answer) co_return Reply(fmt::format("{}: {}", account.provider->device_url, answer.error().message()));
+    if (const auto* refusal = std::get_if<oauth2::Refusal>(&*answer)) {
+        co_return Reply(fmt::format("{}: {}", refusal->error, text::printable(refusal->error_description, 300)));
+    }
+    auto& code = std::get<oauth2::DeviceCode>(*answer);
+    BegunDevice begun{.id = fresh_token(),
+                      .user = account.credential.user,
+                      .code = code,
+                      .until = uses_.timers.clock().wall() + code.expires_in};
+    keep(begun.id, ended(credential, Is::pending, "nobody has signed in yet"));
+    scope_.spawn("device sign-in", poll(begun.id, credential, std::move(code)));
+    co_return Reply(std::move(begun));
+}
+
+/// Asks until the person has signed in, has refused, or the code has expired. RFC 8628 §3.5.
+awaitable<void> SignIns::poll(std::string id, std::string credential, oauth2::DeviceCode code) {
+    using What = oauth2::PollStep::What;
+    const auto until = uses_.timers.now() + code.expires_in;
+    auto interval = code.interval;
+    auto wait = interval;
+    for (;;) {
+        co_await uses_.timers.sleep_for(wait);
+        oauth2::DevicePoll ask;
+        ask.device_code = code.device_code;
+        SignedIn signed_in{.what = std::move(ask), .nonce = {}};
+        auto result = co_await uses_.tokens.sign_in(credential, std::move(signed_in));
+        const auto left = std::chrono::floor<std::chrono::seconds>(until - uses_.timers.now());
+        const bool open = result.is == Is::pending || result.is == Is::refused || result.is == Is::no_answer;
+        oauth2::PollStep step;
+        if (open) {
+            step = result.refusal ? oauth2::after_poll(oauth2::Answer(*result.refusal), interval, left)
+                                  : oauth2::after_no_answer(interval, left);
+        }
+        if (!open || step.what != What::ask_again) {
+            if (step.what == What::expired && open) {
+                result.is = Is::refused;
+                result.says = "the code has expired before anybody signed in";
+            }
+            End end;
+            end.credential = credential;
+            end.result = std::move(result);
+            keep(id, std::move(end));
+            co_return;
+        }
+        interval = step.interval;
+        wait = step.wait;
+    }
+}
+
+SignInWords words_of(const SignIns::End& end) {
+    const auto& result = end.result;
+    SignInWords words;
+    switch (result.is) {
+        case Is::stored:
+            words.headline = result.verdict.who.empty() ? fmt::format("{} is authorized", end.credential)
+                                                        : fmt::format("{} is authorized: {} has signed in",
+                                                                      end.credential, result.verdict.who);
+            words.remedy = result.says;
+            break;
+        case Is::pending:
+            words.headline = result.says;
+            break;
+        case Is::wrong_person:
+            words.headline = fmt::format("The wrong person has signed in: {} instead of {}. Nothing was changed.",
+                                         result.verdict.who, result.verdict.expected);
+            words.remedy = fmt::format(
+                "{}. This happens when the browser signs in the workstation's own user by itself (single sign-on). "
+                "Open "
+                "the link again in a private window, choose \"Use another account\", and sign in as {}.",
+                result.verdict.why, result.verdict.expected);
+            break;
+        case Is::unproven:
+            words.headline = "Who has signed in could not be proved. Nothing was changed.";
+            words.remedy = result.says;
+            break;
+        case Is::refused: {
+            words.headline = fmt::format("The sign-in was refused: {}", result.says);
+            if (result.refusal) {
+                const auto advice = advice_on(*result.refusal);
+                words.remedy = fmt::format("{} {}", advice.cause, advice.remedy);
+            }
+            break;
+        }
+        case Is::no_answer: {
+            words.headline = fmt::format("The provider did not answer: {}", result.says);
+            const auto advice = advice_on_no_answer();
+            words.remedy = fmt::format("{} {}", advice.cause, advice.remedy);
+            break;
+        }
+        case Is::no_refresh:
+        case Is::not_stored:
+            words.headline = fmt::format("Nothing was changed: {}", result.says);
+            break;
+        case Is::unknown:
+            words.headline = result.says;
+            words.remedy = "Begin again.";
+            break;
+    }
+    return words;
+}
+
+}  // namespace tokens

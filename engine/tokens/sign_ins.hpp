@@ -1,0 +1,100 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "engine/runtime/scope.hpp"
+#include "engine/tokens/token_service.hpp"
+#include "protocols/oauth2/callback.hpp"
+
+namespace tokens {
+
+/// The sign-ins that were begun here and have not come to an end. A callback counts once, within ten minutes, and only
+/// when its `state` was made here. In memory alone: after a restart a person begins again. On the shard of the service.
+class SignIns {
+public:
+    struct Uses {
+        asio::any_io_executor shard;
+        TokenService& tokens;
+        TokenEndpoint& endpoint;
+        Timers& timers;
+        Random& random;
+    };
+    explicit SignIns(Uses uses);
+    /// Where browsers come back to, as it is registered at the providers.
+    void redirect_to(std::string redirect_uri) { redirect_uri_ = std::move(redirect_uri); }
+
+    /// Where the person's browser is sent.
+    struct Begun {
+        std::string id;  // of the sign-in: look its end up with it. Not the state
+        std::string url;
+        std::string user;  // who must sign in
+        WallTime until{};
+    };
+    struct BegunDevice {
+        std::string id;
+        std::string user;
+        oauth2::DeviceCode code;
+        WallTime until{};
+    };
+    /// In words: why it cannot begin.
+    using Refused = std::string;
+
+    /// Authorization code with PKCE. Refused: unknown credential, a flow without people, a provider without
+    /// authorize_url, more than sign_ins_max under way.
+    std::variant<Begun, Refused> begin(const std::string& credential);
+    /// Device code; asks on by itself until the person has signed in or the code has expired.
+    awaitable<std::variant<BegunDevice, Refused>> begin_device(std::string credential);
+
+    /// How one ended.
+    struct End {
+        std::string credential;
+        SignInResult result;
+    };
+    /// The browser is back. `unknown` when its state was not made here, was used before, or is too old.
+    awaitable<End> finish(oauth2::Callback callback);
+    /// Of the last hour; nullopt: no such id. An End that has not come is `pending`.
+    [[nodiscard]] std::optional<End> end_of(const std::string& id);
+
+    [[nodiscard]] const std::string& redirect_uri() const noexcept { return redirect_uri_; }
+    /// Ends what is under way.
+    awaitable<void> close();
+
+    static constexpr std::size_t sign_ins_max = 1000;
+    static constexpr std::chrono::minutes lasts{10};
+
+private:
+    struct Waiting {
+        std::string id;
+        std::string credential;
+        Secret code_verifier;
+        std::string nonce;
+        Monotonic until{};
+    };
+    struct Kept {
+        End end;
+        Monotonic until{};
+    };
+    awaitable<void> poll(std::string id, std::string credential, oauth2::DeviceCode code);
+    void forget_old();
+    void keep(const std::string& id, End end);
+    [[nodiscard]] std::string fresh_token();
+    [[nodiscard]] Refused hindrance(const std::string& credential) const;
+
+    Uses uses_;
+    std::string redirect_uri_;
+    std::map<std::string, Waiting> waiting_;  // by state
+    std::map<std::string, Kept> ends_;        // by id
+    runtime::Scope scope_;                    // last
+};
+
+/// What people are told about a result: one line what happened, one what to do (empty: nothing).
+struct SignInWords {
+    std::string headline, remedy;
+};
+SignInWords words_of(const SignIns::End& end);
+
+}  // namespace tokens
