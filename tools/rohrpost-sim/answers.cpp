@@ -156,7 +156,7 @@ std::string issuer_of(const IdentityProvider& identity, std::string_view tenant)
 std::string described(IdentityProvider& identity, const Refusal& refusal, std::string_view words) {
     const std::string_view said = words.empty() ? refusal.words : words;
     if (refusal.code == 0) return std::string(said);
-    return fmt::format("AADSTS{}: {} Trace ID: {}\r\nCorrelation ID: {}\r\nTimestamp: {:%Y-%m-%d %H:%M:%S}Z",
+    return fmt::format("AADSTS{}: {}\r\nTrace ID: {}\r\nCorrelation ID: {}\r\nTimestamp: {:%Y-%m-%d %H:%M:%S}Z",
                        refusal.code, said, identity.uuid(), identity.uuid(), fmt::gmtime(identity.seconds_now()));
 }
 

@@ -33,7 +33,8 @@ const std::vector<FaultFact>& fault_kinds() {
         {token_huge, "token_huge", "an answer of VALUE bytes (default 64 MB)"},
         {token_drop, "token_drop", "the connection ends without an answer"},
         {token_error, "token_error",
-         "the token endpoint refuses with row=NAME: an AADSTS number, a word such as suberror_bad_token, throttled or "
+         "the token endpoint refuses with row=NAME (default invalid_grant): an AADSTS number, a word such as "
+         "suberror_bad_token, throttled or "
          "google_revoked; GET /control/refusals lists them all; value=N sets Retry-After"},
         {token_expires_in, "token_expires_in", "expires_in is row=TEXT as it stands: 0, -1, \"3599\", 1e99, null"},
         {token_scope, "token_scope", "scope in the answer is row=SCOPE,SCOPE"},
@@ -54,6 +55,15 @@ const std::vector<FaultFact>& fault_kinds() {
 }
 
 namespace {
+
+std::string_view usual_row(FaultKind kind) {
+    using enum FaultKind;
+    if (kind == token_error) return "invalid_grant";
+    if (kind == authorize_page) return "50105";
+    if (kind == authorize_error) return "access_denied";
+    if (kind == id_token) return "issuer";
+    return kind == keys ? "garbage" : "";
+}
 
 /// A row that means nothing would be a fault that never shows.
 bool row_known(const Fault& fault) {
@@ -102,6 +112,7 @@ std::optional<Fault> read_fault(std::string_view text) {
         else
             return std::nullopt;
     }
+    if (fault.row.empty()) fault.row = usual_row(fault.kind);
     if (!row_known(fault)) return std::nullopt;
     return fault;
 }
