@@ -15,20 +15,7 @@ namespace {
 using Fields = std::vector<std::pair<std::string, std::string>>;
 
 constexpr std::string_view cookie_name = "sim_browser";
-constexpr std::size_t challenge_bytes_min = 43, challenge_bytes_max = 128;  // RFC 7636 §4.2
 constexpr auto flow_lives_for = std::chrono::minutes(30);
-
-/// The end without a redirect: the person reads it, the application learns nothing.
-HttpReply stop(IdentityProvider& identity, const Refusal& refusal, std::string_view words = {}) {
-    const Manner manner = identity.rules.manner;
-    if (manner == Manner::google && refusal.code == 0) {
-        const std::string_view said = words.empty() ? refusal.words : words;
-        return error_page(manner, refusal.status, "Access blocked: Authorization Error",
-                          fmt::format("{} Error {}: {}", said, refusal.status, refusal.error));
-    }
-    return error_page(manner, 400, "Sorry, but we're having trouble signing you in.",
-                      described(identity, refusal, words));
-}
 
 /// A URI without a path gets one (Entra).
 std::string with_path(std::string uri) {
@@ -57,19 +44,9 @@ HttpReply back(World& world, const Flow& flow, Fields fields) {
     return {.status = 302, .type = "text/html", .headers = {{"Location", fmt::format("{}{}{}", uri, sign, query)}}};
 }
 
-HttpReply back_refused(World& world, const Flow& flow, const Refusal& refusal, std::string_view words = {}) {
-    Fields fields{{"error", std::string(refusal.error)}};
-    if (refusal.code != 0) {
-        fields.emplace_back("error_description", described(world.identity, refusal, words));
-        if (refusal.code == 65004) fields.emplace_back("error_subcode", "cancel");
-    }
-    if (!flow.state.empty()) fields.emplace_back("state", flow.state);
-    return back(world, flow, std::move(fields));
-}
-
 /// The flow is over without a grant.
 HttpReply end_refused(World& world, const Flow& flow, const Refusal& refusal) {
-    if (flow.device_code.empty()) return back_refused(world, flow, refusal);
+    if (flow.device_code.empty()) return back_with_refusal(world, flow, refusal);
     if (const auto device = world.identity.devices.find(flow.device_code); device != world.identity.devices.end())
         device->second.state = DeviceCode::State::declined;
     return done_page(world.identity.rules.manner, "You did not allow the application to go on. Close this window.");
@@ -141,14 +118,15 @@ HttpReply go_on(World& world, const std::string& id) {
     IdentityProvider& identity = world.identity;
     Flow& flow = identity.flows.at(id);
     const auto account = world.account(flow.account);
-    if (!account) return stop(identity, entra_refusal(50034));
+    if (!account) return page_of_refusal(identity, entra_refusal(50034));
     if (const Refusal* refusal = refused_in(identity, flow.tenant_form, *account))
-        return stop(identity, *refusal,
-                    fmt::format("User account '{}' from identity provider '{}' does not exist in tenant 'Sim' and "
-                                "cannot access the application '{}' in that tenant. The account needs to be added as "
-                                "an external user in the tenant first. Sign out and sign in again with a different "
-                                "user account.",
-                                account->name, issuer_of(identity, account->tenant), flow.client));
+        return page_of_refusal(
+            identity, *refusal,
+            fmt::format("User account '{}' from identity provider '{}' does not exist in tenant 'Sim' and "
+                        "cannot access the application '{}' in that tenant. The account needs to be added as "
+                        "an external user in the tenant first. Sign out and sign in again with a different "
+                        "user account.",
+                        account->name, issuer_of(identity, account->tenant), flow.client));
     const auto prompts = scopes_in(flow.prompt);
     const bool ask = holds(prompts, "consent") || !identity.consented(flow.client, flow.account, flow.scopes);
     if (!ask) return finish(world, id, flow.scopes);
@@ -243,113 +221,35 @@ HttpReply continued(World& world, const HttpRequest& request) {
     if (flow == identity.flows.end() || flow->second.until <= identity.clock().now())
         return error_page(identity.rules.manner, 400, "We're sorry, this page is not valid any more.",
                           described(identity, entra_refusal(50089)));
-    if (request.method != "POST") return stop(identity, entra_refusal(900561));
+    if (request.method != "POST") return page_of_refusal(identity, entra_refusal(900561));
     if (request.field("step") == "cancel") return end_cancelled(world, id);
     if (request.field("step") == "sign_in") return sign_in(world, id, request);
     if (request.has("consent") && flow->second.consent_shown) return answer_consent(world, id, request);
     if (request.has("account")) return pick(world, id, request);
-    return stop(identity, entra_refusal(9002313));
-}
-
-/// A first request: everything about the redirect is checked before anything may be sent there.
-HttpReply begun(World& world, const HttpRequest& request) {
-    IdentityProvider& identity = world.identity;
-    const Manner manner = identity.rules.manner;
-    const std::string tenant_form = tenant_in(request.path);
-    const TenantKind tenant = kind_of_tenant(identity, tenant_form);
-    if (tenant == TenantKind::unknown)
-        return stop(identity, entra_refusal(90002), fmt::format("Tenant '{}' not found.", tenant_form));
-    const std::string client_id = request.field("client_id");
-    const auto found = identity.clients.find(client_id);
-    if (found == identity.clients.end())
-        return stop(
-            identity, refusal_of(identity, 700016, "google_client_not_found"),
-            manner == Manner::google
-                ? std::string()
-                : fmt::format("Application with identifier '{}' was not found in the directory 'Sim'.", client_id));
-    const Client& client = found->second;
-    if (tenant == TenantKind::any && !client.multi_tenant) return stop(identity, entra_refusal(50194));
-    const std::string redirect_uri = request.field("redirect_uri");
-    if (client.redirect_uris.empty())
-        return stop(identity, refusal_of(identity, 900971, "google_redirect_uri_mismatch"));
-    if (!redirect_registered(client, redirect_uri, manner))
-        return stop(identity, refusal_of(identity, 50011, "google_redirect_uri_mismatch"),
-                    fmt::format("The redirect URI '{}' specified in the request does not match the redirect URIs "
-                                "configured for the application '{}'. Make sure the redirect URI sent in the request "
-                                "matches one added to your application in the Azure portal.",
-                                redirect_uri, client_id));
-    if (const auto fault = world.faults.strike(FaultKind::authorize_page, request.field("login_hint")))
-        return stop(identity, *refusal_named(fault->row));
-
-    Flow flow{.client = client_id,
-              .redirect_uri = redirect_uri,
-              .response_mode = request.field("response_mode"),
-              .state = request.field("state"),
-              .nonce = request.field("nonce"),
-              .challenge = request.field("code_challenge"),
-              .prompt = request.field("prompt"),
-              .login_hint = request.field("login_hint"),
-              .tenant_form = tenant_form,
-              .scopes = scopes_in(request.field("scope"))};
-    flow.offline =
-        manner == Manner::google ? request.field("access_type") == "offline" : holds(flow.scopes, "offline_access");
-    if (const auto fault = world.faults.strike(FaultKind::authorize_error, flow.login_hint))
-        return back_refused(world, flow, *refusal_named(fault->row));
-    const auto wrong = [&](int entra, std::string_view google, std::string_view words = {}) {
-        return back_refused(world, flow, refusal_of(identity, entra, google), words);
-    };
-    const std::string& mode = flow.response_mode;
-    if (!mode.empty() && mode != "query" && mode != "fragment" && mode != "form_post") {
-        flow.response_mode.clear();
-        return wrong(90023, "google_invalid_request", "The value of 'response_mode' is not supported.");
-    }
-    if (request.field("response_type") != "code")
-        return wrong(
-            700054, "google_invalid_request",
-            fmt::format("response_type '{}' is not enabled for the application.", request.field("response_type")));
-    if (flow.scopes.empty())
-        return wrong(900144, "google_invalid_request", "The request must contain the following parameter: 'scope'.");
-    if (const std::string foreign = foreign_scope(identity, flow.scopes); !foreign.empty())
-        return wrong(70011, "google_invalid_scope",
-                     fmt::format("The provided value for the input parameter 'scope' is not valid. The scope '{}' is "
-                                 "not valid.",
-                                 foreign));
-    if (flow.challenge.empty() && client.pkce_required) return wrong(9002325, "google_invalid_request");
-    if (!flow.challenge.empty()) {
-        if (request.field("code_challenge_method") != "S256")
-            return wrong(501491, "google_invalid_request", "Only the code_challenge_method S256 is supported.");
-        if (flow.challenge.size() < challenge_bytes_min || flow.challenge.size() > challenge_bytes_max)
-            return wrong(501491, "google_invalid_request");
-    }
-    return begin_flow(world, std::move(flow), request);
+    return page_of_refusal(identity, entra_refusal(9002313));
 }
 
 }  // namespace
 
-std::string foreign_scope(const IdentityProvider& identity, const std::vector<std::string>& scopes) {
-    static const std::vector<std::string> about_people{"openid", "profile", "email", "offline_access"};
-    static const std::vector<std::string> of_mail{"IMAP.AccessAsUser.All", "POP.AccessAsUser.All", "SMTP.Send",
-                                                  ".default"};
-    static const std::vector<std::string> of_graph{"User.Read", "Mail.Read", "Mail.Send"};
-    static const std::vector<std::string> of_google{"openid", "email", "profile", "https://mail.google.com/",
-                                                    "https://www.googleapis.com/auth/gmail.imap_admin"};
-    for (const std::string& scope : scopes) {
-        if (identity.rules.manner == Manner::google) {
-            if (!holds(of_google, scope)) return scope;
-            continue;
-        }
-        bool known = holds(about_people, scope);
-        for (const std::string_view resource :
-             {"https://outlook.office.com/", "https://outlook.office365.com/", "https://graph.microsoft.com/", ""}) {
-            if (!scope.starts_with(resource)) continue;
-            const std::string_view right = std::string_view(scope).substr(resource.size());
-            known = known || holds(of_mail, right);
-            if (resource.empty() || resource.find("graph") != std::string_view::npos)
-                known = known || holds(of_graph, right);
-        }
-        if (!known) return scope;
+HttpReply page_of_refusal(IdentityProvider& identity, const Refusal& refusal, std::string_view words) {
+    const Manner manner = identity.rules.manner;
+    if (manner == Manner::google && refusal.code == 0) {
+        const std::string_view said = words.empty() ? refusal.words : words;
+        return error_page(manner, refusal.status, "Access blocked: Authorization Error",
+                          fmt::format("{} Error {}: {}", said, refusal.status, refusal.error));
     }
-    return {};
+    return error_page(manner, 400, "Sorry, but we're having trouble signing you in.",
+                      described(identity, refusal, words));
+}
+
+HttpReply back_with_refusal(World& world, const Flow& flow, const Refusal& refusal, std::string_view words) {
+    Fields fields{{"error", std::string(refusal.error)}};
+    if (refusal.code != 0) {
+        fields.emplace_back("error_description", described(world.identity, refusal, words));
+        if (refusal.code == 65004) fields.emplace_back("error_subcode", "cancel");
+    }
+    if (!flow.state.empty()) fields.emplace_back("state", flow.state);
+    return back(world, flow, std::move(fields));
 }
 
 HttpReply begin_flow(World& world, Flow flow, const HttpRequest& request) {
@@ -368,7 +268,7 @@ HttpReply answer_authorize(World& world, const HttpRequest& request) {
         return {.status = 500,
                 .type = "text/html",
                 .body = "<html><body><h1>Our services aren't available right now</h1></body></html>"};
-    HttpReply reply = request.has("flow") ? continued(world, request) : begun(world, request);
+    HttpReply reply = request.has("flow") ? continued(world, request) : begin_authorization(world, request);
     if (const auto slow = world.faults.strike(FaultKind::authorize_slow, user))
         reply.after = std::chrono::milliseconds(slow->value == 0 ? 5000 : slow->value);
     return reply;

@@ -80,9 +80,13 @@ std::optional<HttpReply> unproven_assertion(World& world, const Client& client, 
     if (!meant_for_us(identity, *assertion, request.path)) return refuse(700023);
     const std::int64_t now = identity.seconds_now();
     const auto begins = assertion->number("nbf"), ends = assertion->number("exp");
-    if (!ends || *ends + skew_seconds <= now || begins.value_or(now) - skew_seconds > now) return refuse(700024);
+    constexpr std::int64_t day = 86400;
+    if (!ends || *ends + skew_seconds <= now || *ends > now + day || begins.value_or(now) - skew_seconds > now)
+        return refuse(700024);
     const std::string id = assertion->text("jti");
-    if (id.empty() || !identity.assertions.insert(client.id + '|' + id).second)
+    identity.forget_old();
+    const Monotonic stale = identity.clock().now() + std::chrono::seconds(*ends - now + skew_seconds);
+    if (id.empty() || !identity.assertions.try_emplace(client.id + '|' + id, stale).second)
         return refuse(50013, "Client assertion: 'jti' is missing or was used before.");
     return std::nullopt;
 }

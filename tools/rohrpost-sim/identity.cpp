@@ -145,6 +145,7 @@ void IdentityProvider::forget_old() {
     if (flows.size() >= flows_max) std::erase_if(flows, [now](const auto& one) { return one.second.until < now; });
     if (codes.size() >= flows_max) std::erase_if(codes, over);
     if (devices.size() >= flows_max) std::erase_if(devices, over);
+    if (assertions.size() >= flows_max) std::erase_if(assertions, [now](const auto& one) { return one.second < now; });
 }
 
 }  // namespace sim

@@ -132,8 +132,8 @@ public:
     std::map<std::string, Flow, std::less<>> flows;
     std::map<std::string, AuthorizationCode, std::less<>> codes;
     std::map<std::string, DeviceCode, std::less<>> devices;
-    std::map<std::string, Grant, std::less<>> grants;  // by refresh token; those of an earlier run are unknown
-    std::set<std::string, std::less<>> assertions;     // ids that were used
+    std::map<std::string, Grant, std::less<>> grants;          // by refresh token; those of an earlier run are unknown
+    std::map<std::string, Monotonic, std::less<>> assertions;  // ids that were used, until they are stale anyway
 
     [[nodiscard]] const Clock& clock() const noexcept { return clock_; }
     [[nodiscard]] std::int64_t seconds_now() const;

@@ -243,8 +243,10 @@ std::string Jwt::text(std::string_view key) const { return text_in(claims, key);
 
 std::optional<std::int64_t> Jwt::number(std::string_view key) const {
     const json::value* found = claims.if_contains(key);
+    constexpr std::int64_t beyond = 1'000'000'000'000'000;
     if (found == nullptr || !found->is_int64()) return std::nullopt;
-    return found->as_int64();
+    const std::int64_t value = found->as_int64();
+    return value > -beyond && value < beyond ? std::optional(value) : std::nullopt;
 }
 
 std::optional<Algorithm> Jwt::algorithm() const {

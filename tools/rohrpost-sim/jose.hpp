@@ -57,6 +57,7 @@ struct Jwt {
     [[nodiscard]] std::string header_text(std::string_view key) const;
     /// Empty: absent, or not a string.
     [[nodiscard]] std::string text(std::string_view key) const;
+    /// A whole number of seconds; nullopt: absent, something else, or so large that sums would overflow.
     [[nodiscard]] std::optional<std::int64_t> number(std::string_view key) const;
     /// RS256 and PS256 only; "none" and the rest: nullopt.
     [[nodiscard]] std::optional<Algorithm> algorithm() const;

@@ -105,6 +105,8 @@ TEST_CASE("sim client: an assertion that is wrong in any one way is refused with
     CHECK(code_with({{"sub", "another"}}) == 50012);
     CHECK(code_with({{"exp", now - 301}}) == 700024);
     CHECK(code_with({{"exp", "never"}}) == 700024);
+    CHECK(code_with({{"exp", now + 86401}}) == 700024);
+    CHECK(code_with({{"exp", std::numeric_limits<std::int64_t>::max()}}) == 700024);
     CHECK(code_with({{"nbf", now + 301}}) == 700024);
     CHECK(code_with({{"jti", ""}}) == 50013);
     const auto code_of_assertion = [&](const std::string& assertion) {
