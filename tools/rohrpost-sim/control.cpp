@@ -177,7 +177,10 @@ std::optional<HttpReply> handle_identity(World& world, std::string_view what, co
     if (what == "refusals") return listed_refusals();
     if (what == "identity") return shown(identity);
     if (what == "signed-in") {
-        identity.workstation = strings_in(body, "users");
+        const auto users = strings_in(body, "users");
+        for (const std::string& name : users)
+            if (!world.account(name)) return wrong("users: addresses of users, not " + name);
+        identity.workstation = users;
     } else if (what == "rotate-keys") {
         identity.rotate_keys(std::chrono::seconds(number_in(body, "keep_seconds", 86400)));
         return done({{"kid", identity.signing_key().kid()}});

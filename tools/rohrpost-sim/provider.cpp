@@ -102,6 +102,8 @@ void Provider::furnish_identity() {
     if (!options_.oidc) return;
     identity.rules.strict = true;
     furnish(world_);
+    for (const std::string& name : options_.signed_in)
+        if (!world_.account(name)) throw std::runtime_error("signed in: expected one of the users, not " + name);
     Client& client = identity.clients.begin()->second;
     Client wish = options_.client;
     wish.id = client.id;

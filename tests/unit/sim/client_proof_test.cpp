@@ -215,6 +215,11 @@ TEST_CASE("sim control: the identity provider is changed and shown while it runs
         return json::parse(reply.body).as_object();
     };
     control("signed-in", {{"users", json::array{box}}});
+    sim::HttpRequest nobody;
+    nobody.method = "POST";
+    nobody.path = "/control/signed-in";
+    nobody.body = R"({"users":["nobody@sim.test"]})";
+    CHECK(sim::answer(desk.world, nobody).status == 400);
     const auto shown = control("identity", {});
     CHECK(shown.at("signed_in") == json::array{box});
     CHECK(shown.at("keys").as_array().size() == 1);
