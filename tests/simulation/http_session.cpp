@@ -19,7 +19,9 @@ awaitable<std::optional<sim::HttpRequest>> read_request(sim::Connection& connect
     if (words.size() != 3) co_return std::nullopt;
     sim::HttpRequest request;
     request.method = words[0];
-    request.path = words[1];
+    const std::size_t question = words[1].find('?');
+    request.path = words[1].substr(0, question);
+    if (question != std::string_view::npos) request.fields = sim::read_form(words[1].substr(question + 1));
     std::size_t length = 0;
     for (;;) {
         const auto line = co_await connection.read_line(line_bytes_max);
@@ -31,7 +33,7 @@ awaitable<std::optional<sim::HttpRequest>> read_request(sim::Connection& connect
     }
     auto body = co_await connection.read_bytes(length);
     if (!body) co_return std::nullopt;
-    request.fields = sim::read_form(*body);
+    request.fields.merge(sim::read_form(*body));
     request.body = std::move(*body);
     co_return request;
 }
@@ -54,6 +56,7 @@ awaitable<void> serve_http(std::shared_ptr<sim::Connection> connection, sim::Wor
         fmt::format("HTTP/1.1 {} Answer\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n",
                     reply.status, reply.type, reply.body.size()));
     if (reply.retry_after.count() > 0) connection->send(fmt::format("Retry-After: {}\r\n", reply.retry_after.count()));
+    for (const auto& [name, value] : reply.headers) connection->send(fmt::format("{}: {}\r\n", name, value));
     connection->send("\r\n");
     connection->send(reply.body);
     connection->end();

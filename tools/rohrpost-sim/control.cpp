@@ -8,12 +8,24 @@
 //   POST   /control/token          {"user"} → {"access_token"}
 //   POST   /control/token-lifetime {"seconds"}
 //   POST   /control/drop-sessions  {}
-//   POST   /control/faults         {"fault": "no_data mailbox=… uid=… times=…"}; GET lists, DELETE clears
+//   POST   /control/faults         {"fault": "no_data mailbox=… uid=… times=… row=…"}; GET lists, DELETE clears
 //   GET    /control/counters
+//   GET    /control/refusals → {"refusals": [{"name", "status", "error", "code", "suberror"}]}: rows of token_error
+//   GET    /control/identity → {"issuer", "tenant", "keys", "signed_in", "clients", "people", "user_codes"}
+//   POST   /control/signed-in      {"users": ["…"]}: who is signed in on the workstation from now on
+//   POST   /control/rotate-keys    {"keep_seconds": 86400} → {"kid"}: how long the old key is still served
+//   POST   /control/person         {"name", "password", "email", "upn", "tenant": "home" | "other", "guest": false}
+//   POST   /control/share          {"user", "mailbox"}: the user may open the mailbox, too
+//   POST   /control/client         {"client_id", "redirect_uris": [], "secret", "secret_expired", "certificates": [],
+//                                   "pkce_required", "device_code_allowed", "multi_tenant"}: what is not given stays
+//   POST   /control/service-account {"email", "key": PEM, "delegated": true}
+//   POST   /control/consent        {"user", "client_id", "scopes": []}; without scopes it is forgotten
 //   GET    /control/mailbox?mailbox=… → {"uid_validity", "uid_next", "messages": [{"uid", "number", "flags"}]}
 
 #include <boost/json.hpp>
 
+#include "protocols/base/text.hpp"
+#include "tools/rohrpost-sim/answers.hpp"
 #include "tools/rohrpost-sim/http_endpoint.hpp"
 #include "tools/rohrpost-sim/imap_command.hpp"
 
@@ -81,12 +93,119 @@ HttpReply handle_faults(World& world, const HttpRequest& request, const json::ob
     if (request.method == "DELETE") world.faults.clear();
     if (request.method == "POST") {
         auto fault = read_fault(string_in(body, "fault"));
-        if (!fault) return wrong("fault: NAME [mailbox=…] [uid=…] [value=…] [times=…]");
+        if (!fault) return wrong("fault: NAME [mailbox=…] [uid=…] [value=…] [times=…] [row=…]");
         world.faults.add(std::move(*fault));
     }
     json::array faults;
     for (const Fault& fault : world.faults.all()) faults.emplace_back(text_of(fault));
     return done({{"faults", faults}});
+}
+
+std::vector<std::string> strings_in(const json::object& body, std::string_view key) {
+    std::vector<std::string> strings;
+    const json::value* found = body.if_contains(key);
+    if (found == nullptr || !found->is_array()) return strings;
+    for (const json::value& one : found->as_array())
+        if (one.is_string()) strings.emplace_back(one.as_string());
+    return strings;
+}
+
+bool truth_in(const json::object& body, std::string_view key, bool otherwise) {
+    const json::value* found = body.if_contains(key);
+    return found != nullptr && found->is_bool() ? found->as_bool() : otherwise;
+}
+
+HttpReply listed_refusals() {
+    json::array rows;
+    for (const auto* list : {&entra_refusals(), &google_refusals()})
+        for (const Refusal& one : *list)
+            rows.push_back(json::object{{"name", one.name},
+                                        {"status", one.status},
+                                        {"error", one.error},
+                                        {"code", one.code},
+                                        {"suberror", one.suberror}});
+    return done({{"refusals", rows}});
+}
+
+HttpReply shown(IdentityProvider& identity) {
+    json::array keys, clients, people, user_codes;
+    for (const RsaKey& key : identity.served_keys()) keys.emplace_back(key.kid());
+    for (const auto& [id, client] : identity.clients) clients.emplace_back(id);
+    for (const auto& [name, account] : identity.people) people.emplace_back(name);
+    for (const auto& [code, device] : identity.devices)
+        if (device.state == DeviceCode::State::waiting) user_codes.emplace_back(device.user_code);
+    return done({{"issuer", issuer_of(identity, identity.rules.tenant)},
+                 {"tenant", identity.rules.tenant},
+                 {"keys", keys},
+                 {"signed_in", json::value_from(identity.workstation)},
+                 {"clients", clients},
+                 {"people", people},
+                 {"user_codes", user_codes}});
+}
+
+void change_client(IdentityProvider& identity, const json::object& body) {
+    const std::string id = string_in(body, "client_id");
+    Client& client = identity.clients[id];
+    client.id = id;
+    if (body.contains("redirect_uris")) client.redirect_uris = strings_in(body, "redirect_uris");
+    if (body.contains("certificates")) client.certificates = strings_in(body, "certificates");
+    client.secret = string_in(body, "secret", client.secret);
+    client.secret_expired = truth_in(body, "secret_expired", client.secret_expired);
+    client.pkce_required = truth_in(body, "pkce_required", client.pkce_required);
+    client.device_code_allowed = truth_in(body, "device_code_allowed", client.device_code_allowed);
+    client.multi_tenant = truth_in(body, "multi_tenant", client.multi_tenant);
+}
+
+void add_person(World& world, const json::object& body) {
+    const auto& rules = world.identity.rules;
+    const std::string name = text::lowered(string_in(body, "name"));
+    world.identity.people[name] =
+        Account{.name = name,
+                .upn = string_in(body, "upn", name),
+                .email = string_in(body, "email", name),
+                .display = string_in(body, "display", name.substr(0, name.find('@'))),
+                .password = string_in(body, "password", world.population().password),
+                .oid = string_in(body, "oid", uuid_of("oid " + name)),
+                .tenant = string_in(body, "tenant", "home") == "home" ? rules.tenant : rules.other_tenant,
+                .guest = truth_in(body, "guest", false)};
+}
+
+/// The identity provider's; nullopt: something else.
+std::optional<HttpReply> handle_identity(World& world, std::string_view what, const json::object& body) {
+    IdentityProvider& identity = world.identity;
+    const std::string user = string_in(body, "user"), client_id = string_in(body, "client_id");
+    if (what == "refusals") return listed_refusals();
+    if (what == "identity") return shown(identity);
+    if (what == "signed-in") {
+        const auto users = strings_in(body, "users");
+        for (const std::string& name : users)
+            if (!world.account(name)) return wrong("users: addresses of users, not " + name);
+        identity.workstation = users;
+    } else if (what == "rotate-keys") {
+        identity.rotate_keys(std::chrono::seconds(number_in(body, "keep_seconds", 86400)));
+        return done({{"kid", identity.signing_key().kid()}});
+    } else if (what == "person") {
+        if (string_in(body, "name").empty()) return wrong("name: an address");
+        add_person(world, body);
+    } else if (what == "share") {
+        world.share(user, string_in(body, "mailbox"));
+    } else if (what == "client") {
+        if (client_id.empty()) return wrong("client_id");
+        change_client(identity, body);
+    } else if (what == "service-account") {
+        const std::string email = string_in(body, "email"), key = string_in(body, "key");
+        if (!RsaKey::from_pem(key)) return wrong("key: an RSA key or a certificate, PEM");
+        identity.service_accounts[email] = {email, key, truth_in(body, "delegated", true)};
+    } else if (what == "consent") {
+        const auto scopes = strings_in(body, "scopes");
+        if (scopes.empty())
+            identity.forget_consent(client_id, user);
+        else
+            identity.consent(client_id, user, scopes);
+    } else {
+        return std::nullopt;
+    }
+    return done();
 }
 
 /// What needs no mailbox; nullopt: something else.
@@ -124,6 +243,8 @@ HttpReply answer_control(World& world, const HttpRequest& request) {
         body = value.as_object();
     }
     if (auto reply = handle_world(world, request, body)) return std::move(*reply);
+    const std::string_view what = std::string_view(request.path).substr(std::string_view("/control/").size());
+    if (auto reply = handle_identity(world, what, body)) return std::move(*reply);
     const auto asked = request.fields.find("mailbox");
     const std::string mailbox = asked != request.fields.end() ? asked->second : string_in(body, "mailbox");
     Folder* folder = world.folder(mailbox, string_in(body, "folder", "INBOX"));

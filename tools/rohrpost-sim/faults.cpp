@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "protocols/base/text.hpp"
+#include "tools/rohrpost-sim/refusals.hpp"
 
 namespace sim {
 
@@ -30,9 +32,54 @@ const std::vector<FaultFact>& fault_kinds() {
         {token_slow, "token_slow", "the token comes after VALUE ms (default 5000)"},
         {token_huge, "token_huge", "an answer of VALUE bytes (default 64 MB)"},
         {token_drop, "token_drop", "the connection ends without an answer"},
+        {token_error, "token_error",
+         "the token endpoint refuses with row=NAME (default invalid_grant): an AADSTS number, a word such as "
+         "suberror_bad_token, throttled or "
+         "google_revoked; GET /control/refusals lists them all; value=N sets Retry-After"},
+        {token_expires_in, "token_expires_in", "expires_in is row=TEXT as it stands: 0, -1, \"3599\", 1e99, null"},
+        {token_scope, "token_scope", "scope in the answer is row=SCOPE,SCOPE"},
+        {token_no_refresh, "token_no_refresh", "the answer has no refresh token"},
+        {authorize_slow, "authorize_slow", "the pages of /authorize come after VALUE ms (default 5000)"},
+        {authorize_500, "authorize_500", "/authorize answers 500"},
+        {authorize_page, "authorize_page",
+         "/authorize ends in an error page, not in a redirect: row as in token_error"},
+        {authorize_error, "authorize_error", "the browser comes back with an error: row as in token_error"},
+        {authorize_state, "authorize_state", "the browser comes back with state row=missing, empty, or another one"},
+        {authorize_issuer, "authorize_issuer", "the browser comes back with a foreign iss (RFC 9207)"},
+        {id_token, "id_token",
+         "the id_token is wrong: row=issuer, audience, expired, early, nonce, no_nonce, none (alg), signature, kid, "
+         "tenant, user, missing, garbage"},
+        {keys, "keys", "the JWKS is not there: row=drop, 500, huge (VALUE bytes), garbage, empty, slow (VALUE ms)"},
     };
     return kinds;
 }
+
+namespace {
+
+std::string_view usual_row(FaultKind kind) {
+    using enum FaultKind;
+    if (kind == token_error) return "invalid_grant";
+    if (kind == authorize_page) return "50105";
+    if (kind == authorize_error) return "access_denied";
+    if (kind == id_token) return "issuer";
+    return kind == keys ? "garbage" : "";
+}
+
+/// A row that means nothing would be a fault that never shows.
+bool row_known(const Fault& fault) {
+    using enum FaultKind;
+    static const std::set<std::string_view> wrong_id_tokens{"issuer",   "audience", "expired",   "early", "nonce",
+                                                            "no_nonce", "none",     "signature", "kid",   "tenant",
+                                                            "user",     "missing",  "garbage"};
+    static const std::set<std::string_view> wrong_keys{"drop", "500", "huge", "garbage", "empty", "slow"};
+    if (fault.kind == token_error || fault.kind == authorize_page || fault.kind == authorize_error)
+        return refusal_named(fault.row) != nullptr;
+    if (fault.kind == id_token) return wrong_id_tokens.contains(fault.row);
+    if (fault.kind == keys) return wrong_keys.contains(fault.row);
+    return true;
+}
+
+}  // namespace
 
 std::optional<Fault> read_fault(std::string_view text) {
     const std::vector<std::string_view> words = text::split(text::trimmed(text), ' ');
@@ -50,6 +97,10 @@ std::optional<Fault> read_fault(std::string_view text) {
             fault.mailbox = given;
             continue;
         }
+        if (key == "row") {
+            fault.row = given;
+            continue;
+        }
         const auto number = text::number<std::uint64_t>(given);
         if (!number) return std::nullopt;
         if (key == "uid")
@@ -61,6 +112,8 @@ std::optional<Fault> read_fault(std::string_view text) {
         else
             return std::nullopt;
     }
+    if (fault.row.empty()) fault.row = usual_row(fault.kind);
+    if (!row_known(fault)) return std::nullopt;
     return fault;
 }
 
@@ -68,8 +121,8 @@ std::string text_of(const Fault& fault) {
     const auto& kinds = fault_kinds();
     const auto kind =
         std::find_if(kinds.begin(), kinds.end(), [&](const FaultFact& f) { return f.kind == fault.kind; });
-    return fmt::format("{} mailbox={} uid={} value={} times={}", kind->name, fault.mailbox, fault.uid, fault.value,
-                       fault.times);
+    return fmt::format("{} mailbox={} uid={} value={} times={}{}{}", kind->name, fault.mailbox, fault.uid, fault.value,
+                       fault.times, fault.row.empty() ? "" : " row=", fault.row);
 }
 
 std::optional<Fault> Faults::strike(FaultKind kind, std::string_view mailbox, std::uint32_t uid) {

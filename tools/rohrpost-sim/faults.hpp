@@ -30,6 +30,18 @@ enum class FaultKind {
     token_slow,
     token_huge,
     token_drop,
+    token_error,
+    token_expires_in,
+    token_scope,
+    token_no_refresh,
+    authorize_slow,
+    authorize_500,
+    authorize_page,
+    authorize_error,
+    authorize_state,
+    authorize_issuer,
+    id_token,
+    keys,
 };
 
 struct FaultFact {
@@ -46,6 +58,7 @@ struct Fault {
     std::uint32_t uid = 0;    // 0: any
     std::uint64_t value = 0;  // 0: the kind's default
     std::uint64_t times = 0;  // how often; 0: until cleared
+    std::string row{};        // which of the kind's variants
 };
 
 /// "no_data mailbox=box0001@sim.test uid=7 times=1 value=0"; nullopt: not understood.

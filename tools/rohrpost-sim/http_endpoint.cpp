@@ -44,6 +44,14 @@ HttpRequest request_from(const http::request<http::string_body>& message) {
         request.fields.merge(read_form(message.body()));
     const std::string_view authorization = message[http::field::authorization];
     if (authorization.starts_with(bearer)) request.bearer = std::string(authorization.substr(bearer.size()));
+    constexpr std::string_view basic = "Basic ";
+    if (authorization.starts_with(basic)) request.basic = std::string(authorization.substr(basic.size()));
+    for (const std::string_view cookie : text::split(message[http::field::cookie], ';')) {
+        const std::size_t equals = cookie.find('=');
+        if (equals == std::string_view::npos) continue;
+        request.cookies[std::string(text::trimmed(cookie.substr(0, equals)))] =
+            text::trimmed(cookie.substr(equals + 1));
+    }
     request.body = message.body();
     return request;
 }
@@ -53,6 +61,7 @@ http::response<http::string_body> response_from(HttpReply reply, bool keep_alive
     message.set(http::field::content_type, reply.type);
     message.set(http::field::cache_control, "no-store");
     if (reply.retry_after.count() > 0) message.set(http::field::retry_after, std::to_string(reply.retry_after.count()));
+    for (const auto& [name, value] : reply.headers) message.insert(name, value);
     message.keep_alive(keep_alive);
     message.body() = std::move(reply.body);
     message.prepare_payload();
@@ -94,10 +103,27 @@ std::map<std::string, std::string> read_form(std::string_view form) {
     return fields;
 }
 
+std::string HttpRequest::field(const std::string& name) const {
+    const auto found = fields.find(name);
+    return found == fields.end() ? std::string() : found->second;
+}
+
+std::string HttpReply::header(std::string_view name) const {
+    for (const auto& [key, value] : headers)
+        if (text::same(key, name)) return value;
+    return {};
+}
+
 HttpReply answer(World& world, const HttpRequest& request) {
-    if (request.path.ends_with("/token")) return answer_token(world, request);
-    if (request.path == "/introspect") return answer_introspection(world, request);
-    if (request.path.starts_with("/control/")) return answer_control(world, request);
+    const std::string_view path = request.path;
+    if (path.starts_with("/control/")) return answer_control(world, request);
+    if (path == "/introspect") return answer_introspection(world, request);
+    if (path.ends_with("/token")) return answer_token(world, request);
+    if (path.ends_with("/authorize") || path == "/o/oauth2/v2/auth") return answer_authorize(world, request);
+    if (path.ends_with("/devicecode") || path == "/device/code") return answer_device_code(world, request);
+    if (path == "/device") return answer_device_page(world, request);
+    if (path.ends_with("/.well-known/openid-configuration")) return answer_discovery(world, request);
+    if (path.ends_with("/keys") || path == "/oauth2/v3/certs") return answer_keys(world, request);
     return {.status = 404, .body = R"({"error":"not_found"})"};
 }
 

@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 #include <stdexcept>
 
+#include "tools/rohrpost-sim/answers.hpp"
 #include "tools/rohrpost-sim/provider.hpp"
 
 namespace sim {
@@ -11,13 +12,34 @@ namespace json = boost::json;
 
 namespace {
 
-json::object credential(const World& world, const std::string& id, const std::string& user) {
-    return {{"id", id},
-            {"provider", "rig"},
-            {"user", user},
-            {"flow", "refresh_token"},
-            {"client_id", "rohrpost-sim"},
-            {"refresh_token", json::object{{"value", world.tokens.first_refresh_token(user)}}}};
+json::object credential(const Options& options, const World& world, const std::string& id, const std::string& user) {
+    json::object made{
+        {"id", id}, {"provider", "rig"}, {"user", user}, {"flow", options.flow}, {"client_id", "rohrpost-sim"}};
+    if (options.oidc && !options.client.secret.empty())
+        made["client_secret"] = json::object{{"value", options.client.secret}};
+    if (options.flow == "refresh_token")
+        made["refresh_token"] = json::object{{"value", world.tokens.first_refresh_token(user)}};
+    return made;
+}
+
+/// Where everything of the identity provider is.
+void add_identity(json::object& provider, const Options& options, const World& world) {
+    const IdentityProvider& identity = world.identity;
+    const std::string& base = identity.rules.base_url;
+    const bool google = identity.rules.manner == Manner::google;
+    const std::string place = base + '/' + identity.rules.tenant;
+    provider["authorize_url"] = google ? base + "/o/oauth2/v2/auth" : place + "/oauth2/v2.0/authorize";
+    provider["token_url"] = google ? base + "/token" : place + "/oauth2/v2.0/token";
+    provider["device_url"] = google ? base + "/device/code" : place + "/oauth2/v2.0/devicecode";
+    provider["jwks_url"] = google ? base + "/oauth2/v3/certs" : place + "/discovery/v2.0/keys";
+    provider["issuer"] = issuer_of(identity, identity.rules.tenant);
+    if (google)
+        provider["scopes"] = json::array{"https://mail.google.com/", "openid", "email", "profile"};
+    else if (options.flow == "client_credentials")
+        provider["scopes"] = json::array{"https://outlook.office365.com/.default"};
+    else
+        provider["scopes"] = json::array{"https://outlook.office.com/IMAP.AccessAsUser.All", "offline_access", "openid",
+                                         "profile", "email"};
 }
 
 json::object consumer(const std::string& wish) {
@@ -32,19 +54,20 @@ json::object consumer(const std::string& wish) {
 
 std::string import_document(const Options& options, const Ports& ports, const World& world,
                             const std::filesystem::path& ca_file) {
-    const json::object provider{
-        {"id", "rig"},
-        {"token_url", fmt::format("https://localhost:{}/token", ports.https)},
-        {"scopes", json::array{"https://outlook.office.com/IMAP.AccessAsUser.All", "offline_access"}},
-        {"ca_file", std::filesystem::absolute(ca_file).string()},
-        {"imap", json::object{{"host", "localhost"}, {"port", ports.imap}, {"tls", "implicit"}}}};
+    json::object provider{{"id", "rig"},
+                          {"token_url", fmt::format("https://localhost:{}/token", ports.https)},
+                          {"scopes", json::array{"https://outlook.office.com/IMAP.AccessAsUser.All", "offline_access"}},
+                          {"ca_file", std::filesystem::absolute(ca_file).string()},
+                          {"imap", json::object{{"host", "localhost"}, {"port", ports.imap}, {"tls", "implicit"}}}};
+    if (options.oidc) add_identity(provider, options, world);
     json::array credentials;
     json::array mailboxes;
-    if (options.shared_credential) credentials.push_back(credential(world, "svc", options.population.shared_user));
+    if (options.shared_credential)
+        credentials.push_back(credential(options, world, "svc", options.population.shared_user));
     for (std::uint32_t number = 1; number <= options.population.mailboxes; ++number) {
         const std::string address = World::address_of(number);
         const std::string id = address.substr(0, address.find('@'));
-        if (!options.shared_credential) credentials.push_back(credential(world, id, address));
+        if (!options.shared_credential) credentials.push_back(credential(options, world, id, address));
         mailboxes.push_back(json::object{{"id", id},
                                          {"address", address},
                                          {"credential", options.shared_credential ? "svc" : id},

@@ -4,6 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 
 #include "protocols/base/text.hpp"
 #include "tools/rohrpost-sim/provider.hpp"
@@ -18,8 +20,15 @@ void allow_many_descriptors() {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+std::optional<std::string> contents_of(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return std::nullopt;
+    return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
 std::string fault_help() {
-    std::string help = "What goes wrong from the start: NAME [mailbox=ADDRESS] [uid=N] [value=N] [times=N]. Names:";
+    std::string help =
+        "What goes wrong from the start: NAME [mailbox=ADDRESS] [uid=N] [value=N] [times=N] [row=TEXT]. Names:";
     for (const sim::FaultFact& fact : sim::fault_kinds()) help += fmt::format("\n  {}: {}", fact.name, fact.what);
     return help;
 }
@@ -34,6 +43,66 @@ void announce(const sim::Provider& provider) {
     std::fflush(stdout);
 }
 
+/// What --oidc can be told besides.
+struct IdentityFlags {
+    std::int64_t code_seconds = 0, device_seconds = 0, poll_seconds = 0;
+    std::vector<std::string> certificates;
+    bool without_pkce = false;
+
+    void add_to(CLI::App& app, sim::Options& options);
+    /// False: something is wrong and was said.
+    bool apply_to(sim::Options& options) const;
+};
+
+void IdentityFlags::add_to(CLI::App& app, sim::Options& options) {
+    code_seconds = options.identity.code_lives_for.count();
+    device_seconds = options.identity.device_code_lives_for.count();
+    poll_seconds = options.identity.poll_interval.count();
+    CLI::Option* oidc = app.add_flag(
+        "--oidc", options.oidc,
+        "A whole identity provider: /authorize with its pages, device code, id_tokens, JWKS; Entra's with style "
+        "exchange, Google's with gmail. It knows one application, rohrpost-sim, and besides the mailboxes' users "
+        "operator@sim.test, guest@other.test (a guest) and alien@other.test; import.json names all its URLs");
+    app.add_option("--flow", options.flow, "How the credentials of import.json get their tokens")
+        ->check(CLI::IsMember({"refresh_token", "authorization_code", "device_code", "client_credentials"}))
+        ->capture_default_str();
+    app.add_option("--signed-in", options.signed_in,
+                   "Who is signed in on the workstation (repeat): one alone goes straight through without being asked")
+        ->needs(oidc);
+    app.add_option("--redirect-uri", options.client.redirect_uris,
+                   "Registered for rohrpost-sim (repeat; default: /oauth/callback on any port of http://localhost)")
+        ->needs(oidc);
+    app.add_option("--client-secret", options.client.secret, "Makes rohrpost-sim a confidential application")
+        ->needs(oidc);
+    app.add_option("--client-certificate", certificates, "The same: a file with its certificate (PEM; repeat)")
+        ->needs(oidc);
+    app.add_flag("--no-pkce", without_pkce, "/authorize does without a code_challenge")->needs(oidc);
+    app.add_option("--code-seconds", code_seconds, "How long an authorization code lives")
+        ->capture_default_str()
+        ->needs(oidc);
+    app.add_option("--device-seconds", device_seconds, "How long a device code lives")
+        ->capture_default_str()
+        ->needs(oidc);
+    app.add_option("--poll-seconds", poll_seconds, "How often a device may ask")->capture_default_str()->needs(oidc);
+}
+
+bool IdentityFlags::apply_to(sim::Options& options) const {
+    options.identity.code_lives_for = std::chrono::seconds(code_seconds);
+    options.identity.device_code_lives_for = std::chrono::seconds(device_seconds);
+    options.identity.poll_interval = std::chrono::seconds(poll_seconds);
+    options.client.pkce_required = !without_pkce;
+    for (const std::string& file : certificates) {
+        auto pem = contents_of(file);
+        if (!pem || !sim::RsaKey::from_pem(*pem)) {
+            fmt::print(stderr, "--client-certificate: expected a file with the certificate of an RSA key, not {}\n",
+                       file);
+            return false;
+        }
+        options.client.certificates.push_back(std::move(*pem));
+    }
+    return true;
+}
+
 }  // namespace
 
 int main(int count, char** words) {
@@ -43,8 +112,9 @@ int main(int count, char** words) {
     std::vector<std::string> faults;
     std::string directory;
     CLI::App app(
-        "A pretend mail provider: IMAP over TLS, an OAuth token endpoint over HTTPS, and a control endpoint "
-        "(/control/…) beside it. When it is ready it prints one line of JSON with its ports and files.");
+        "A pretend mail provider: IMAP over TLS, an OAuth token endpoint over HTTPS (with --oidc a whole identity "
+        "provider), and a control endpoint (/control/…) beside it. When it is ready it prints one line of JSON with "
+        "its ports and files.");
     app.add_option("--dir", directory, "Directory for ca.pem and import.json (made when missing)")->required();
     app.add_option("--bind", options.bind, "Address to listen on")->capture_default_str();
     app.add_option("--imap-port", options.imap_port, "IMAP over TLS; 0: any free port")->capture_default_str();
@@ -68,10 +138,13 @@ int main(int count, char** words) {
     app.add_option("--consumer", options.consumer, "Consumer in import.json: pull, or maildir:PATH")
         ->capture_default_str();
     app.add_option("--fault", faults, fault_help());
+    IdentityFlags identity;
+    identity.add_to(app, options);
     CLI11_PARSE(app, count, words);
 
     options.directory = directory;
     options.rules.lives_for = std::chrono::seconds(token_seconds);
+    if (!identity.apply_to(options)) return 64;
     const auto bytes = text::number<std::size_t>(sizes);
     if (!bytes && sizes != "mixed") {
         fmt::print(stderr, "--sizes: expected a number of bytes or mixed, not {}\n", sizes);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <boost/json.hpp>
 #include <stdexcept>
 
 #include "tools/rohrpost-sim/http_endpoint.hpp"
@@ -44,7 +45,7 @@ awaitable<void> breathe(asio::any_io_executor executor) {
 Provider::Provider(Options options)
     : options_(std::move(options)),
       style_(style_named(options_.style)),
-      world_(options_.population, options_.rules, clock_, random_),
+      world_(options_.population, options_.rules, clock_, random_, options_.identity),
       authority_("Rohrpost pretend authority"),
       tls_(asio::ssl::context::tls_server),
       context_(1) {
@@ -59,6 +60,7 @@ Provider::Provider(Options options)
     auto https = listen(options_.https_port);
     auto http = listen(options_.http_port);
     ports_ = {imap.local_endpoint().port(), https.local_endpoint().port(), http.local_endpoint().port()};
+    furnish_identity();
     write_files();
     asio::co_spawn(context_, accept_imap(std::move(imap)), report);
     asio::co_spawn(context_, accept_https(std::move(https)), report);
@@ -90,6 +92,36 @@ void Provider::write_files() const {
     std::filesystem::create_directories(options_.directory);
     write_private_file(ca_file(), authority_.certificate_pem());
     write_private_file(import_file(), import_document_with(ports_.imap));
+}
+
+void Provider::furnish_identity() {
+    IdentityProvider& identity = world_.identity;
+    identity.rules.base_url = fmt::format("https://localhost:{}", ports_.https);
+    identity.rules.manner = options_.style == "gmail" ? Manner::google : Manner::entra;
+    identity.workstation = options_.signed_in;
+    if (!options_.oidc) return;
+    identity.rules.strict = true;
+    furnish(world_);
+    for (const std::string& name : options_.signed_in)
+        if (!world_.account(name)) throw std::runtime_error("signed in: expected one of the users, not " + name);
+    Client& client = identity.clients.begin()->second;
+    Client wish = options_.client;
+    wish.id = client.id;
+    if (wish.redirect_uris.empty()) wish.redirect_uris = client.redirect_uris;
+    client = std::move(wish);
+    if (identity.rules.manner != Manner::google) return;
+    const RsaKey key = RsaKey::drawn_from(random_);
+    const std::string email = "rohrpost@sim.iam.gserviceaccount.com";
+    identity.service_accounts[email] = {.email = email, .key_pem = key.public_pem()};
+    std::filesystem::create_directories(options_.directory);
+    write_private_file(service_account_file(),
+                       boost::json::serialize(boost::json::object{{"type", "service_account"},
+                                                                  {"project_id", "sim"},
+                                                                  {"private_key_id", key.kid()},
+                                                                  {"private_key", key.private_pem()},
+                                                                  {"client_email", email},
+                                                                  {"client_id", "100000000000000000001"},
+                                                                  {"token_uri", identity.rules.base_url + "/token"}}));
 }
 
 std::string Provider::import_document_with(std::uint16_t imap_port) const {

@@ -26,6 +26,13 @@ struct Options {
     bool shared_credential = false;
     std::string consumer = "pull";  // or maildir:PATH
     std::vector<Fault> faults;
+    IdentityRules identity;  // its base_url and manner follow from the port and the style
+    /// The identity provider is strict, knows the people and the application of furnish(), and import.json names all
+    /// its URLs.
+    bool oidc = false;
+    Client client;  // with oidc: what differs from furnish()'s; its id stays
+    std::vector<std::string> signed_in;
+    std::string flow = "refresh_token";  // of the credentials in import.json
 };
 
 struct Ports {
@@ -52,6 +59,10 @@ public:
     [[nodiscard]] std::string import_document_with(std::uint16_t imap_port) const;
     [[nodiscard]] std::filesystem::path ca_file() const { return options_.directory / "ca.pem"; }
     [[nodiscard]] std::filesystem::path import_file() const { return options_.directory / "import.json"; }
+    /// Only with oidc and Google's manner: the key that an administrator downloads.
+    [[nodiscard]] std::filesystem::path service_account_file() const {
+        return options_.directory / "service-account.json";
+    }
 
     /// Runs `question(world)` on the provider's thread and returns its answer. Only while it runs, from another thread.
     template <class Question>
@@ -69,6 +80,7 @@ private:
     awaitable<void> accept_http(asio::ip::tcp::acceptor listener);
     awaitable<void> keep_time();
     void write_files() const;
+    void furnish_identity();
 
     Options options_;
     const Style& style_;

@@ -32,17 +32,35 @@ std::string TokenBook::user_of(std::string_view token) const {
     return facts ? facts->user : std::string();
 }
 
+bool TokenBook::revoked(const Facts& facts) const {
+    const auto mark = revoked_.find(facts.user);
+    if (mark == revoked_.end()) return false;
+    const auto latest = generations_.find(facts.user);
+    // One of an earlier run counts as old, however high its number.
+    return facts.generation <= mark->second || latest == generations_.end() || facts.generation > latest->second;
+}
+
 std::optional<TokenBook::Pair> TokenBook::refresh(std::string_view token) {
     const auto facts = facts_of(token);
-    if (!facts || revoked_.contains(facts->user)) return std::nullopt;
+    if (!facts || revoked(*facts) || ended_.contains(token)) return std::nullopt;
     const auto oldest = oldest_.find(facts->user);
     if (oldest != oldest_.end() && facts->generation < oldest->second) return std::nullopt;
     if (rules_.refresh_once && !used_.insert(std::string(token)).second) return std::nullopt;
     std::uint64_t& latest = generations_[facts->user];
-    latest = std::max(latest, facts->generation) + 1;
-    Pair pair{issue(facts->user), refresh_token(facts->user, latest), rules_.lives_for};
+    latest = std::max(latest, facts->generation);
+    return begin(facts->user);
+}
+
+TokenBook::Pair TokenBook::begin(std::string_view user) {
+    const std::uint64_t latest = ++generations_[std::string(user)];
+    Pair pair{issue(user), refresh_token(user, latest), rules_.lives_for};
     access_.at(pair.access_token).generation = latest;
     return pair;
+}
+
+void TokenBook::end(std::string_view token) {
+    if (const auto found = access_.find(token); found != access_.end()) access_.erase(found);
+    if (facts_of(token)) ended_.emplace(token);
 }
 
 void TokenBook::used(std::string_view access_token) {

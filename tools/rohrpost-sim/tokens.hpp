@@ -36,6 +36,10 @@ public:
     [[nodiscard]] std::string first_refresh_token(std::string_view user) const { return refresh_token(user, 0); }
     /// nullopt: not one of ours, revoked, or used up.
     std::optional<Pair> refresh(std::string_view refresh_token);
+    /// The same after a new consent, without a refresh token before it.
+    Pair begin(std::string_view user);
+    /// This one token works no more, whatever the user's others do.
+    void end(std::string_view token);
     /// An access token without a grant.
     std::string issue(std::string_view user);
     /// The same as an answer without a refresh token (app-only flows).
@@ -56,8 +60,8 @@ public:
     [[nodiscard]] std::vector<std::string> access_tokens_of(std::string_view user) const;
     /// Ends the access tokens of a user (empty: all).
     void expire(std::string_view user);
-    /// No refresh token of the user works any more.
-    void revoke(std::string_view user) { revoked_.insert(std::string(user)); }
+    /// No refresh token that the user has works any more; those of a later consent do.
+    void revoke(std::string_view user) { revoked_[std::string(user)] = generations_[std::string(user)]; }
     void restore(std::string_view user) { revoked_.erase(std::string(user)); }
     void set_lifetime(std::chrono::seconds lives_for) { rules_.lives_for = lives_for; }
     [[nodiscard]] std::uint64_t issued() const noexcept { return issued_; }
@@ -69,6 +73,7 @@ private:
     };
     [[nodiscard]] std::string refresh_token(std::string_view user, std::uint64_t generation) const;
     [[nodiscard]] std::optional<Facts> facts_of(std::string_view refresh_token) const;
+    [[nodiscard]] bool revoked(const Facts& facts) const;
     void forget_expired();
 
     TokenRules rules_;
@@ -78,7 +83,8 @@ private:
     std::map<std::string, std::uint64_t, std::less<>> generations_;
     std::map<std::string, std::uint64_t, std::less<>> oldest_;  // generation of each user that is still good
     std::set<std::string, std::less<>> used_;
-    std::set<std::string, std::less<>> revoked_;
+    std::set<std::string, std::less<>> ended_;
+    std::map<std::string, std::uint64_t, std::less<>> revoked_;  // up to which generation
     std::uint64_t issued_ = 0;
     std::size_t forget_at_ = 1024;
 };

@@ -56,8 +56,13 @@ void Folder::tell(const std::string& line, const Watcher* source) {
         if (watcher != source) watcher->told(line);
 }
 
-World::World(Population population, TokenRules rules, const Clock& clock, Random& random)
-    : tokens(rules, clock, random), population_(std::move(population)), clock_(clock), random_(random) {
+World::World(Population population, TokenRules rules, const Clock& clock, Random& random,
+             IdentityRules rules_of_identity)
+    : tokens(rules, clock, random),
+      identity(std::move(rules_of_identity), clock, random),
+      population_(std::move(population)),
+      clock_(clock),
+      random_(random) {
     for (std::uint32_t number = 1; number <= population_.mailboxes; ++number) {
         auto& folders = mailboxes_[address_of(number)];
         for (const char* name : {"INBOX", "Sent Items", "Deleted Items", "Archive"}) {
@@ -96,7 +101,36 @@ std::vector<Folder*> World::folders(std::string_view address) {
 
 bool World::may_open(std::string_view user, std::string_view address) const {
     return mailboxes_.contains(text::lowered(address)) &&
-           (text::same(user, address) || text::same(user, population_.shared_user));
+           (text::same(user, address) || text::same(user, population_.shared_user) || shared_with(user, address));
+}
+
+bool World::shared_with(std::string_view user, std::string_view address) const {
+    const auto shared = shares_.find(text::lowered(user));
+    return shared != shares_.end() && shared->second.contains(text::lowered(address));
+}
+
+void World::share(std::string_view user, std::string_view address) {
+    shares_[text::lowered(user)].insert(text::lowered(address));
+}
+
+std::optional<Account> World::account(std::string_view name) const {
+    const std::string lowered = text::lowered(name);
+    if (const auto known = identity.people.find(lowered); known != identity.people.end()) return known->second;
+    const bool ours = mailboxes_.contains(lowered) || lowered == text::lowered(population_.shared_user);
+    if (!ours) return std::nullopt;
+    return Account{.name = lowered,
+                   .upn = lowered,
+                   .email = lowered,
+                   .display = lowered.substr(0, lowered.find('@')),
+                   .password = population_.password,
+                   .oid = uuid_of("oid " + lowered),
+                   .tenant = identity.rules.tenant};
+}
+
+void World::end_family(std::uint64_t family) {
+    for (const std::string& token : identity.end_family(family)) tokens.end(token);
+    for (const auto& [refresh_token, grant] : identity.grants)
+        if (grant.family == family) tokens.end(refresh_token);
 }
 
 Entry& World::enter(Folder& folder, std::chrono::milliseconds hidden_for) {
@@ -140,6 +174,25 @@ void World::reveal_due() {
         if (one.until <= now) one.folder->reveal(one.uid);
         return one.until <= now;
     });
+}
+
+void furnish(World& world) {
+    const auto& rules = world.identity.rules;
+    const auto add = [&](const std::string& name, const std::string& upn, const std::string& tenant, bool guest) {
+        world.identity.people[name] = Account{.name = name,
+                                              .upn = upn,
+                                              .email = name,
+                                              .display = name.substr(0, name.find('@')),
+                                              .password = world.population().password,
+                                              .oid = uuid_of("oid " + name),
+                                              .tenant = tenant,
+                                              .guest = guest};
+    };
+    add("operator@" + rules.domain, "operator@" + rules.domain, rules.tenant, false);
+    add("guest@other.test", "guest_other.test#EXT#@" + rules.domain, rules.other_tenant, true);
+    add("alien@other.test", "alien@other.test", rules.other_tenant, false);
+    world.identity.clients["rohrpost-sim"] = Client{
+        .id = "rohrpost-sim", .redirect_uris = {"http://localhost/oauth/callback", "http://127.0.0.1/oauth/callback"}};
 }
 
 void World::expire_tokens(const std::string& user, std::string_view words) {

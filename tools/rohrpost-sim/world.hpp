@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "protocols/base/clock.hpp"
 #include "protocols/base/random.hpp"
 #include "tools/rohrpost-sim/faults.hpp"
+#include "tools/rohrpost-sim/identity.hpp"
 #include "tools/rohrpost-sim/message.hpp"
 #include "tools/rohrpost-sim/tokens.hpp"
 
@@ -83,13 +85,13 @@ struct Population {
     std::uint32_t messages = 0;  // in each at the start
     Sizes sizes;
     std::string shared_user = "svc@sim.test";  // has full access to every mailbox
-    std::string password = "sim-password";     // everybody's, for PLAIN and LOGIN
+    std::string password = "sim-password";     // everybody's, for PLAIN, LOGIN and sign-in
 };
 
 /// Everything the provider keeps: mailboxes, tokens, faults, counters. One thread.
 class World {
 public:
-    World(Population population, TokenRules rules, const Clock& clock, Random& random);
+    World(Population population, TokenRules rules, const Clock& clock, Random& random, IdentityRules identity = {});
 
     /// "box0001@sim.test" for 1.
     static std::string address_of(std::uint32_t number);
@@ -98,6 +100,12 @@ public:
     [[nodiscard]] Folder* folder(std::string_view address, std::string_view name);
     [[nodiscard]] std::vector<Folder*> folders(std::string_view address);
     [[nodiscard]] bool may_open(std::string_view user, std::string_view address) const;
+    /// The user may open the mailbox, too, as after Add-MailboxPermission.
+    void share(std::string_view user, std::string_view address);
+    /// Who signs in under this name: a mailbox's user, the shared one, or one of identity.people.
+    [[nodiscard]] std::optional<Account> account(std::string_view name) const;
+    /// Ends whatever came of one consent.
+    void end_family(std::uint64_t family);
 
     /// A generated message arrives; returns its UID. It can be found only after `hidden_for`.
     std::uint32_t arrive(Folder& folder, std::chrono::milliseconds hidden_for = {});
@@ -116,16 +124,19 @@ public:
     Counters counters;
     Faults faults;
     TokenBook tokens;
+    IdentityProvider identity;
 
 private:
     Entry& enter(Folder& folder, std::chrono::milliseconds hidden_for);
+    [[nodiscard]] bool shared_with(std::string_view user, std::string_view address) const;
 
     Population population_;
     const Clock& clock_;
     Random& random_;
     std::map<std::string, std::vector<std::unique_ptr<Folder>>, std::less<>> mailboxes_;
     std::vector<Folder*> inboxes_;
-    std::vector<Watcher*> sessions_;  // in the order of their coming
+    std::map<std::string, std::set<std::string>, std::less<>> shares_;  // mailboxes by user
+    std::vector<Watcher*> sessions_;                                    // in the order of their coming
     struct Hidden {
         Folder* folder = nullptr;
         std::uint32_t uid = 0;
@@ -133,5 +144,9 @@ private:
     };
     std::vector<Hidden> hidden_;
 };
+
+/// The usual people without a mailbox: operator@sim.test, guest@other.test (a guest of ours) and alien@other.test, each
+/// with the population's password; and the application rohrpost-sim, public, with its loopback redirect.
+void furnish(World& world);
 
 }  // namespace sim

@@ -5,6 +5,9 @@
 #include <boost/json.hpp>
 #include <catch2/catch.hpp>
 
+#include <fstream>
+#include <iterator>
+
 #include "tests/support/directory.hpp"
 #include "tests/support/line_client.hpp"
 
@@ -89,6 +92,43 @@ TEST_CASE("sim imap: without an initial response the token comes on its own line
     CHECK(client.line() == "+ ");
     client.say(support::xoauth2_of(box, rig.access_token()));
     CHECK(client.line() == "a OK AUTHENTICATE completed.");
+}
+
+TEST_CASE("sim oidc: import.json names where everything is, and the endpoints are there over TLS", "[sim]") {
+    for (const std::string style : {"exchange", "gmail"}) {
+        CAPTURE(style);
+        sim::Options options;
+        options.style = style;
+        options.oidc = true;
+        options.flow = "authorization_code";
+        Rig rig(options);
+        std::ifstream file(rig.provider.import_file());
+        const std::string text(std::istreambuf_iterator<char>(file), {});
+        const json::object document = json::parse(text).as_object();
+        const json::object& provider = document.at("providers").at(0).as_object();
+        const auto target = [&](std::string_view key) {
+            const std::string url(provider.at(key).as_string());
+            const std::string base = fmt::format("https://localhost:{}", rig.provider.ports().https);
+            REQUIRE(url.starts_with(base + "/"));
+            return url.substr(base.size());
+        };
+        const auto ask = [&](const std::string& path, const std::string& form = "") {
+            return support::ask_https(rig.provider.ports().https, rig.provider.ca_file(), path, form,
+                                      "application/x-www-form-urlencoded");
+        };
+        const json::value configuration = json::parse(ask("/.well-known/openid-configuration").body);
+        CHECK(configuration.at("issuer") == provider.at("issuer"));
+        CHECK(configuration.at("jwks_uri") == provider.at("jwks_url"));
+        CHECK(configuration.at("token_endpoint") == provider.at("token_url"));
+        CHECK(json::parse(ask(target("jwks_url")).body).at("keys").as_array().size() == 1);
+        CHECK(ask(target("authorize_url") + "?client_id=nobody").status >= 400);
+        CHECK(ask(target("device_url"), "client_id=rohrpost-sim&scope=openid").status == 200);
+        CHECK(ask(target("token_url"), "client_id=nobody&grant_type=refresh_token").status >= 400);
+        const json::object& credential = document.at("credentials").at(0).as_object();
+        CHECK(credential.at("flow") == "authorization_code");
+        CHECK_FALSE(credential.contains("refresh_token"));
+        CHECK(std::filesystem::exists(rig.provider.service_account_file()) == (style == "gmail"));
+    }
 }
 
 TEST_CASE("sim imap: gmail style sends a challenge before it refuses", "[sim]") {
