@@ -46,8 +46,7 @@ std::optional<std::string> host_in(std::string_view external_url) {
     return std::nullopt;
 }
 
-Console::Console(tokens::SignIns& sign_ins, const Clock& clock, std::function<void()> finished)
-    : sign_ins_(sign_ins), clock_(clock), finished_(std::move(finished)) {}
+Console::Console(tokens::SignIns& sign_ins, const Clock& clock) : sign_ins_(sign_ins), clock_(clock) {}
 
 void Console::reached_by(std::string external_url) {
     sign_ins_.redirect_to(external_url + std::string(callback_path));
@@ -97,7 +96,6 @@ awaitable<http::Response> Console::callback(http::Request request) {
     auto end = co_await sign_ins_.finish(std::move(*callback));
     const auto words = tokens::words_of(end);
     const bool stored = end.result.is == Is::stored;
-    if (stored) finished_();
     co_return shown({.status = status_of(end.result.is),
                      .headline = words.headline,
                      .text = stored ? "You can close this window. Mail is fetched from now on." : "",

@@ -11,8 +11,7 @@ namespace console {
 /// On the shard of the sign-ins.
 class Console {
 public:
-    /// `finished` is told after each grant that was stored.
-    Console(tokens::SignIns& sign_ins, const Clock& clock, std::function<void()> finished);
+    Console(tokens::SignIns& sign_ins, const Clock& clock);
 
     /// `external_url` is how browsers reach this listener: "https://desk.example.com", without a slash at its end.
     void reached_by(std::string external_url);
@@ -25,7 +24,6 @@ private:
 
     tokens::SignIns& sign_ins_;
     const Clock& clock_;
-    std::function<void()> finished_;
     std::string external_url_;
     Monotonic minute_{};
     std::size_t calls_ = 0;  // in it

@@ -91,7 +91,6 @@ awaitable<Response> finish_sign_in(Surroundings& here, std::string pasted) {
                                            callback.error().message(), here.sign_ins->redirect_uri()));
     }
     auto end = co_await here.sign_ins->finish(std::move(*callback));
-    if (end.result.is == tokens::SignInResult::Is::stored && here.live != nullptr) here.live->changed();
     co_return told(end);
 }
 

@@ -40,7 +40,7 @@ SignIns::End ended(std::string credential, Is is, std::string says) {
 }  // namespace
 
 SignIns::SignIns(Uses uses)
-    : uses_(uses), scope_(uses.shard, [](const auto& name, const auto& what) {
+    : uses_(std::move(uses)), scope_(uses_.shard, [](const auto& name, const auto& what) {
           spdlog::error("coroutine={} failed={}", runtime::value(name), runtime::value(what));
       }) {}
 
@@ -68,6 +68,7 @@ void SignIns::forget_old() {
 
 void SignIns::keep(const std::string& id, End end) {
     end.result.reply = {};
+    if (end.result.is == Is::stored) uses_.stored();
     ends_[id] = {.end = std::move(end), .until = uses_.timers.now() + ends_kept_for};
 }
 

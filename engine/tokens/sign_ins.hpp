@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -22,6 +23,7 @@ public:
         TokenEndpoint& endpoint;
         Timers& timers;
         Random& random;
+        std::function<void()> stored = [] {};  // told after each grant that was stored
     };
     explicit SignIns(Uses uses);
     /// Where browsers come back to, as it is registered at the providers.

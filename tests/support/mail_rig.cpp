@@ -28,6 +28,9 @@ sim::Options options_of(const MailRig::Wish& wish, const Daemon& daemon) {
     options.directory = daemon.file("provider");
     options.population.mailboxes = wish.mailboxes;
     options.rules = wish.rules;
+    options.oidc = !wish.flow.empty();
+    options.signed_in = wish.signed_in;
+    if (options.oidc) options.flow = wish.flow;
     options.consumer = wish.consumer.empty() ? "maildir:" + daemon.maildir().string() : wish.consumer;
     return options;
 }

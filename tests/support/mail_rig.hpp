@@ -32,6 +32,9 @@ public:
         std::uint32_t mailboxes = 1;
         std::string consumer{};  // empty: the daemon's Maildir
         sim::TokenRules rules{};
+        /// How credentials get their tokens; not empty: the provider is an identity provider, too.
+        std::string flow{};
+        std::vector<std::string> signed_in{};  // at the workstation
     };
     explicit MailRig(Wish wish);
 

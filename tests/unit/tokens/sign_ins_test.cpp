@@ -33,7 +33,9 @@ Account entra_account(config::Flow flow = config::Flow::authorization_code) {
 struct Desk {
     World world;
     Run run{world};
-    SignIns sign_ins{{run.context.get_executor(), *run.service, world.endpoint, run.timers, world.random}};
+    int stored = 0;
+    SignIns sign_ins{
+        {run.context.get_executor(), *run.service, world.endpoint, run.timers, world.random, [this] { ++stored; }}};
 
     Desk() {
         sign_ins.redirect_to("https://desk.example/oauth/callback");
@@ -114,6 +116,7 @@ TEST_CASE("sign-in: from the address to a token, with PKCE, nonce, login hint an
     desk.world.endpoint.replies = {desk.grant(desk.id_token(sent["nonce"]))};
     const auto end = desk.finish("code=c0de&state=" + sent["state"]);
     CHECK(end.result.is == Is::stored);
+    CHECK(desk.stored == 1);
     CHECK(end.credential == "svc");
     CHECK(desk.state() == Is::stored);
     const auto& redeemed = std::get<oauth2::Redemption>(desk.world.endpoint.requests.back());
@@ -267,6 +270,7 @@ TEST_CASE("sign-in: by device code, asked for until the person has signed in", "
     CHECK(desk.world.endpoint.requests.size() == 1);
     for (int look = 0; look < 10 && state() == Is::pending; ++look) desk.run.pass(10s);
     CHECK(state() == Is::stored);
+    CHECK(desk.stored == 1);
     CHECK(desk.world.endpoint.requests.size() == 4);
     CHECK(desk.run.access() == "a1");
 }
