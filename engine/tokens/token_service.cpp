@@ -297,7 +297,8 @@ awaitable<void> TokenService::refresh(Entry& entry) {
         co_return;
     }
     const auto asked_at = wall();
-    const Account account = entry.account;
+    Account account = entry.account;
+    if (entry.service_account) account.token_url = entry.service_account->token_uri;
     Secret used = by_refresh_token ? entry.grant.refresh_token : Secret();
     auto what = request_of(entry, used);
     if (!what) {
@@ -380,7 +381,8 @@ awaitable<TokenReply> TokenService::request(const Account& account, TokenRequest
 
 void TokenService::take_reply(Entry& entry, TokenReply reply, const Secret& used, WallTime asked_at) {
     reply.answer.has_token = reply.answer.has_token && !reply.access_token.empty();
-    const auto decision = decision_of(reply.answer, entry.failures, uses_.random.fraction());
+    auto decision = decision_of(reply.answer, entry.failures, uses_.random.fraction());
+    if (!refreshes(entry.flow())) decision = without_person(decision, uses_.random.fraction());
     if (decision.meaning != Meaning::usable) {
         ++entry.failures;
         fail(entry, decision.meaning, decision.wait,

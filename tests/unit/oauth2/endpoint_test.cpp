@@ -17,7 +17,8 @@ public:
     awaitable<Result<std::unique_ptr<net::Stream>>> dial(net::Dial to) override {
         dialled = std::move(to);
         if (turns_.empty()) co_return net::errc::refused;
-        std::unique_ptr<net::Stream> stream = std::make_unique<ScriptedStream>(turns_, 9);
+        const bool much = !turns_.empty() && turns_.back().bytes.size() > 64 * 1024;
+        std::unique_ptr<net::Stream> stream = std::make_unique<ScriptedStream>(turns_, much ? 8192 : 9);
         co_return stream;
     }
     std::optional<net::Dial> dialled;
