@@ -2,6 +2,7 @@
 /// Each bench measures one path and prints one line of JSON. They return an exit code.
 
 int bench_queue(int argc, char** argv);
+int bench_tokens(int argc, char** argv);
 int bench_store(int argc, char** argv);
 int bench_retriever(int argc, char** argv);
 int bench_idle(int argc, char** argv);

@@ -16,6 +16,7 @@ constexpr Bench benches[] = {
     {"idle", "resident memory of idle IMAP sessions", bench_idle},
     {"store", "durable messages through the committer, beside bare group appends", bench_store},
     {"queue", "the work queue beside other queues", bench_queue},
+    {"tokens", "reading a token that is being replaced, beside other ways to share one", bench_tokens},
     {"engine", "(used by retriever and idle) the daemon on a prepared data directory", bench_engine},
 };
 

@@ -532,3 +532,15 @@ TEST_CASE("a pause that the endpoint asks for is kept by the monotonic clock, ho
     run.pass(17s);
     CHECK(run.access() == "a1");
 }
+
+TEST_CASE("where nobody signs in, a dead grant is the operator's and is tried again", "[tokens]") {
+    World world;
+    Run run(world, config::Flow::client_credentials);
+    run.import("client_secret", "hush");
+    world.endpoint.replies = {refuses(400, "invalid_grant"), gives("a1")};
+    const auto none = run.none();
+    CHECK(none.person_needed);
+    REQUIRE(none.retry_at);
+    run.pass(2 * parked_for);
+    CHECK(run.access() == "a1");
+}
