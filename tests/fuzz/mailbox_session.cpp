@@ -52,6 +52,13 @@ public:
         reply.expires_in = 3600s;
         co_return reply;
     }
+    awaitable<Result<oauth2::DeviceAnswer>> ask_device(std::string, std::shared_ptr<const net::TlsClient>,
+                                                       Secret) override {
+        co_return oauth2::DeviceAnswer(oauth2::Refusal());
+    }
+    awaitable<Result<jose::KeySet>> keys(std::string, std::shared_ptr<const net::TlsClient>) override {
+        co_return jose::KeySet();
+    }
 };
 
 /// Each connection gets the next part of the input; behind the last one nobody answers.
