@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <map>
 
 #include "engine/config/presets.hpp"
 #include "engine/roles.hpp"
@@ -167,15 +168,17 @@ awaitable<void> Engine::serve_roster() {
         throw StartError(exit_config, fmt::format("the configuration in {} cannot be read: {}", flags_.data,
                                                   roster.error().message()));
     }
+    std::map<std::string, std::shared_ptr<const config::Provider>> providers;  // thousands of credentials share one
+    for (const auto& one : roster->providers) providers[one.id] = std::make_shared<const config::Provider>(one);
     std::vector<tokens::Account> accounts;
     for (const auto& credential : roster->credentials) {
-        const auto provider = std::find_if(roster->providers.begin(), roster->providers.end(),
-                                           [&](const auto& one) { return one.id == credential.provider; });
-        if (provider == roster->providers.end()) continue;  // check() keeps references whole
+        const auto found = providers.find(credential.provider);
+        if (found == providers.end()) continue;  // check() keeps references whole
+        const auto& provider = found->second;
         tokens::Account account;
         account.credential = credential;
         account.token_url = provider->token_url;
-        account.provider = std::make_shared<const config::Provider>(*provider);
+        account.provider = provider;
         auto tls = roles.tls.of(provider->ca_file);
         if (tls) account.tls = *tls;
         config::Uses uses;
