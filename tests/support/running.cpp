@@ -1,11 +1,17 @@
 #include "tests/support/running.hpp"
 
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <optional>
+#include <random>
+#include <stdexcept>
 #include <string>
 
 #include "protocols/base/text.hpp"
@@ -16,6 +22,23 @@ namespace support {
 namespace {
 
 constexpr int generations_max = 100;
+// Below those that the system gives to whoever asks for any.
+constexpr int lowest_port = 20'000, highest_port = 32'000;
+
+/// Of several test programs that want the same port at the same moment one gets it, until it ends: the name of a socket
+/// that nobody connects to.
+bool reserve(int port) {
+    const int name = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (name < 0) return false;
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    const std::string text = "rohrpost-test-port-" + std::to_string(port);
+    text.copy(address.sun_path + 1, sizeof(address.sun_path) - 1);  // behind a NUL: not a file (unix(7), abstract)
+    const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + text.size());
+    if (::bind(name, reinterpret_cast<const sockaddr*>(&address), bytes) == 0) return true;
+    ::close(name);
+    return false;
+}
 
 struct Kin {
     std::string name;
@@ -46,9 +69,18 @@ bool descends(const std::map<pid_t, Kin>& all, pid_t pid, pid_t ancestor) {
 }  // namespace
 
 std::uint16_t free_port() {
-    asio::io_context context;
-    const asio::ip::tcp::acceptor listener(context, {asio::ip::address_v4::loopback(), 0});
-    return listener.local_endpoint().port();
+    std::random_device random;
+    std::uniform_int_distribution<int> any(lowest_port, highest_port);
+    for (int tries = 0; tries < 10'000; ++tries) {
+        const int port = any(random);
+        if (!reserve(port)) continue;
+        asio::io_context context;
+        asio::ip::tcp::acceptor listener(context, asio::ip::tcp::v4());
+        boost::system::error_code taken;
+        listener.bind({asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(port)}, taken);
+        if (!taken) return static_cast<std::uint16_t>(port);
+    }
+    throw std::runtime_error("no port is free on 127.0.0.1");
 }
 
 bool listened_on(std::uint16_t port) {

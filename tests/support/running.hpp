@@ -8,7 +8,7 @@
 
 namespace support {
 
-/// A TCP port on 127.0.0.1 that nobody listens on now.
+/// A TCP port on 127.0.0.1 that nobody listens on, and that no other caller of this gets before this process ends.
 std::uint16_t free_port();
 /// Whether something accepts connections there.
 bool listened_on(std::uint16_t port);
