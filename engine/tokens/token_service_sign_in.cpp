@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <exception>
+
 #include "engine/config/presets.hpp"
 #include "engine/runtime/log.hpp"
 #include "engine/tokens/token_entry.hpp"
@@ -53,7 +55,15 @@ awaitable<void> TokenService::take_turn(EntryPointer entry) {
     if (!std::exchange(entry->flying, true)) co_return;
     auto turn = std::make_shared<Parking>();
     entry->turns.push_back(turn);
-    co_await turn->wait();
+    std::exception_ptr cancelled;
+    try {
+        co_await turn->wait();
+    } catch (...) {
+        cancelled = std::current_exception();
+    }
+    if (!cancelled) co_return;
+    if (std::erase(entry->turns, turn) == 0) end_turn(*entry);  // it was given the turn in the same moment
+    std::rethrow_exception(cancelled);
 }
 
 awaitable<SignInResult> TokenService::sign_in(std::string credential, SignedIn signed_in) {
@@ -61,8 +71,15 @@ awaitable<SignInResult> TokenService::sign_in(std::string credential, SignedIn s
     if (found == entries_.end()) co_return result(Is::unknown, fmt::format("there is no credential {}", credential));
     const auto entry = found->second;
     co_await take_turn(entry);
-    auto outcome = co_await sign_in_now(*entry, std::move(signed_in));
-    end_turn(*entry);
+    SignInResult outcome;
+    std::exception_ptr cancelled;
+    try {
+        outcome = co_await sign_in_now(*entry, std::move(signed_in));
+    } catch (...) {
+        cancelled = std::current_exception();
+    }
+    end_turn(*entry);  // whatever became of it: others need the credential
+    if (cancelled) std::rethrow_exception(cancelled);
     co_return outcome;
 }
 

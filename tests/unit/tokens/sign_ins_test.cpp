@@ -292,3 +292,34 @@ TEST_CASE("sign-in: what cannot begin says why", "[tokens]") {
     desk.run.pass(SignIns::lasts);
     CHECK(why("svc").empty());
 }
+
+TEST_CASE("sign-in: one that is cancelled, at work or waiting for its turn, holds nobody up", "[tokens]") {
+    Desk desk;
+    desk.run.import("refresh_token", "r0");
+    desk.world.endpoint.slow = true;
+    desk.world.endpoint.endless = true;
+    desk.world.endpoint.replies = {gives("a0", "r0")};
+    auto one = desk.begin(), two = desk.begin();
+    std::deque<asio::cancellation_signal> browsers(2);
+    std::size_t ended = 0;
+    for (std::size_t at = 0; at < 2; ++at) {
+        auto callback = oauth2::read_callback("code=c&state=" + (at == 0 ? one : two)["state"]);
+        REQUIRE(callback.has_value());
+        auto end = [&ended](std::exception_ptr failure, const SignIns::End&) { ended += failure ? 1 : 0; };
+        asio::co_spawn(desk.run.context, desk.sign_ins.finish(std::move(*callback)),
+                       asio::bind_cancellation_slot(browsers[at].slot(), end));
+        desk.run.settle();
+    }
+    std::vector<std::optional<TokenAnswer>> answers(1);
+    desk.run.begin(answers, 0);
+    desk.run.settle();
+    CHECK(desk.world.endpoint.gates.size() == 1);  // the first is at work, the second and the session wait
+    const bool waiting_first = GENERATE(true, false);
+    browsers[waiting_first ? 1 : 0].emit(asio::cancellation_type::terminal);
+    desk.run.settle();
+    browsers[waiting_first ? 0 : 1].emit(asio::cancellation_type::terminal);
+    desk.run.settle();
+    CHECK(ended == 2);
+    desk.world.endpoint.slow = false;
+    CHECK(desk.run.access() == "a0");
+}
