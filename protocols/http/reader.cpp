@@ -1,5 +1,6 @@
 #include "protocols/http/reader.hpp"
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/core/buffers_range.hpp>
 #include <boost/beast/http/error.hpp>
@@ -53,7 +54,8 @@ template <bool is_request>
 struct Parsing {
     explicit Parsing(Limits limits) : header_bytes_max(limits.header_bytes_max) {
         parser.eager(false);  // one put() for each header, chunk head, or piece of body
-        parser.header_limit(static_cast<std::uint32_t>(limits.header_bytes_max));
+        // Beast counts differently when a header comes in pieces: ours is the limit, its own never comes first.
+        parser.header_limit(static_cast<std::uint32_t>(limits.header_bytes_max) + 64);
         parser.body_limit(limits.body_bytes_max);
     }
 
@@ -67,23 +69,30 @@ struct Parsing {
             const std::size_t body_bytes = parser.get().body().size();
             const std::size_t taken = parser.put(boost::asio::buffer(input.substr(used)), error);
             used += taken;
+            if (!body_begins) header_bytes += taken;
+            if (!body_begins && parser.is_header_done()) note_header();
             if (error == wire::error::need_more || (!error && taken == 0)) break;
             if (error) return errc_of(error);
-            if (taken - (parser.get().body().size() - body_bytes) > header_bytes_max) return errc::header_too_long;
+            const std::size_t head_bytes = taken - (parser.get().body().size() - body_bytes);
+            if (std::max(header_bytes, head_bytes) > header_bytes_max) return errc::header_too_long;
         }
         // A header, a chunk's head or a trailer gathers until it is whole.
-        if (!parser.is_done() && input.size() - used >= header_bytes_max) return errc::header_too_long;
+        const std::size_t gathered = input.size() - used + (body_begins ? 0 : header_bytes);
+        if (!parser.is_done() && gathered >= header_bytes_max) return errc::header_too_long;
         return used;
     }
 
-    Headers headers() const {
-        Headers out;
-        for (const auto& field : parser.get()) out.emplace_back(field.name_string(), field.value());
-        return out;
+    /// Beast adds the fields of a trailer to those of the header, where nobody may take them for such. RFC 9110 §6.5.1.
+    void note_header() {
+        body_begins = true;
+        for (const auto& field : parser.get()) headers.emplace_back(field.name_string(), field.value());
     }
 
     wire::parser<is_request, GrowingBody> parser;
     std::size_t header_bytes_max;
+    std::size_t header_bytes = 0;
+    bool body_begins = false;
+    Headers headers;  // without trailers
 };
 
 }  // namespace
@@ -100,9 +109,9 @@ Result<std::size_t> RequestReader::take_in(std::string_view input) {
     const auto used = parser_->take_in(input);
     if (!used) return used;
     if (in_header && parser_->parser.is_header_done()) {
-        const auto& message = parser_->parser.get();
-        const auto hosts = message.count(wire::field::host);
-        if (hosts > 1 || (hosts == 0 && message.version() >= 11)) return errc::malformed;
+        const auto hosts = std::count_if(parser_->headers.begin(), parser_->headers.end(),
+                                         [](const auto& header) { return text::same(header.first, "Host"); });
+        if (hosts > 1 || (hosts == 0 && parser_->parser.get().version() >= 11)) return errc::malformed;
     }
     return used;
 }
@@ -111,7 +120,7 @@ bool RequestReader::finished() const { return parser_->parser.is_done(); }
 
 bool RequestReader::wants_continue() const {
     return parser_->parser.is_header_done() && !parser_->parser.is_done() &&
-           text::same(std::string_view(parser_->parser.get()[wire::field::expect]), "100-continue");
+           text::same(header_of(parser_->headers, "Expect").value_or(""), "100-continue");
 }
 
 Persistence RequestReader::persistence() const {
@@ -124,11 +133,11 @@ Result<Request> RequestReader::take() {
     if (!target) return target.error();
     Request request;
     request.method = parser_->parser.get().method_string();
-    request.host = parser_->parser.get()[wire::field::host];
+    request.host = header_of(parser_->headers, "Host").value_or("");
     request.path = std::move(target->path);
     request.target = as_sent;
     request.query = std::move(target->query);
-    request.headers = parser_->headers();
+    request.headers = std::move(parser_->headers);
     request.body = std::move(parser_->parser.get().body());
     return request;
 }
@@ -172,8 +181,8 @@ bool ResponseReader::finished() const { return parser_->parser.is_done(); }
 Response ResponseReader::take() {
     Response response;
     response.status = static_cast<int>(parser_->parser.get().result_int());
-    response.content_type = parser_->parser.get()[wire::field::content_type];
-    response.headers = parser_->headers();
+    response.content_type = header_of(parser_->headers, "Content-Type").value_or("");
+    response.headers = std::move(parser_->headers);
     response.body = std::move(parser_->parser.get().body());
     return response;
 }

@@ -208,3 +208,44 @@ TEST_CASE("interim responses are dropped, but not without end", "[http]") {
     http::ResponseReader switching(limits, http::ResponseReader::To::other);
     CHECK(switching.take_in("HTTP/1.1 101 Switching Protocols\r\n\r\n").error() == http::errc::malformed);
 }
+
+TEST_CASE("a trailer adds nothing to the header, however it arrives", "[http]") {
+    const std::string trailer = "0\r\nHost: other\r\nAuthorization: Bearer x\r\nContent-Type: text/html\r\n\r\n";
+    const std::string request = "PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + trailer;
+    const std::string response = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + trailer;
+    for (const std::size_t first : {std::size_t(0), std::size_t(30), request.size() - 30, request.size() - 1}) {
+        CAPTURE(first);
+        http::RequestReader reader(limits);
+        REQUIRE(feed(reader, request, first).has_value());
+        REQUIRE(reader.finished());
+        const auto read = reader.take();
+        REQUIRE(read.has_value());
+        CHECK(read->host == "h");
+        CHECK(read->headers.size() == 2);
+        CHECK_FALSE(read->header("Authorization").has_value());
+    }
+    for (const std::size_t first : {std::size_t(0), response.size() - 30}) {
+        CAPTURE(first);
+        http::ResponseReader reader(limits, http::ResponseReader::To::other);
+        REQUIRE(feed(reader, response, first).has_value());
+        REQUIRE(reader.finished());
+        const auto read = reader.take();
+        CHECK(read.content_type.empty());
+        CHECK(read.headers.size() == 1);
+    }
+}
+
+TEST_CASE("a header has its limit however it arrives", "[http]") {
+    for (const std::size_t bytes : {limits.header_bytes_max - 1, limits.header_bytes_max, limits.header_bytes_max + 1,
+                                    limits.header_bytes_max + 20}) {
+        const std::string front = "HTTP/1.1 204 No Content\r\nX: ";
+        const std::string header = front + std::string(bytes - front.size() - 4, 'x') + "\r\n\r\n";
+        for (std::size_t at = 0; at <= header.size(); ++at) {
+            CAPTURE(bytes, at);
+            http::ResponseReader reader(limits, http::ResponseReader::To::other);
+            const auto fed = feed(reader, header, at);
+            REQUIRE(fed.has_value() == (bytes <= limits.header_bytes_max));
+            REQUIRE((!fed || reader.finished()));
+        }
+    }
+}
