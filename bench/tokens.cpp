@@ -11,6 +11,7 @@
 
 #include "bench/benches.hpp"
 #include "bench/measure.hpp"
+#include "bench/token_waiters.hpp"
 #include "engine/tokens/published.hpp"
 
 namespace {
@@ -21,6 +22,7 @@ struct Parameters {
     std::size_t reads = 3'000'000;  // of each thread
     std::size_t rounds = 5;
     std::size_t write_each_ms = 10;
+    std::size_t waiters = 10'000;
 };
 
 std::shared_ptr<const Token> token_number(std::uint64_t number) {
@@ -126,11 +128,14 @@ double median_ns(const Parameters& parameters, std::size_t threads) {
 
 int bench_tokens(int argc, char** argv) {
     Parameters parameters;
-    CLI::App app("Reading the current token of a credential while it is replaced every few milliseconds: CPU of a read",
-                 "rohrpost-bench tokens");
+    CLI::App app(
+        "Reading the current token of a credential while it is replaced every few milliseconds: CPU of a read; and "
+        "sessions that wait for one refresh: CPU until all have its token",
+        "rohrpost-bench tokens");
     app.add_option("--reads", parameters.reads, "Of each thread")->capture_default_str();
     app.add_option("--rounds", parameters.rounds, "Of which the median is given")->capture_default_str();
     app.add_option("--write-each", parameters.write_each_ms, "Milliseconds between two tokens")->capture_default_str();
+    app.add_option("--waiters", parameters.waiters, "Sessions behind one refresh")->capture_default_str();
     CLI11_PARSE(app, argc, argv);
     boost::json::object line{{"bench", "tokens"}};
     for (const std::size_t threads : {std::size_t{1}, std::size_t{4}}) {
@@ -139,6 +144,16 @@ int bench_tokens(int argc, char** argv) {
         line["mutex" + suffix] = median_ns<Mutex>(parameters, threads);
         line["atomic_shared_ptr" + suffix] = median_ns<AtomicSharedPtr>(parameters, threads);
     }
+    std::vector<double> cpu_ms;
+    std::size_t requests = 0;
+    for (std::size_t round = 0; round < parameters.rounds; ++round) {
+        const auto spent = bench::resume_waiters(parameters.waiters);
+        cpu_ms.push_back(spent.cpu_ms);
+        requests = std::max(requests, spent.requests);
+    }
+    line["waiters"] = parameters.waiters;
+    line["waiters_requests"] = requests;
+    line["waiters_cpu_ms"] = bench::percentile(cpu_ms, 0.5);
     std::cout << boost::json::serialize(line) << "\n";
     return 0;
 }
