@@ -287,10 +287,8 @@ std::string json_text(std::string_view text) {
 
 /// A key and a certificate of it, as PEM without the last line end, as files are read.
 struct Proof {
-    explicit Proof(const jose_test::Signer& signer) : key(signer.pem()) {
-        const TemporaryDirectory folder;
-        std::ofstream(folder.path() / "key") << key;
-        certificate = jose_test::openssl("req -new -x509 -key key -subj /CN=rohrpost -days 30", {}, folder.path());
+    explicit Proof(const jose_test::Signer& signer)
+        : key(signer.pem()), certificate(jose_test::certificate_of(signer)) {
         key.pop_back();
         certificate.pop_back();
     }

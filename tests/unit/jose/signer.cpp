@@ -4,12 +4,14 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#include <fstream>
 #include <stdexcept>
 
 #include "protocols/base/base64.hpp"
 #include "protocols/base/text.hpp"
 #include "protocols/jose/openssl.hpp"
 #include "tests/support/process.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace jose_test {
 namespace {
@@ -96,6 +98,12 @@ const Signer& other_rsa_signer() {
 const Signer& ec_signer() {
     static const Signer signer("EC");
     return signer;
+}
+
+std::string certificate_of(const Signer& signer) {
+    const TemporaryDirectory folder;
+    std::ofstream(folder.path() / "key") << signer.pem();
+    return openssl("req -new -x509 -key key -subj /CN=rohrpost -days 30", {}, folder.path());
 }
 
 std::string openssl(std::string_view arguments, std::string input, const std::string& directory) {

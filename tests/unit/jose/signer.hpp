@@ -35,6 +35,9 @@ const Signer& rsa_signer();
 const Signer& other_rsa_signer();
 const Signer& ec_signer();
 
+/// A certificate of it, PEM, good for 30 days.
+std::string certificate_of(const Signer& signer);
+
 /// What openssl(1) writes to standard output, text only; throws unless it ends with 0.
 std::string openssl(std::string_view arguments, std::string input = {}, const std::string& directory = "/");
 

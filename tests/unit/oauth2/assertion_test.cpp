@@ -2,18 +2,16 @@
 
 #include <boost/json.hpp>
 #include <catch2/catch.hpp>
-#include <fstream>
 
 #include "protocols/base/base64.hpp"
 #include "protocols/base/text.hpp"
 #include "protocols/jose/errc.hpp"
 #include "protocols/jose/verify.hpp"
 #include "protocols/oauth2/errc.hpp"
-#include "tests/support/temporary_directory.hpp"
 #include "tests/unit/jose/signer.hpp"
 
 using namespace oauth2;
-using jose_test::openssl;
+using jose_test::certificate_of;
 using jose_test::other_rsa_signer;
 using jose_test::rsa_signer;
 
@@ -22,12 +20,6 @@ namespace {
 namespace json = boost::json;
 
 const WallTime now{std::chrono::seconds(1'790'000'000)};
-
-std::string certificate_of(const jose_test::Signer& signer) {
-    const TemporaryDirectory folder;
-    std::ofstream(folder.path() / "key") << signer.pem();
-    return openssl("req -new -x509 -key key -subj /CN=rohrpost -days 30", {}, folder.path());
-}
 
 json::object part_of(const Secret& token, std::size_t index) {
     const auto parts = text::split(token.reveal(), '.');

@@ -70,6 +70,7 @@ public:
         busiest = std::max(busiest, busy);
         if (slow) co_await gates.emplace_back(std::make_unique<Parking>())->wait();
         --busy;
+        if (answers) co_return answers(asked.back());
         REQUIRE_FALSE(replies.empty());
         auto reply = replies.front();
         if (replies.size() > 1 || !endless) replies.pop_front();
@@ -84,6 +85,7 @@ public:
         co_return key_set;
     }
     std::deque<TokenReply> replies;
+    std::function<TokenReply(const std::string& refresh_token)> answers;  // instead of replies
     std::vector<TokenRequest::What> requests;
     oauth2::DeviceAnswer device;
     Result<jose::KeySet> key_set = jose::KeySet();
@@ -95,8 +97,12 @@ public:
 };
 
 struct World {
+    World() = default;
+    explicit World(store::Disk& simulated) : disk(simulated) {}
+
     TemporaryDirectory directory;
-    store::SystemDisk disk;
+    store::SystemDisk system;
+    store::Disk& disk = system;
     HandClock clock;
     SeededRandom random;
     ScriptedEndpoint endpoint;
