@@ -72,10 +72,11 @@ void Engine::open() {
 
     const auto begun = rows.begin();
     if (!begun) throw StartError(exit_ioerr, fmt::format("{}: {}", flags_.data, begun.error().message()));
-    auto keyring = secrets::Keyring::open(flags_.key_file, rows, outside_.random());
+    const auto key = secrets::find_key(flags_.key_file, flags_.data);
+    auto keyring = secrets::Keyring::open(key, rows, outside_.random());
     const auto kept = rows.commit();
     if (!keyring) {
-        throw StartError(exit_config, fmt::format("the key file {}: {}", flags_.key_file, keyring.error().message()));
+        throw StartError(exit_config, fmt::format("{}: {}", key.name(), keyring.error().message()));
     }
     if (!kept) throw StartError(exit_ioerr, fmt::format("{}: {}", flags_.data, kept.error().message()));
     keyring_ = std::make_unique<secrets::Keyring>(std::move(*keyring));
@@ -125,6 +126,7 @@ int Engine::run() {
 void Engine::begin() {
     auto& roles = *roles_;
     roles.scope.spawn("store", watch_store());
+    roles.scope.spawn("expiries", roles.expiries.watch());
     roles.scope.spawn("reload", watch_reload());
     if (flags_.exit_when_idle) roles.scope.spawn("idleness", watch_idleness());
     asio::co_spawn(roles.main.executor(), live(), [this](std::exception_ptr failure) {
@@ -186,6 +188,7 @@ awaitable<void> Engine::serve_roster() {
         account.scopes = config::scopes_of(*provider, credential.flow, uses);
         accounts.push_back(std::move(account));
     }
+    roles.expiries.set_accounts(accounts);
     roles.tokens.set_accounts(std::move(accounts));
 
     co_await asio::co_spawn(roles.handing.executor(), roles.hand_offs.serve(roster->consumers), asio::use_awaitable);

@@ -56,6 +56,12 @@ control::Live::Summary LiveView::summary() const {
         summary.consumers.push_back({state.consumer, state.kind, state.place, state.stats.delivered_mails,
                                      state.stats.waiting_mailboxes, state.stats.last_reason});
     }
+    for (const auto& expiry : sources_.expiries.expiries()) {
+        const auto now = sources_.clock.wall();
+        if (!tokens::warning_at(expiry.at, now)) continue;
+        summary.expiring.push_back({expiry.credential, std::string(tokens::word_of(expiry.what)), expiry.at,
+                                    tokens::days_left(expiry.at, now), std::string(tokens::remedy_for(expiry.what))});
+    }
     const std::lock_guard lock(mutex_);
     if (samples_.size() > 1) {
         const auto& first = samples_.front();
@@ -116,6 +122,12 @@ std::string LiveView::metrics() const {
                           "When the access token of a credential ends.",
                           seconds_since_epoch(state.expires_at),
                           {{"credential", state.credential}}});
+    }
+    for (const auto& expiry : sources_.expiries.expiries()) {
+        gauges.push_back({"rohrpost_credential_expiry_timestamp_seconds",
+                          "When a client secret or certificate ends, or a refresh token dies of disuse.",
+                          seconds_since_epoch(expiry.at),
+                          {{"credential", expiry.credential}, {"what", std::string(tokens::word_of(expiry.what))}}});
     }
     return runtime::exposition(sources_.counters, gauges);
 }

@@ -10,7 +10,7 @@
 #include "engine/hand_offs.hpp"
 #include "engine/retriever/state_board.hpp"
 #include "engine/runtime/metrics.hpp"
-#include "engine/tokens/token_service.hpp"
+#include "engine/tokens/expiry_watch.hpp"
 #include "queue/store/committer.hpp"
 
 /// What a running daemon shows to operators: states, rates, metrics. Any thread may ask.
@@ -22,6 +22,7 @@ public:
         const store::Committer& committer;
         const HandOffs& hand_offs;
         const tokens::TokenService& tokens;
+        const tokens::ExpiryWatch& expiries;
         const Clock& clock;
         std::function<void()> changed;  // any thread
     };

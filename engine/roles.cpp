@@ -30,9 +30,10 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
       tokens({main.executor(), main.inbox(), main.timers(), engine.outside_.random(), *engine.committer_,
               *engine.keyring_, endpoint},
              {}),
+      expiries({main.inbox(), main.timers(), *engine.committer_, *engine.keyring_, tokens}),
       sign_ins({main.executor(), tokens, endpoint, main.timers(), engine.outside_.random(), [this] { post_reload(); }}),
       console(sign_ins, engine.outside_.clock()),
-      view({engine.counters_, board, *engine.committer_, hand_offs, tokens, engine.outside_.clock(),
+      view({engine.counters_, board, *engine.committer_, hand_offs, tokens, expiries, engine.outside_.clock(),
             [this] { post_reload(); }}),
       surroundings{*engine.committer_, main.inbox(), engine.keyring_.get(), &view, &sign_ins},
       scope(main.executor(), report) {

@@ -4,6 +4,7 @@
 #include "engine/control/routes.hpp"
 #include "engine/engine.hpp"
 #include "engine/live_view.hpp"
+#include "engine/tokens/expiry_watch.hpp"
 #include "engine/tokens/https_endpoint.hpp"
 #include "engine/tokens/sign_ins.hpp"
 #include "engine/tokens/token_client.hpp"
@@ -27,6 +28,7 @@ struct Engine::Roles {
     HandOffs hand_offs;
     tokens::HttpsEndpoint endpoint;
     tokens::TokenService tokens;
+    tokens::ExpiryWatch expiries;
     tokens::SignIns sign_ins;
     console::Console console;
     std::vector<std::unique_ptr<retriever::Retriever>> retrievers;

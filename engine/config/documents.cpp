@@ -65,6 +65,8 @@ boost::json::object to_json(const Credential& credential) {
                                {"user", credential.user},
                                {"flow", word_of(flow_words, credential.flow)}};
     put(object, "client_id", credential.client_id);
+    if (credential.client_secret_expires)
+        object["client_secret_expires"] = date_text(*credential.client_secret_expires);
     return object;
 }
 

@@ -168,8 +168,10 @@ void declare(CLI::App& run, RunFlags& flags) {
             }
             if (written != "sqlite:") refuse("--store", written, "\"sqlite:\"");
         });
-    run.add_option("--key-file", flags.key_file,
-                   "The key that secrets are sealed with (32 bytes, mode 0600); made by the first start")
+    run.add_option(
+           "--key-file", flags.key_file,
+           "The key that secrets are sealed with (32 bytes, mode 0600); made by the first start. Without this flag: "
+           "the variable ROHRPOST_KEY (base64 or hexadecimal), the systemd credential rohrpost-key, or DIR/key")
         ->type_name("FILE")
         ->default_str("DIR/key");
     add(run, "--log-level", "LEVEL", "info", "trace, debug, info, warn or error", [&](const std::string& written) {
@@ -181,9 +183,6 @@ void declare(CLI::App& run, RunFlags& flags) {
     add(run, "--log-format", "text|json", "text", "How a line of the log is written", [&](const std::string& written) {
         if (written != "text" && written != "json") refuse("--log-format", written, "text or json");
         flags.log_format = written == "json" ? LogFormat::json : LogFormat::text;
-    });
-    run.callback([&flags] {
-        if (flags.key_file.empty()) flags.key_file = flags.data + "/key";
     });
 }
 

@@ -35,7 +35,7 @@ struct RunFlags {
     std::chrono::milliseconds commit_interval{0};
     Endpoint console{.address = "127.0.0.1", .port = 8025};
     std::string external_url;  // without a slash at its end; empty: http://localhost and the port of the console
-    std::string key_file;      // never empty after reading: DIR/key by default
+    std::string key_file;      // empty: see secrets::find_key
     bool exit_when_idle = false;
     IpFamily ip_family = IpFamily::any;
     std::string proxy;  // socks5://HOST:PORT or http://HOST:PORT; empty: none

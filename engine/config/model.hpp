@@ -42,6 +42,7 @@ struct Credential {
     std::string user;
     Flow flow = Flow::refresh_token;
     std::string client_id;
+    std::optional<std::chrono::sys_days> client_secret_expires{};
     // Sealed beside it: client_secret, private_key and certificate, service_account, refresh_token, password.
 };
 

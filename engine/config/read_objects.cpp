@@ -226,10 +226,20 @@ void read_object(const boost::json::object& object, const std::string& path, con
 
 void read_object(const boost::json::object& object, const std::string& path, const Sources* sources, Faults& faults,
                  Credential& into) {
-    const std::initializer_list<std::string_view> stored = {"id", "provider", "user", "flow", "client_id"};
-    const std::initializer_list<std::string_view> imported = {
-        "id",          "provider",        "user",          "flow",    "client_id", "client_secret", "private_key",
-        "certificate", "service_account", "refresh_token", "password"};
+    const std::initializer_list<std::string_view> stored = {"id",   "provider",  "user",
+                                                            "flow", "client_id", "client_secret_expires"};
+    const std::initializer_list<std::string_view> imported = {"id",
+                                                              "provider",
+                                                              "user",
+                                                              "flow",
+                                                              "client_id",
+                                                              "client_secret",
+                                                              "private_key",
+                                                              "certificate",
+                                                              "service_account",
+                                                              "refresh_token",
+                                                              "password",
+                                                              "client_secret_expires"};
     const Fields fields(object, path, sources == nullptr ? stored : imported, faults);
     into.id = read_id(fields);
     into.provider = fields.needed_text("provider", "the id of a provider");
@@ -237,6 +247,15 @@ void read_object(const boost::json::object& object, const std::string& path, con
     if (!fields.has("flow")) fields.fault("flow", "missing, expected how the login happens, like \"refresh_token\"");
     into.flow = fields.choice("flow", flow_words).value_or(Flow::refresh_token);
     into.client_id = fields.text("client_id", "the id of the registered application");
+    constexpr std::string_view day = "the day on which the client secret ends, like 2027-01-31";
+    const auto ends = fields.text("client_secret_expires", day);
+    if (ends.empty()) return;
+    into.client_secret_expires = date_of(ends);
+    if (!into.client_secret_expires || need_of(into.flow, "client_secret") == Need::none) {
+        fields.fault("client_secret_expires",
+                     fmt::format("found \"{}\", expected {}", text::printable(ends, 60),
+                                 into.client_secret_expires ? "a flow with a client secret" : day));
+    }
 }
 
 void read_object(const boost::json::object& object, const std::string& path, const Sources*, Faults& faults,

@@ -28,6 +28,14 @@ public:
         std::uint64_t waiting_mailboxes = 0;
         std::string reason;  // of the newest failure; empty: it goes well
     };
+    /// Something of a credential that ends within 60 days.
+    struct Expiring {
+        std::string credential;
+        std::string what;  // "client secret", "certificate", "refresh token"
+        WallTime at{};
+        int days_left = 0;  // negative: it is over
+        std::string remedy;
+    };
     struct Summary {
         WallTime started_at{};
         std::uint64_t sessions = 0;       // connections to mail servers
@@ -43,6 +51,7 @@ public:
         double durable_to_delivered_p50_seconds = 0;  // from the commit to the consumer's acknowledgement
         double durable_to_delivered_p99_seconds = 0;
         std::vector<ConsumerState> consumers;
+        std::vector<Expiring> expiring;
     };
 
     virtual ~Live() = default;

@@ -35,7 +35,17 @@ boost::json::object to_json(const Live::ConsumerState& consumer) {
             {"reason", consumer.reason}};
 }
 
+boost::json::object to_json(const Live::Expiring& expiring) {
+    return {{"credential", expiring.credential},
+            {"what", expiring.what},
+            {"ends_at", time_text(expiring.at)},
+            {"days_left", expiring.days_left},
+            {"remedy", expiring.remedy}};
+}
+
 boost::json::object to_json(const Live::Summary& summary) {
+    boost::json::array expiring;
+    for (const auto& one : summary.expiring) expiring.push_back(to_json(one));
     boost::json::array consumers;
     for (const auto& consumer : summary.consumers) consumers.push_back(to_json(consumer));
     return {{"started_at", time_text(summary.started_at)},
@@ -51,7 +61,8 @@ boost::json::object to_json(const Live::Summary& summary) {
             {"arrival_to_durable_p99_seconds", summary.arrival_to_durable_p99_seconds},
             {"durable_to_delivered_p50_seconds", summary.durable_to_delivered_p50_seconds},
             {"durable_to_delivered_p99_seconds", summary.durable_to_delivered_p99_seconds},
-            {"consumers", std::move(consumers)}};
+            {"consumers", std::move(consumers)},
+            {"expiring", std::move(expiring)}};
 }
 
 }  // namespace

@@ -9,19 +9,20 @@ public:
     [[nodiscard]] std::string message(int code) const override {
         switch (static_cast<errc>(code)) {
             case errc::key_missing:
-                return "the key file is missing, but the store holds secrets sealed with it: bring the key file back "
-                       "from the backup, or name it with --key-file";
+                return "it is missing, but the store holds secrets sealed with it: bring it back from the backup, or "
+                       "say "
+                       "where it is (--key-file, the variable ROHRPOST_KEY, or the systemd credential rohrpost-key)";
             case errc::key_unreadable:
-                return "the key file cannot be read: check its owner and permissions";
+                return "it cannot be read: check its owner and permissions";
             case errc::key_exposed:
-                return "the key file can be read by others: take their rights away (chmod 600)";
+                return "it can be read by others: take their rights away (chmod 600)";
             case errc::key_wrong_size:
-                return "the key file must hold exactly 32 bytes";
+                return "it must be 32 bytes, or these in base64 or hexadecimal";
             case errc::key_foreign:
-                return "the key file is not the one the store was sealed with: bring the right one back, or name it "
-                       "with --key-file";
+                return "it is not the key that the store was sealed with: bring the right one back, or say where it is "
+                       "(--key-file, the variable ROHRPOST_KEY, or the systemd credential rohrpost-key)";
             case errc::key_uncreatable:
-                return "the key file cannot be created: check that its folder is writable";
+                return "it cannot be created: check that its folder is writable and no file of that name is there";
             case errc::malformed:
                 return "not a sealed secret of a known format";
             case errc::foreign_key:

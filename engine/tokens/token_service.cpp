@@ -159,6 +159,13 @@ void TokenService::take_ask(const std::string& credential, ReplyTo reply_to) {
     }
 }
 
+void TokenService::keep_alive(const std::string& credential) {
+    const auto found = entries_.find(credential);
+    if (found == entries_.end()) return;
+    auto& entry = found->second;
+    if ((entry->needs_load && due(*entry)) || wants_refresh(*entry)) fly(entry);
+}
+
 void TokenService::take_rejected(const std::string& credential, std::uint64_t generation) {
     const auto found = entries_.find(credential);
     if (found == entries_.end()) return;

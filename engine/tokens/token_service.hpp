@@ -98,6 +98,9 @@ public:
     /// waits. A grant that is not of the credential's user is not stored, and the old one stays.
     awaitable<SignInResult> sign_in(std::string credential, SignedIn signed_in);
 
+    /// On the shard: uses the refresh token if its access token is due, although nobody asks for one.
+    void keep_alive(const std::string& credential);
+
     // Any thread.
     void ask(std::string credential, ReplyTo reply_to);
     void rejected(std::string credential, std::uint64_t generation);

@@ -9,12 +9,6 @@
 
 namespace tokens {
 
-namespace {
-
-constexpr std::string_view grant_name = "grant";
-
-}  // namespace
-
 /// Sealed, as they lie in the store.
 struct TokenService::Stored {
     std::optional<std::string> client_secret, private_key, certificate, service_account, refresh_token, password;
@@ -111,7 +105,7 @@ Result<void> TokenService::adopt(Entry& entry, const Stored& stored) {
 
 /// Goes on with the stored grant, unless another refresh token was imported since.
 Result<void> TokenService::adopt_grant(Entry& entry, const store::Grant& grant, Secret imported) {
-    auto bytes = uses_.keyring.unseal(entry.id(), grant_name, grant.sealed);
+    auto bytes = uses_.keyring.unseal(entry.id(), secrets::grant_name, grant.sealed);
     if (!bytes) return bytes.error();
     auto record = decoded(*bytes);
     if (!record) return secrets::errc::malformed;
@@ -139,7 +133,7 @@ awaitable<void> TokenService::save(Entry& entry) {
     SaveWork work;
     work.row.credential = entry.id();
     work.row.generation = entry.row_generation + 1;
-    work.row.sealed = uses_.keyring.seal(entry.id(), grant_name, encoded(record));
+    work.row.sealed = uses_.keyring.seal(entry.id(), secrets::grant_name, encoded(record));
     work.row.access_expires_at = std::chrono::floor<std::chrono::milliseconds>(record.life.expires_at);
     work.row.state = words_of(fresh ? Meaning::usable : entry.state);
     work.row.reason = fresh ? std::string() : entry.reason;

@@ -74,6 +74,13 @@ struct Object {
     std::string document;
 };
 
+/// A secret of a credential or consumer, as it lies in the store.
+struct SealedSecret {
+    std::string owner;
+    std::string name;
+    std::string sealed;
+};
+
 /// A credential's OAuth state. `sealed` holds the tokens.
 struct Grant {
     std::string credential;

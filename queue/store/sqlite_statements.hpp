@@ -25,6 +25,7 @@ struct SqliteStore::Statements {
                          "INSERT INTO secret (owner, name, sealed) VALUES (?1, ?2, ?3) "
                          "ON CONFLICT (owner, name) DO UPDATE SET sealed = excluded.sealed"};
     Statement secret{db, "SELECT sealed FROM secret WHERE owner = ?1 AND name = ?2"};
+    Statement secrets{db, "SELECT owner, name, sealed FROM secret ORDER BY owner, name"};
     Statement remove_secrets{db, "DELETE FROM secret WHERE owner = ?1"};
     Statement put_meta{db,
                        "INSERT INTO meta (name, value) VALUES (?1, ?2) "
@@ -39,6 +40,9 @@ struct SqliteStore::Statements {
     Statement grant{db,
                     "SELECT credential, generation, sealed, access_expires_at, state, reason "
                     "FROM oauth_grant WHERE credential = ?1"};
+    Statement grants{db,
+                     "SELECT credential, generation, sealed, access_expires_at, state, reason "
+                     "FROM oauth_grant ORDER BY credential"};
 
     Statement put_mailbox{db,
                           "INSERT INTO mailbox (id, document) VALUES (?1, ?2) "

@@ -18,6 +18,8 @@ constexpr std::int64_t checked_bodies_max = 64;
 
 Object read_object(const Statement::Rows& row) { return {row.text(0), row.text(1), row.text(2)}; }
 
+SealedSecret read_secret(const Statement::Rows& row) { return {row.text(0), row.text(1), row.text(2)}; }
+
 Grant read_grant(const Statement::Rows& row) {
     return {.credential = row.text(0),
             .generation = static_cast<std::uint64_t>(row.number(1)),
@@ -225,6 +227,8 @@ Result<std::optional<std::string>> SqliteStore::secret(std::string_view owner, s
 
 Result<void> SqliteStore::remove_secrets(std::string_view owner) { return write(sql_->remove_secrets, owner); }
 
+Result<std::vector<SealedSecret>> SqliteStore::secrets() { return all<SealedSecret>(sql_->secrets, read_secret); }
+
 Result<void> SqliteStore::put_meta(std::string_view name, std::string_view value) {
     return write(sql_->put_meta, name, blob(value));
 }
@@ -241,6 +245,8 @@ Result<void> SqliteStore::put_grant(const Grant& grant) {
 Result<std::optional<Grant>> SqliteStore::grant(std::string_view credential) {
     return first<Grant>(sql_->grant, read_grant, credential);
 }
+
+Result<std::vector<Grant>> SqliteStore::grants() { return all<Grant>(sql_->grants, read_grant); }
 
 Result<Totals> SqliteStore::totals() {
     Totals totals{.messages = messages_ + recent_.rows};

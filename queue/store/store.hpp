@@ -32,6 +32,7 @@ public:
     virtual Result<void> put_secret(std::string_view owner, std::string_view name, std::string_view sealed) = 0;
     virtual Result<std::optional<std::string>> secret(std::string_view owner, std::string_view name) = 0;
     virtual Result<void> remove_secrets(std::string_view owner) = 0;
+    virtual Result<std::vector<SealedSecret>> secrets() = 0;  // in order of owner and name
     virtual Result<void> put_meta(std::string_view name, std::string_view value) = 0;
     virtual Result<std::optional<std::string>> meta(std::string_view name) = 0;
 
@@ -89,6 +90,7 @@ public:
     // Tokens.
     virtual Result<void> put_grant(const Grant& grant) = 0;
     virtual Result<std::optional<Grant>> grant(std::string_view credential) = 0;
+    virtual Result<std::vector<Grant>> grants() = 0;  // in order of credential
 
     /// Of `sealed` (in rising order), the segments in which no message is needed any more: every subscription of its
     /// mailbox has acknowledged it, and none is set aside. Their bodies are gone once this transaction is durable. A

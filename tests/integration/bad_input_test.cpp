@@ -149,11 +149,11 @@ TEST_CASE("bad input: a key file that others can read, a wrong one, a missing on
     std::filesystem::permissions(key, std::filesystem::perms(0600));
     const std::string right = support::contents_of(key);
     std::ofstream(key, std::ios::binary) << std::string(32, 'x');
-    refused("not the one the store was sealed with");
+    refused("not the key that the store was sealed with");
     std::ofstream(key, std::ios::binary) << "short";
-    refused("exactly 32 bytes");
+    refused("must be 32 bytes");
     std::filesystem::remove(key);
-    refused("bring the key file back");
+    refused("bring it back");
     CHECK_FALSE(std::filesystem::exists(key));
     std::ofstream(key, std::ios::binary) << right;
     std::filesystem::permissions(key, std::filesystem::perms(0600));

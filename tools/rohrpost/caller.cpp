@@ -14,8 +14,8 @@
 
 #include "engine/config/import.hpp"
 #include "engine/control/routes.hpp"
-#include "queue/store/open.hpp"
 #include "tools/rohrpost/exit.hpp"
+#include "tools/rohrpost/offline_store.hpp"
 
 namespace cli {
 namespace {
@@ -69,50 +69,13 @@ private:
     beast::flat_buffer buffer_;
 };
 
-int code_of(error_code reason) {
-    if (reason == store::errc::in_use) return EX_TEMPFAIL;
-    if (reason == store::errc::unreadable) return EX_NOPERM;
-    if (reason == store::errc::disk_full) return EX_CANTCREAT;
-    if (reason == store::errc::newer_format || reason == store::errc::not_a_store) return EX_CONFIG;
-    return EX_IOERR;
-}
-
-int code_of_key(error_code reason) {
-    if (reason == secrets::errc::key_unreadable) return EX_NOPERM;
-    if (reason == secrets::errc::key_uncreatable) return EX_CANTCREAT;
-    if (reason == secrets::errc::key_missing) return EX_NOINPUT;
-    return reason.category() == secrets::category() ? EX_CONFIG : code_of(reason);
-}
-
-store::OpenedStore opened_store(store::Disk& disk, const std::string& data) {
-    store::OpenFailure failure;
-    auto opened = store::open_store(disk, data, {}, &failure);
-    if (!opened) throw Failure(code_of(failure.reason), failure.sentence);
-    return std::move(*opened);
-}
-
-/// A transaction of its own: the key and what the store remembers of it are there before anything is sealed.
-secrets::Keyring opened_keyring(store::Store& store, const std::string& path, Random& random) {
-    const auto begun = store.begin();
-    if (!begun) throw Failure(code_of(begun.error()), "the store: " + begun.error().message());
-    auto keyring = secrets::Keyring::open(path, store, random);
-    if (!keyring) {
-        store.rollback();
-        throw Failure(code_of_key(keyring.error()), path + ": " + keyring.error().message());
-    }
-    const auto committed = store.commit();
-    if (!committed) throw Failure(code_of(committed.error()), "the store: " + committed.error().message());
-    return std::move(*keyring);
-}
-
 class StoreCaller final : public Caller {
 public:
     StoreCaller(const std::string& data, const Needs& needs) {
-        auto opened = opened_store(disk_, data);
+        auto opened = offline_store(disk_, data);
         lock_ = std::move(opened.lock);
         if (needs.new_store) {
-            keyring_.emplace(
-                opened_keyring(*opened.store, needs.key_file.empty() ? data + "/key" : needs.key_file, random_));
+            keyring_.emplace(offline_keyring(*opened.store, secrets::find_key(needs.key_file, data), random_));
         }
         committer_.emplace(std::move(opened.store), std::move(opened.bodies), clock_, store::Committer::Options{});
         committer_->start();

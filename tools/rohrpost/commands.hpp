@@ -28,6 +28,7 @@ int authorize_command(Words words);
 int import_command(Words words);
 int export_command(Words words);
 int mailbox_command(Words words);
+int key_command(Words words);
 int inbox_command(Words words);
 int status_command(Words words);
 

@@ -15,13 +15,14 @@
 namespace cli {
 namespace {
 
-constexpr std::array<Command, 7> commands{{
+constexpr std::array<Command, 8> commands{{
     {"run", "The daemon: fetches mail and hands it off", run_command},
     {"import", "Take in providers, credentials, mailboxes and consumers from a JSON document", import_command},
     {"export", "Print that document, without secrets", export_command},
     {"authorize", "First token: let the owner of a credential sign in at the provider", authorize_command},
     {"mailbox", "list, show, pause, resume, remove mailboxes", mailbox_command},
     {"inbox", "list, read and acknowledge mail of a pull consumer", inbox_command},
+    {"key", "rotate the key that secrets are sealed with", key_command},
     {"status", "How the store and the daemon are doing", status_command},
 }};
 

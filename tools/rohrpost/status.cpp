@@ -57,6 +57,13 @@ std::string shown(const boost::json::object& status) {
                          text_at(consumer, "delivered"), text_at(consumer, "waiting_mailboxes"))});
         if (!text_at(consumer, "reason").empty()) table.add({"", text_at(consumer, "reason")});
     }
+    for (const auto& value : facts.at("expiring").as_array()) {
+        const auto& expiring = value.as_object();
+        table.add({"expiring", fmt::format("{} of {}: ends {}, in {} days", text_at(expiring, "what"),
+                                           text_at(expiring, "credential"), text_at(expiring, "ends_at").substr(0, 10),
+                                           text_at(expiring, "days_left"))});
+        table.add({"", text_at(expiring, "remedy")});
+    }
     const auto& committer = status.at("committer").as_object();
     table.add({"commit queue", text_at(committer, "queue_length")});
     if (committer.at("disk_full").as_bool()) table.add({"disk", "full: intake pauses until there is room"});

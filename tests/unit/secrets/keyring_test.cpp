@@ -84,3 +84,27 @@ TEST_CASE("a key file of the wrong kind is refused", "[secrets]") {
     house.key = house.folder.path() / "missing" / "key";
     CHECK(house.open().error() == errc::key_uncreatable);
 }
+
+TEST_CASE("a key is written as bytes, in base64, or in hexadecimal", "[secrets]") {
+    House house;
+    const std::string bytes = "0123456789abcdef0123456789ABCDEF";
+    house.write_key(bytes);
+    const auto keyring = house.open();
+    REQUIRE(keyring.has_value());
+    const auto sealed = keyring->seal("svc", "password", Secret("x"));
+    for (const std::string written :
+         {"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlBQkNERUY=", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlBQkNERUY=\n",
+          "3031323334353637383961626364656630313233343536373839414243444546\n"}) {
+        CAPTURE(written);
+        house.write_key(written);
+        const auto same = house.open();
+        REQUIRE(same.has_value());
+        CHECK(same->unseal("svc", "password", sealed).has_value());
+    }
+    for (const std::string written : {"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlBQkNERQ==", "zz", "",
+                                      "303132333435363738396162636465663031323334353637383941424344454g"}) {
+        CAPTURE(written);
+        house.write_key(written);
+        CHECK(house.open().error() == errc::key_wrong_size);
+    }
+}
