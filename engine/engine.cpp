@@ -46,6 +46,15 @@ std::size_t sessions_allowed(std::size_t sessions) {
     return left;
 }
 
+/// Once, past the log and its level: on standard error, in a line of its own.
+void show_api_token(const Secret& token, const config::RunFlags& flags) {
+    const bool json = flags.log_format == config::LogFormat::json;
+    std::string line = json ? "{\"id\":\"api-token\",\"message\":\"shown this once\",\"token\":\""
+                            : "API token of the console, shown this once (rohrpost api-token makes another): ";
+    line.append(token.reveal()).append(json ? "\"}\n" : "\n");
+    std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
 }  // namespace
 
 Engine::Engine(config::RunFlags flags, Outside& outside, const EngineSizes& sizes)
@@ -74,12 +83,15 @@ void Engine::open() {
     if (!begun) throw StartError(exit_ioerr, fmt::format("{}: {}", flags_.data, begun.error().message()));
     const auto key = secrets::find_key(flags_.key_file, flags_.data);
     auto keyring = secrets::Keyring::open(key, rows, outside_.random());
+    if (keyring && flags_.roles.console) keep_api_token(rows);
     const auto kept = rows.commit();
     if (!keyring) {
         throw StartError(exit_config, fmt::format("{}: {}", key.name(), keyring.error().message()));
     }
     if (!kept) throw StartError(exit_ioerr, fmt::format("{}: {}", flags_.data, kept.error().message()));
     keyring_ = std::make_unique<secrets::Keyring>(std::move(*keyring));
+    if (api_token_made_) show_api_token(*api_token_made_, flags_);
+    api_token_made_.reset();
 
     store::Committer::Options options;
     options.queue_capacity = flags_.queue_capacity;
@@ -89,6 +101,22 @@ void Engine::open() {
 
     const std::size_t threads = flags_.threads > 0 ? flags_.threads : std::max(1U, std::thread::hardware_concurrency());
     roles_ = std::make_unique<Roles>(*this, threads);
+    if (!api_token_kept_.empty()) roles_->api_token.is_now(api_token_kept_);
+}
+
+/// Inside a transaction: the first start makes one.
+void Engine::keep_api_token(store::Store& rows) {
+    const auto there = rows.meta(control::ApiToken::row);
+    if (!there) throw StartError(exit_ioerr, fmt::format("{}: {}", flags_.data, there.error().message()));
+    if (*there) {
+        api_token_kept_ = **there;
+        return;
+    }
+    Secret token = control::ApiToken::fresh(outside_.random());
+    api_token_kept_ = control::ApiToken::kept_of(token.reveal());
+    const auto put = rows.put_meta(control::ApiToken::row, api_token_kept_);
+    if (!put) throw StartError(exit_ioerr, fmt::format("{}: {}", flags_.data, put.error().message()));
+    api_token_made_ = std::move(token);
 }
 
 void Engine::stop() {
@@ -231,6 +259,7 @@ awaitable<void> Engine::watch_reload() {
         if (roles_->stopping) co_return;
         runtime::notify_reloading();
         roles_->tls.forget();
+        reload_certificate();
         co_await serve_roster();
         runtime::notify_ready("reloaded");
     }

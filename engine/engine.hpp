@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,7 +58,10 @@ private:
     struct Roles;  // what is built once the store is open
 
     void open();
+    void keep_api_token(store::Store& rows);
     void listen();
+    void listen_to_network();
+    void reload_certificate();
     awaitable<void> live();
     awaitable<void> serve_until_told();
     awaitable<void> serve_roster();
@@ -78,6 +82,8 @@ private:
     const store::Bodies* bodies_ = nullptr;
     std::unique_ptr<store::Committer> committer_;
     std::unique_ptr<secrets::Keyring> keyring_;
+    std::string api_token_kept_;            // what the store keeps of it
+    std::optional<Secret> api_token_made_;  // at this start, to be shown once
     std::unique_ptr<Roles> roles_;
     std::exception_ptr failed_;
     bool ended_ = false;

@@ -35,6 +35,26 @@ std::optional<control::Live::MailboxState> LiveView::mailbox(std::string_view id
     return state;
 }
 
+std::vector<std::string> LiveView::mailboxes_in(std::string_view state, std::string_view after,
+                                                std::size_t limit) const {
+    std::vector<std::string> ids;
+    for (const auto& mailbox : sources_.board.all()) {
+        if (mailbox.id <= after || retriever::word_of(mailbox.phase) != state) continue;
+        if (ids.size() == limit) break;
+        ids.push_back(mailbox.id);
+    }
+    return ids;
+}
+
+std::optional<control::Live::CredentialState> LiveView::credential(const std::string& id) const {
+    const auto found = sources_.tokens.state(id);
+    if (!found) return std::nullopt;
+    CredentialState state{
+        .meaning = found->state, .reason = found->reason, .access_token_ends = {}, .next_attempt = found->retry_at};
+    if (found->expires_at != WallTime()) state.access_token_ends = found->expires_at;
+    return state;
+}
+
 control::Live::Summary LiveView::summary() const {
     const auto& counters = sources_.counters;
     Summary summary;

@@ -34,6 +34,9 @@ public:
     [[nodiscard]] bool is_ready() const noexcept { return ready_; }
 
     [[nodiscard]] std::optional<MailboxState> mailbox(std::string_view id) const override;
+    [[nodiscard]] std::vector<std::string> mailboxes_in(std::string_view state, std::string_view after,
+                                                        std::size_t limit) const override;
+    [[nodiscard]] std::optional<CredentialState> credential(const std::string& id) const override;
     [[nodiscard]] Summary summary() const override;
     void changed() override { sources_.changed(); }
     [[nodiscard]] std::string metrics() const override;

@@ -32,10 +32,21 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
              {}),
       expiries({main.inbox(), main.timers(), *engine.committer_, *engine.keyring_, tokens}),
       sign_ins({main.executor(), tokens, endpoint, main.timers(), engine.outside_.random(), [this] { post_reload(); }}),
-      console(sign_ins, engine.outside_.clock()),
       view({engine.counters_, board, *engine.committer_, hand_offs, tokens, expiries, engine.outside_.clock(),
             [this] { post_reload(); }}),
-      surroundings{*engine.committer_, main.inbox(), engine.keyring_.get(), &view, &sign_ins},
+      surroundings{.committer = *engine.committer_,
+                   .home = main.inbox(),
+                   .keyring = engine.keyring_.get(),
+                   .live = &view,
+                   .sign_ins = &sign_ins,
+                   .random = &engine.outside_.random(),
+                   .api_token = &api_token},
+      api(surroundings, api_token),
+      attempts(engine.outside_.clock()),
+      console(
+          {api, attempts, engine.outside_.clock(), engine.outside_.random()},
+          engine.flags_.console_behind_proxy ? console::Console::Peers::of_a_proxy : console::Console::Peers::known),
+      door(surroundings, api_token, console, attempts),
       scope(main.executor(), report) {
     options.poll_interval = engine.flags_.poll_interval;
     options.idle_renew = engine.flags_.idle_renew;

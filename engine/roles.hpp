@@ -4,6 +4,8 @@
 #include "engine/control/routes.hpp"
 #include "engine/engine.hpp"
 #include "engine/live_view.hpp"
+#include "engine/local_api.hpp"
+#include "engine/network_door.hpp"
 #include "engine/tokens/expiry_watch.hpp"
 #include "engine/tokens/https_endpoint.hpp"
 #include "engine/tokens/sign_ins.hpp"
@@ -30,11 +32,16 @@ struct Engine::Roles {
     tokens::TokenService tokens;
     tokens::ExpiryWatch expiries;
     tokens::SignIns sign_ins;
-    console::Console console;
     std::vector<std::unique_ptr<retriever::Retriever>> retrievers;
     TlsClients tls;
     LiveView view;
+    control::ApiToken api_token;
     control::Surroundings surroundings;
+    LocalApi api;
+    console::Attempts attempts;
+    console::Console console;
+    NetworkDoor door;
+    http::Server* console_server = nullptr;  // of servers
     std::vector<std::unique_ptr<http::Server>> servers;
     Parking stop;
     Parking reload;

@@ -86,6 +86,63 @@ bool is_external(std::string_view written) {
     return secure || host == "localhost" || host == "127.0.0.1";
 }
 
+bool is_loopback(const std::string& address) {
+    return address == "::1" || address.starts_with("127.");  // endpoint_of() takes numeric addresses alone
+}
+
+void add_file(CLI::App& run, const std::string& flag, const std::string& standard, const std::string& help,
+              std::string& into) {
+    run.add_option(flag, into, help)->type_name("FILE")->default_str(standard);
+}
+
+void declare_console(CLI::App& run, RunFlags& flags) {
+    add_file(run, "--console-certificate", "none: plain HTTP",
+             "Certificate and chain of the console in PEM: it speaks TLS then; read again at SIGHUP",
+             flags.console_certificate);
+    add_file(run, "--console-private-key", "none", "The key of --console-certificate in PEM, without passphrase",
+             flags.console_private_key);
+    run.add_flag("--console-behind-proxy", flags.console_behind_proxy,
+                 "A proxy in front terminates TLS: --console may be another address than loopback without a "
+                 "certificate. What the proxy says in X-Forwarded-* is not believed; --external-url decides");
+    add(run, "--services-server", "URL", "none",
+        "Where the API of the services server is: this process is the console alone then, without a store (with "
+        "--roles console)",
+        [&](const std::string& written) {
+            if (!is_external(written)) {
+                refuse("--services-server", written, "https://HOST[:PORT] (http:// for localhost and 127.0.0.1 alone)");
+            }
+            flags.services_server = written;
+        });
+    add_file(run, "--services-token-file", "none", "Holds the API token of the services server; read again at SIGHUP",
+             flags.services_token_file);
+    add_file(run, "--services-ca", "the system's",
+             "Authorities that the services server's certificate comes from (PEM)", flags.services_ca);
+}
+
+/// What flags demand of each other.
+void check_console(const RunFlags& flags) {
+    const auto demand = [](bool kept, const char* flag, const std::string& what) {
+        if (!kept) throw CLI::ValidationError(flag, what);
+    };
+    const bool tls = !flags.console_certificate.empty();
+    demand(tls == !flags.console_private_key.empty(), "--console-certificate",
+           "it goes together with --console-private-key");
+    demand(!flags.roles.console || tls || flags.console_behind_proxy || is_loopback(flags.console.address), "--console",
+           fmt::format("{} can be reached from other machines, and tokens would go there in the clear: give "
+                       "--console-certificate and --console-private-key, or say --console-behind-proxy when a proxy "
+                       "terminates TLS in front of it",
+                       flags.console.address));
+    demand(
+        !tls || flags.external_url.empty() || flags.external_url.starts_with("https://"), "--external-url",
+        fmt::format("{} is no https URL, but --console-certificate makes the console speak TLS", flags.external_url));
+    const bool remote = !flags.services_server.empty();
+    demand(!remote || (flags.roles.console && !flags.roles.retriever), "--services-server",
+           "it makes this process a console alone: add --roles console");
+    demand(remote == !flags.services_token_file.empty(), "--services-token-file",
+           "it goes together with --services-server: the file holds that server's API token");
+    demand(remote || flags.services_ca.empty(), "--services-ca", "it goes together with --services-server");
+}
+
 void declare_network(CLI::App& run, RunFlags& flags) {
     add(run, "--console", "ADDR:PORT", "127.0.0.1:8025", "Where console and API listen; port 0 takes any free one",
         [&](const std::string& written) {
@@ -93,7 +150,8 @@ void declare_network(CLI::App& run, RunFlags& flags) {
             if (!endpoint) refuse("--console", written, "an address and a port like 127.0.0.1:8025 or [::1]:8025");
             flags.console = *endpoint;
         });
-    add(run, "--external-url", "URL", "http://localhost:PORT",
+    declare_console(run, flags);
+    add(run, "--external-url", "URL", "http(s)://localhost:PORT",
         "How browsers reach the console. URL/oauth/callback is the redirect URL to register at the provider",
         [&](const std::string& written) {
             if (!is_external(written)) {
@@ -184,6 +242,7 @@ void declare(CLI::App& run, RunFlags& flags) {
         if (written != "text" && written != "json") refuse("--log-format", written, "text or json");
         flags.log_format = written == "json" ? LogFormat::json : LogFormat::text;
     });
+    run.callback([&flags] { check_console(flags); });
 }
 
 std::string default_data() {

@@ -34,7 +34,13 @@ struct RunFlags {
     std::uint64_t memory_budget = 256ULL * 1024 * 1024;  // bytes of mail in flight, over all shards
     std::chrono::milliseconds commit_interval{0};
     Endpoint console{.address = "127.0.0.1", .port = 8025};
-    std::string external_url;  // without a slash at its end; empty: http://localhost and the port of the console
+    std::string console_certificate;  // PEM files; empty: plain HTTP
+    std::string console_private_key;
+    bool console_behind_proxy = false;
+    std::string services_server;  // not empty: this process is a console alone, without a store
+    std::string services_token_file;
+    std::string services_ca;   // empty: the system's authorities
+    std::string external_url;  // without a slash at its end; empty: http(s)://localhost and the port of the console
     std::string key_file;      // empty: see secrets::find_key
     bool exit_when_idle = false;
     IpFamily ip_family = IpFamily::any;

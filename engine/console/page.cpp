@@ -1,28 +1,45 @@
 #include "engine/console/page.hpp"
 
-#include <fmt/format.h>
-
 namespace console {
 
 namespace {
 
-constexpr std::string_view style =
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:4rem auto;padding:0 1rem;color:#1a1a1a}\n"
-    "h1{font-size:1.4rem}\n"
-    ".remedy{border-left:4px solid #c60;padding-left:1rem}\n"
-    "@media(prefers-color-scheme:dark){body{background:#181818;color:#eee}}\n";
+constexpr std::string_view frame = R"(<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>{}Rohrpost</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">{}
+<link rel="stylesheet" href="/style.css"></head>
+<body>
+<header><div><a class="mark" href="/">Rohrpost</a>{}</div></header>
+<main>
+{}</main>
+</body>
+</html>
+)";
 
-void protect(http::Response& response) {
-    response.headers = {{"Content-Security-Policy",
-                         "default-src 'none'; style-src 'self'; form-action 'none'; frame-ancestors 'none'; "
-                         "base-uri 'none'"},
-                        {"X-Content-Type-Options", "nosniff"},
-                        {"Referrer-Policy", "no-referrer"},
-                        {"Cache-Control", "no-store"}};
+/// An Origin of "null" would make our own forms look foreign, so a page with forms tells itself who it is; nobody else.
+void protect(http::Response& response, bool without_origin) {
+    response.headers.emplace_back("Content-Security-Policy",
+                                  "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+                                  "base-uri 'none'");
+    response.headers.emplace_back("X-Content-Type-Options", "nosniff");
+    response.headers.emplace_back("X-Frame-Options", "DENY");
+    response.headers.emplace_back("Cross-Origin-Opener-Policy", "same-origin");
+    response.headers.emplace_back("Cross-Origin-Resource-Policy", "same-origin");
+    response.headers.emplace_back("Referrer-Policy", without_origin ? "no-referrer" : "same-origin");
+    response.headers.emplace_back("Cache-Control", "no-store");
 }
 
-std::string paragraph(std::string_view kind, std::string_view text) {
-    return text.empty() ? std::string() : fmt::format("<p{}>{}</p>\n", kind, escaped(text));
+Html way_out(const std::string& csrf) {
+    if (csrf.empty()) return {};
+    return html(
+        "<form method=\"post\" action=\"/logout\"><input type=\"hidden\" name=\"csrf\" value=\"{}\">"
+        "<button class=\"second\" name=\"logout\" value=\"yes\">Log out</button></form>",
+        csrf);
+}
+
+Html paragraph(std::string_view pattern, const std::string& text) {
+    return text.empty() ? Html() : html(pattern, text);
 }
 
 }  // namespace
@@ -58,20 +75,31 @@ http::Response shown(const Page& page) {
     http::Response response;
     response.status = page.status;
     response.content_type = "text/html; charset=utf-8";
-    response.body = fmt::format(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>Rohrpost</title>\n"
-        "<meta name=\"viewport\" content=\"width=device-width\"><link rel=\"stylesheet\" href=\"/style.css\"></head>\n"
-        "<body>\n<h1>{}</h1>\n{}{}</body>\n</html>\n",
-        escaped(page.headline), paragraph("", page.text), paragraph(" class=\"remedy\"", page.remedy));
-    protect(response);
+    const auto title = page.title.empty() ? Html() : html("{} · ", page.title);
+    const auto refresh =
+        page.refresh_seconds == 0 ? Html() : html("<meta http-equiv=\"refresh\" content=\"{}\">", page.refresh_seconds);
+    response.body = html(frame, title, refresh, way_out(page.csrf), page.content).markup;
+    protect(response, page.without_origin);
     return response;
 }
 
-http::Response style_sheet() {
+Html content_of(const Notice& notice) {
+    Html content = html("<h1>{}</h1>\n", notice.headline);
+    content += paragraph("<p>{}</p>\n", notice.text);
+    content += paragraph("<p class=\"remedy\">{}</p>\n", notice.remedy);
+    if (!notice.back.empty()) content += html("<p><a href=\"{}\">{}</a></p>\n", notice.back, notice.back_words);
+    return html("<div class=\"card\">\n{}</div>\n", content);
+}
+
+http::Response shown(const Notice& notice, const std::string& csrf) {
+    return shown(Page{.status = notice.status, .title = notice.headline, .content = content_of(notice), .csrf = csrf});
+}
+
+http::Response redirect_to(std::string path) {
     http::Response response;
-    response.content_type = "text/css; charset=utf-8";
-    response.body = style;
-    protect(response);
+    response.status = 303;
+    response.headers.emplace_back("Location", std::move(path));
+    protect(response, false);
     return response;
 }
 

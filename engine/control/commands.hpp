@@ -21,6 +21,8 @@ awaitable<Response> export_document(Surroundings& here);
 
 /// {"mailboxes": […], "next": id}: in order of id after `after`; "next" when there are more.
 awaitable<Response> list_mailboxes(Surroundings& here, std::string after, std::size_t limit);
+/// The same of those that a running daemon has in that state: "needs help", "waiting", …
+awaitable<Response> list_mailboxes_in(Surroundings& here, std::string state, std::string after, std::size_t limit);
 /// One mailbox with its configuration, folders, pending messages and hand-off.
 awaitable<Response> show_mailbox(Surroundings& here, std::string id);
 /// An empty reason resumes.

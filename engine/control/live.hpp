@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/tokens/refresh_plan.hpp"
 #include "protocols/base/clock.hpp"
 
 namespace control {
@@ -18,6 +19,12 @@ public:
         std::string reason;                    // why it is not served; empty: it is
         std::optional<WallTime> last_proof;    // when it was last proved that nothing was missed
         std::optional<WallTime> next_attempt;  // when it is tried again
+    };
+    struct CredentialState {
+        tokens::Meaning meaning = tokens::Meaning::usable;
+        std::string reason;
+        std::optional<WallTime> access_token_ends;
+        std::optional<WallTime> next_attempt;
     };
     /// A consumer that mail is handed off to.
     struct ConsumerState {
@@ -57,6 +64,11 @@ public:
     virtual ~Live() = default;
     /// nullopt: the daemon does not serve that mailbox (yet).
     [[nodiscard]] virtual std::optional<MailboxState> mailbox(std::string_view id) const = 0;
+    /// Ids of the mailboxes in that state, in order, beginning after `after`.
+    [[nodiscard]] virtual std::vector<std::string> mailboxes_in(std::string_view state, std::string_view after,
+                                                                std::size_t limit) const = 0;
+    /// nullopt: nobody has asked for its token so far.
+    [[nodiscard]] virtual std::optional<CredentialState> credential(const std::string& id) const = 0;
     [[nodiscard]] virtual Summary summary() const = 0;
     /// Configuration in the store is different now: load it again.
     virtual void changed() = 0;

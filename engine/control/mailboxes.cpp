@@ -101,6 +101,32 @@ awaitable<Response> list_mailboxes(Surroundings& here, std::string after, std::s
     co_return answer(page);
 }
 
+awaitable<Response> list_mailboxes_in(Surroundings& here, std::string state, std::string after, std::size_t limit) {
+    limit = std::clamp<std::size_t>(limit, 1, page_rows_max);
+    std::vector<std::string> ids;
+    if (here.live != nullptr) ids = here.live->mailboxes_in(state, after, limit + 1);
+    boost::json::object page;
+    if (ids.size() > limit) {
+        ids.pop_back();
+        page["next"] = ids.back();
+    }
+    auto work = [ids](store::Workbench bench) -> Result<std::vector<store::Mailbox>> {
+        std::vector<store::Mailbox> rows;
+        for (const auto& id : ids) {
+            auto row = bench.store.mailbox(id);
+            if (!row && row.error() != store::errc::unknown_id) return row.error();
+            if (row && !row->removed) rows.push_back(std::move(*row));
+        }
+        return rows;
+    };
+    auto rows = co_await here.committer.run(here.home, std::move(work));
+    if (!rows) co_return failure(rows.error());
+    boost::json::array list;
+    for (const auto& row : *rows) list.push_back(to_json(row, here.live));
+    page["mailboxes"] = std::move(list);
+    co_return answer(page);
+}
+
 awaitable<Response> show_mailbox(Surroundings& here, std::string id) {
     auto work = [id, live = here.live](store::Workbench bench) { return shown(bench.store, id, live); };
     auto object = co_await here.committer.run(here.home, std::move(work));

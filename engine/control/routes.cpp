@@ -7,6 +7,7 @@
 #include <boost/url/url_view.hpp>
 #include <map>
 
+#include "engine/control/credentials.hpp"
 #include "engine/control/sign_in.hpp"
 #include "protocols/base/text.hpp"
 
@@ -83,7 +84,13 @@ awaitable<Response> mailboxes(Surroundings& here, const Request& request, const 
     if (target.path.size() == 2) {
         const auto limit = number_in(target, "limit", page_rows_max);
         if (request.method != "GET") co_return wrong_method("GET");
-        if (!limit || !target.takes({"after", "limit"})) co_return wrong_parameter("after=ID, limit=NUMBER");
+        if (!limit || !target.takes({"after", "limit", "state"})) {
+            co_return wrong_parameter("after=ID, limit=NUMBER, state=WORDS");
+        }
+        if (const auto state = target.parameter("state"); !state.empty()) {
+            auto some = co_await list_mailboxes_in(here, state, target.parameter("after"), *limit);
+            co_return some;
+        }
         auto list = co_await list_mailboxes(here, target.parameter("after"), *limit);
         co_return list;
     }
@@ -147,22 +154,39 @@ awaitable<Response> messages(Surroundings& here, const Request& request, const T
 }
 
 awaitable<Response> credentials(Surroundings& here, const Request& request, const Target& target) {
+    if (target.path.size() == 2) {
+        const auto limit = number_in(target, "limit", page_rows_max);
+        if (request.method != "GET") co_return wrong_method("GET");
+        if (!limit || !target.takes({"after", "limit"})) co_return wrong_parameter("after=ID, limit=NUMBER");
+        auto list = co_await list_credentials(here, target.parameter("after"), *limit);
+        co_return list;
+    }
+    if (target.path.size() == 3) {
+        if (request.method != "GET") co_return wrong_method("GET");
+        if (!target.takes({})) co_return wrong_parameter("none");
+        auto shown = co_await show_credential(here, target.path[2]);
+        co_return shown;
+    }
     if (target.path.size() != 4 || target.path[3] != "authorize") co_return refusal(404, "no such path");
     if (request.method != "POST") co_return wrong_method("POST");
     const std::string by = target.parameter("by");
-    if (!target.takes({"by"}) || (by != "browser" && by != "device")) co_return wrong_parameter("by=browser|device");
-    auto begun = co_await begin_sign_in(here, target.path[2], by == "device" ? SignInBy::device : SignInBy::browser);
+    if (!target.takes({"by", "browser"}) || (by != "browser" && by != "device")) {
+        co_return wrong_parameter("by=browser|device, browser=NAME");
+    }
+    auto begun = co_await begin_sign_in(here, target.path[2], by == "device" ? SignInBy::device : SignInBy::browser,
+                                        target.parameter("browser"));
     co_return begun;
 }
 
 awaitable<Response> sign_ins(Surroundings& here, Request& request, const Target& target) {
     if (target.path.size() != 3) co_return refusal(404, "no such path");
-    if (!target.takes({})) co_return wrong_parameter("none");
     if (target.path[2] == "finish") {
         if (request.method != "POST") co_return wrong_method("POST");
-        auto finished = co_await finish_sign_in(here, std::move(request.body));
+        if (!target.takes({"browser"})) co_return wrong_parameter("browser=NAME");
+        auto finished = co_await finish_sign_in(here, std::move(request.body), target.parameter("browser"));
         co_return finished;
     }
+    if (!target.takes({})) co_return wrong_parameter("none");
     if (request.method != "GET") co_return wrong_method("GET");
     auto shown = co_await show_sign_in(here, target.path[2]);
     co_return shown;
@@ -200,8 +224,15 @@ awaitable<Response> handle(Surroundings& here, Request request) {
         auto response = co_await sign_ins(here, request, *target);
         co_return response;
     }
-    if (path.size() != 2 || (area != "configuration" && area != "status")) co_return refusal(404, "no such path");
+    if (path.size() != 2 || (area != "configuration" && area != "status" && area != "api-token")) {
+        co_return refusal(404, "no such path");
+    }
     if (!target->takes({})) co_return wrong_parameter("none");
+    if (area == "api-token") {
+        if (request.method != "POST") co_return wrong_method("POST");
+        auto renewed = co_await renew_api_token(here);
+        co_return renewed;
+    }
     if (area == "configuration") {
         auto response = co_await configuration(here, request);
         co_return response;

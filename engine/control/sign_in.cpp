@@ -29,18 +29,36 @@ std::string_view word_of(tokens::SignInResult::Is is) {
             return "no refresh token";
         case not_stored:
             return "not stored";
+        case other_browser:
+            return "other browser";
         case unknown:
             break;
     }
     return "unknown";
 }
 
-Response told(const tokens::SignIns::End& end) {
+boost::json::object to_json(const tokens::SignIns::Way& way, const std::string& redirect_uri) {
+    boost::json::object object{{"user", way.user}, {"until", time_text(way.until)}};
+    if (!way.url.empty()) {
+        object["url"] = way.url;
+        object["redirect_uri"] = redirect_uri;
+    } else {
+        object["verification_uri"] = way.verification_uri;
+        object["user_code"] = way.user_code;
+        object["message"] = way.message;
+    }
+    return object;
+}
+
+Response told(const tokens::SignIns::End& end, const std::string& redirect_uri) {
     const auto words = tokens::words_of(end);
-    return answer(boost::json::object{{"credential", end.credential},
-                                      {"state", word_of(end.result.is)},
-                                      {"headline", words.headline},
-                                      {"remedy", words.remedy}});
+    boost::json::object object;
+    if (end.way) object = to_json(*end.way, redirect_uri);
+    object["credential"] = end.credential;
+    object["state"] = word_of(end.result.is);
+    object["headline"] = words.headline;
+    object["remedy"] = words.remedy;
+    return answer(object);
 }
 
 Response no_daemon() {
@@ -49,11 +67,11 @@ Response no_daemon() {
 
 }  // namespace
 
-awaitable<Response> begin_sign_in(Surroundings& here, std::string credential, SignInBy by) {
+awaitable<Response> begin_sign_in(Surroundings& here, std::string credential, SignInBy by, std::string browser) {
     if (here.sign_ins == nullptr) co_return no_daemon();
     using tokens::SignIns;
     if (by == SignInBy::browser) {
-        auto begun = here.sign_ins->begin(credential);
+        auto begun = here.sign_ins->begin(credential, browser);
         if (const auto* why = std::get_if<SignIns::Refused>(&begun)) co_return refusal(409, *why);
         const auto& way = std::get<SignIns::Begun>(begun);
         co_return answer(boost::json::object{{"sign_in", way.id},
@@ -79,10 +97,10 @@ awaitable<Response> show_sign_in(Surroundings& here, std::string id) {
     if (here.sign_ins == nullptr) co_return no_daemon();
     const auto end = here.sign_ins->end_of(id);
     if (!end) co_return refusal(404, "there is no such sign-in, or it ended more than an hour ago");
-    co_return told(*end);
+    co_return told(*end, here.sign_ins->redirect_uri());
 }
 
-awaitable<Response> finish_sign_in(Surroundings& here, std::string pasted) {
+awaitable<Response> finish_sign_in(Surroundings& here, std::string pasted, std::string browser) {
     if (here.sign_ins == nullptr) co_return no_daemon();
     auto callback = oauth2::read_pasted(pasted, here.sign_ins->redirect_uri());
     if (!callback) {
@@ -90,8 +108,8 @@ awaitable<Response> finish_sign_in(Surroundings& here, std::string pasted) {
                                            "browser's address line shows, from {} on",
                                            callback.error().message(), here.sign_ins->redirect_uri()));
     }
-    auto end = co_await here.sign_ins->finish(std::move(*callback));
-    co_return told(end);
+    auto end = co_await here.sign_ins->finish(std::move(*callback), std::move(browser));
+    co_return told(end, here.sign_ins->redirect_uri());
 }
 
 }  // namespace control

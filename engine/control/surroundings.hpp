@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "engine/control/api_token.hpp"
 #include "engine/control/live.hpp"
 #include "engine/secrets/keyring.hpp"
 #include "queue/store/committer.hpp"
@@ -32,6 +33,8 @@ struct Surroundings {
     const secrets::Keyring* keyring = nullptr;  // import only
     Live* live = nullptr;                       // a running daemon's
     tokens::SignIns* sign_ins = nullptr;        // a running daemon's
+    Random* random = nullptr;                   // for a new token of the API
+    ApiToken* api_token = nullptr;              // a running daemon's
     std::shared_ptr<MailboxNames> names = std::make_shared<MailboxNames>();
 };
 

@@ -81,7 +81,8 @@ SignIns::Refused SignIns::hindrance(const std::string& credential) const {
     return {};
 }
 
-std::variant<SignIns::Begun, SignIns::Refused> SignIns::begin(const std::string& credential) {
+std::variant<SignIns::Begun, SignIns::Refused> SignIns::begin(const std::string& credential,
+                                                              const std::string& browser) {
     forget_old();
     if (auto refused = hindrance(credential); !refused.empty()) return refused;
     const auto account = *uses_.tokens.account(credential);
@@ -91,6 +92,7 @@ std::variant<SignIns::Begun, SignIns::Refused> SignIns::begin(const std::string&
     uses_.random.fill(entropy);
     Waiting waiting{.id = fresh_token(),
                     .credential = credential,
+                    .browser = browser,
                     .code_verifier = oauth2::code_verifier_of(entropy),
                     .nonce = fresh_token(),
                     .until = uses_.timers.now() + lasts};
@@ -111,13 +113,24 @@ std::variant<SignIns::Begun, SignIns::Refused> SignIns::begin(const std::string&
                 .url = oauth2::url_of(provider.authorize_url, authorization),
                 .user = account.credential.user,
                 .until = uses_.timers.clock().wall() + lasts};
-    keep(waiting.id, ended(credential, Is::pending, "nobody has come back yet"));
+    auto pending = ended(credential, Is::pending, "nobody has come back yet");
+    pending.way = Way{.user = begun.user,
+                      .until = begun.until,
+                      .url = begun.url,
+                      .verification_uri = {},
+                      .user_code = {},
+                      .message = {}};
+    keep(waiting.id, std::move(pending));
     waiting_.emplace(state, std::move(waiting));
     return begun;
 }
 
-awaitable<SignIns::End> SignIns::finish(oauth2::Callback callback) {
+awaitable<SignIns::End> SignIns::finish(oauth2::Callback callback, std::string browser) {
     forget_old();
+    const auto waits = waiting_.find(callback.state);
+    if (waits != waiting_.end() && !waits->second.browser.empty() && waits->second.browser != browser) {
+        co_return ended(waits->second.credential, Is::other_browser, "this sign-in was begun in another browser");
+    }
     auto found = waiting_.extract(callback.state);
     if (found.empty()) {
         co_return ended({}, Is::unknown,
@@ -176,7 +189,14 @@ awaitable<std::variant<SignIns::BegunDevice, SignIns::Refused>> SignIns::begin_d
                       .user = account.credential.user,
                       .code = code,
                       .until = uses_.timers.clock().wall() + code.expires_in};
-    keep(begun.id, ended(credential, Is::pending, "nobody has signed in yet"));
+    auto pending = ended(credential, Is::pending, "nobody has signed in yet");
+    pending.way = Way{.user = begun.user,
+                      .until = begun.until,
+                      .url = {},
+                      .verification_uri = code.verification_uri,
+                      .user_code = code.user_code,
+                      .message = code.message};
+    keep(begun.id, std::move(pending));
     scope_.spawn("device sign-in", poll(begun.id, credential, std::move(code)));
     co_return Reply(std::move(begun));
 }
@@ -256,6 +276,14 @@ SignInWords words_of(const SignIns::End& end) {
         case Is::no_refresh:
         case Is::not_stored:
             words.headline = fmt::format("Nothing was changed: {}", result.says);
+            break;
+        case Is::other_browser:
+            words.headline =
+                "This sign-in was begun in another browser, or in another window that keeps its own "
+                "cookies. Nothing was changed.";
+            words.remedy =
+                "Copy the whole address that this browser shows, and paste it on the console's page that "
+                "waits for this sign-in; or begin again, and stay in one window from beginning to end.";
             break;
         case Is::unknown:
             words.headline = result.says;

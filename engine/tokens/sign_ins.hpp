@@ -46,18 +46,28 @@ public:
     using Refused = std::string;
 
     /// Authorization code with PKCE. Refused: unknown credential, a flow without people, a provider without
-    /// authorize_url, more than sign_ins_max under way.
-    std::variant<Begun, Refused> begin(const std::string& credential);
+    /// authorize_url, more than sign_ins_max under way. `browser` names the browser that alone may finish it; empty:
+    /// whoever knows the state may.
+    std::variant<Begun, Refused> begin(const std::string& credential, const std::string& browser = {});
     /// Device code; asks on by itself until the person has signed in or the code has expired.
     awaitable<std::variant<BegunDevice, Refused>> begin_device(std::string credential);
 
+    /// What a person needs to know to go on with one that is under way.
+    struct Way {
+        std::string user;
+        WallTime until{};
+        std::string url;                                   // by redirect
+        std::string verification_uri, user_code, message;  // by device code
+    };
     /// How one ended.
     struct End {
         std::string credential;
         SignInResult result;
+        std::optional<Way> way{};  // while it is pending
     };
-    /// The browser is back. `unknown` when its state was not made here, was used before, or is too old.
-    awaitable<End> finish(oauth2::Callback callback);
+    /// The browser is back. `unknown` when its state was not made here, was used before, or is too old;
+    /// `other_browser` when it was begun in another one than `browser`.
+    awaitable<End> finish(oauth2::Callback callback, std::string browser = {});
     /// Of the last hour; nullopt: no such id. An End that has not come is `pending`.
     [[nodiscard]] std::optional<End> end_of(const std::string& id);
 
@@ -72,6 +82,7 @@ private:
     struct Waiting {
         std::string id;
         std::string credential;
+        std::string browser;
         Secret code_verifier;
         std::string nonce;
         Monotonic until{};

@@ -132,6 +132,13 @@ std::vector<TokenService::State> TokenService::states() const {
     return states;
 }
 
+std::optional<TokenService::State> TokenService::state(const std::string& credential) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = states_.find(credential);
+    if (found == states_.end()) return std::nullopt;
+    return found->second;
+}
+
 TokenService::Stats TokenService::stats() const {
     const std::lock_guard lock(mutex_);
     return stats_;

@@ -42,15 +42,16 @@ struct SignedIn {
 /// What a sign-in came to. Only `stored` changed anything.
 struct SignInResult {
     enum class Is {
-        stored,        // durable: the credential's tokens come from it from now on
-        pending,       // device flow: not signed in yet
-        refused,       // by the provider, in `refusal`
-        no_answer,     // of the provider
-        wrong_person,  // `verdict` says who signed in and who was expected
-        unproven,      // who signed in cannot be told
-        no_refresh,    // a grant without refresh token
-        not_stored,    // the store failed
-        unknown,       // there is no such credential
+        stored,         // durable: the credential's tokens come from it from now on
+        pending,        // device flow: not signed in yet
+        refused,        // by the provider, in `refusal`
+        no_answer,      // of the provider
+        wrong_person,   // `verdict` says who signed in and who was expected
+        unproven,       // who signed in cannot be told
+        no_refresh,     // a grant without refresh token
+        not_stored,     // the store failed
+        other_browser,  // it is not the browser that the sign-in was begun in; it can still be finished from there
+        unknown,        // there is no such credential
     } is = Is::unknown;
     std::string says;  // for people; holds no secret
     std::optional<oauth2::Refusal> refusal{};
@@ -117,6 +118,7 @@ public:
     };
     /// Of the credentials that were asked for so far.
     [[nodiscard]] std::vector<State> states() const;
+    [[nodiscard]] std::optional<State> state(const std::string& credential) const;
     struct Stats {
         std::uint64_t requests = 0, refreshes = 0, failures = 0, forced = 0;
     };

@@ -127,7 +127,9 @@ Persistence RequestReader::persistence() const {
     return parser_->parser.keep_alive() ? Persistence::keep_alive : Persistence::close;
 }
 
-Result<Request> RequestReader::take() {
+bool RequestReader::head_done() const { return parser_->parser.is_header_done(); }
+
+Result<Request> RequestReader::head() const {
     const std::string_view as_sent = parser_->parser.get().target();
     auto target = read_target(as_sent);
     if (!target) return target.error();
@@ -137,8 +139,21 @@ Result<Request> RequestReader::take() {
     request.path = std::move(target->path);
     request.target = as_sent;
     request.query = std::move(target->query);
-    request.headers = std::move(parser_->headers);
-    request.body = std::move(parser_->parser.get().body());
+    request.headers = parser_->headers;
+    return request;
+}
+
+Result<void> RequestReader::limit_body(std::size_t bytes_max) {
+    const auto announced = parser_->parser.content_length();
+    if (announced && *announced > bytes_max) return errc::body_too_long;
+    if (parser_->parser.get().body().size() > bytes_max) return errc::body_too_long;
+    parser_->parser.body_limit(bytes_max);
+    return {};
+}
+
+Result<Request> RequestReader::take() {
+    auto request = head();
+    if (request) request->body = std::move(parser_->parser.get().body());
     return request;
 }
 

@@ -23,6 +23,12 @@ public:
     /// Errors: malformed (also an HTTP/1.1 request without exactly one Host), header_too_long, body_too_long.
     Result<std::size_t> take_in(std::string_view input);
     [[nodiscard]] bool finished() const;
+    /// Whether all but the body is there.
+    [[nodiscard]] bool head_done() const;
+    /// The request without its body, once the head is done. Errors: malformed (its target).
+    [[nodiscard]] Result<Request> head() const;
+    /// Takes no more of the body than that. Errors: body_too_long, when it is announced to be longer.
+    Result<void> limit_body(std::size_t bytes_max);
     /// The sender waits for "100 Continue" before it sends the body.
     [[nodiscard]] bool wants_continue() const;
     [[nodiscard]] Persistence persistence() const;

@@ -171,6 +171,8 @@ Result<std::unique_ptr<Server>> Server::listen_unix(asio::any_io_executor shard,
 Server::Server(std::shared_ptr<State> state) : state_(std::move(state)) {}
 Server::~Server() { close(); }
 
+void Server::use(std::shared_ptr<const net::TlsServer> tls) { state_->options.tls = std::move(tls); }
+
 std::uint16_t Server::port() const noexcept { return state_->port; }
 std::size_t Server::connections() const noexcept { return state_->connections.size(); }
 

@@ -25,6 +25,8 @@ public:
     Server& operator=(const Server&) = delete;
     ~Server();
 
+    /// Connections from now on begin with it; those that are open keep theirs.
+    void use(std::shared_ptr<const net::TlsServer> tls);
     [[nodiscard]] std::uint16_t port() const noexcept;  // 0 for a Unix socket
     [[nodiscard]] std::size_t connections() const noexcept;
     /// Stops listening, removes the socket file, cancels every connection; what a handler is doing ends at its next

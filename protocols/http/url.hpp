@@ -21,4 +21,7 @@ struct Url {
 /// Reads an https URL. Errors: bad_url (no URL, no host, user names in it), not_https. RFC 3986.
 Result<Url> read_https_url(std::string_view address);
 
+/// For one segment of a path, or one value of a query. RFC 3986 §2.3.
+std::string encoded(std::string_view text);
+
 }  // namespace http

@@ -59,6 +59,12 @@ const char* words(errc code) noexcept {
         case errc::proxy_url_malformed:
             return "malformed proxy URL: expected http://[user:password@]host:port or "
                    "socks5://[user:password@]host:port";
+        case errc::certificate_unreadable:
+            return "the file cannot be read or holds no certificate in PEM form";
+        case errc::private_key_unreadable:
+            return "the file cannot be read or holds no private key in PEM form without a passphrase";
+        case errc::private_key_of_another:
+            return "the private key is not the one of the certificate";
     }
     return "unknown network error";
 }

@@ -32,6 +32,9 @@ enum class errc {
     stopped,     // our own side is shutting down
     tls_broken,  // alert, forged or malformed record after the handshake
     proxy_url_malformed,
+    certificate_unreadable,  // our own: no PEM certificate in the file
+    private_key_unreadable,  // our own: no PEM private key in the file, or one with a passphrase
+    private_key_of_another,  // it does not belong to the certificate
 };
 
 const boost::system::error_category& category() noexcept;

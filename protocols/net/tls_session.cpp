@@ -74,6 +74,13 @@ TlsSession::TlsSession(const TlsClient& tls, std::string host, std::uint16_t por
     if (const auto ticket = slot_->copy()) SSL_set_session(ssl_.get(), ticket.get());
 }
 
+TlsSession::TlsSession(const TlsServer& tls) : ssl_(SSL_new(tls.impl().context.get())) {
+    BIO* bio = new_wire_bio();
+    ensure(ssl_ != nullptr && bio != nullptr, "memory for a TLS connection");
+    SSL_set_bio(ssl_.get(), bio, bio);
+    SSL_set_accept_state(ssl_.get());
+}
+
 Result<TlsSession::Handshake> TlsSession::handshake(Wire& wire) {
     const Attached attached(ssl_.get(), wire);
     const int done = SSL_do_handshake(ssl_.get());

@@ -7,6 +7,7 @@
 
 #include "protocols/base/result.hpp"
 #include "protocols/net/tls.hpp"
+#include "protocols/net/tls_server.hpp"
 #include "protocols/net/tls_tickets.hpp"
 
 namespace net {
@@ -19,6 +20,10 @@ struct TlsClient::Impl {
     std::atomic<std::uint64_t> resumed{0};
 };
 
+struct TlsServer::Impl {
+    OpenSslPtr<SSL_CTX> context;
+};
+
 /// The wire during one call of a TlsSession: ciphertext that came in, and room for what is to go out.
 struct Wire {
     std::string_view in;
@@ -26,7 +31,7 @@ struct Wire {
     std::size_t out_bytes = 0;
 };
 
-/// The client's side of one TLS connection, without I/O: ciphertext in, plaintext out and back. Holds no reference to
+/// One side of one TLS connection, without I/O: ciphertext in, plaintext out and back. Holds no reference to
 /// a buffer between calls. Stays at its address.
 class TlsSession {
 public:
@@ -39,6 +44,8 @@ public:
     /// Ready to begin a handshake with `host` (a name, sent as SNI, or an IP address), offering the last ticket of
     /// host and port. `tls` lives until the handshake is over.
     TlsSession(const TlsClient& tls, std::string host, std::uint16_t port);
+    /// Ready to be called: the server's side.
+    explicit TlsSession(const TlsServer& tls);
     TlsSession(const TlsSession&) = delete;
     TlsSession& operator=(const TlsSession&) = delete;
 

@@ -31,7 +31,11 @@ public:
         lock_ = std::move(opened->lock);
         committer_ = std::make_unique<store::Committer>(std::move(opened->store), std::move(opened->bodies), clock_,
                                                         store::Committer::Options{});
-        here_.emplace(control::Surroundings{.committer = *committer_, .home = inbox_, .keyring = &keyring_});
+        here_.emplace(control::Surroundings{.committer = *committer_,
+                                            .home = inbox_,
+                                            .keyring = &keyring_,
+                                            .random = &random_,
+                                            .api_token = &api_token_});
     }
     void call(http::Request request) {
         control::Request call{.method = request.method, .target = request.target, .body = std::move(request.body)};
@@ -73,6 +77,7 @@ private:
     asio::io_context context_{1};
     queue::Inbox inbox_{context_.get_executor()};
     std::unique_ptr<store::Committer> committer_;
+    control::ApiToken api_token_;
     std::optional<control::Surroundings> here_;
 };
 

@@ -3,23 +3,20 @@
 #include <fmt/format.h>
 #include <signal.h>
 
-#include <boost/url/parse.hpp>
-#include <boost/url/url_view.hpp>
 #include <catch2/catch.hpp>
 
 #include "tests/support/mail_rig.hpp"
 #include "tests/support/places.hpp"
-#include "tools/rohrpost-sim/answers.hpp"
-#include "tools/rohrpost-sim/http_endpoint.hpp"
+#include "tests/support/provider_browser.hpp"
 
+using support::between;
+using Browser = support::ProviderBrowser;
 using support::eventually;
 using support::MailRig;
 using support::Process;
 using support::Ran;
 
 namespace {
-
-using Form = std::map<std::string, std::string>;
 
 MailRig::Wish wish_for(std::string flow, std::vector<std::string> signed_in = {}) {
     MailRig::Wish wish;
@@ -30,57 +27,6 @@ MailRig::Wish wish_for(std::string flow, std::vector<std::string> signed_in = {}
 }
 
 bool holds(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
-
-std::string between(const std::string& whole, const std::string& before, const std::string& after) {
-    const auto begin = whole.find(before);
-    if (begin == std::string::npos) return {};
-    const auto from = begin + before.size();
-    return whole.substr(from, whole.find(after, from) - from);
-}
-
-/// Somebody's browser at the pretend identity provider.
-class Browser {
-public:
-    explicit Browser(MailRig& rig) : rig_(rig) {}
-
-    /// Follows the address; stays on the page that it leads to.
-    void open(const std::string& url) {
-        const auto parsed = boost::urls::parse_uri(url);
-        REQUIRE(parsed.has_value());
-        Form fields;
-        for (const auto& parameter : parsed->params()) fields[parameter.key] = parameter.value;
-        send("GET", parsed->path(), std::move(fields));
-    }
-    void fill(Form fields) {
-        fields["flow"] = between(page_.body, "name=\"flow\" value=\"", "\"");
-        INFO(page_.body);
-        REQUIRE_FALSE(fields["flow"].empty());
-        send("POST", "/authorize", std::move(fields));
-    }
-    void sign_in(const std::string& user) {
-        fill({{"step", "sign_in"}, {"username", user}, {"password", "sim-password"}});
-    }
-    void accept() { fill({{"consent", "accept"}}); }
-    void send(const std::string& method, const std::string& path, Form fields) {
-        sim::HttpRequest request;
-        request.method = method;
-        request.path = path;
-        request.fields = std::move(fields);
-        request.cookies = {cookies_.begin(), cookies_.end()};
-        page_ = rig_.provider.ask([&](sim::World& world) { return sim::answer(world, request); });
-        const std::string cookie = page_.header("Set-Cookie");
-        const auto equals = cookie.find('=');
-        if (equals != std::string::npos)
-            cookies_[cookie.substr(0, equals)] = cookie.substr(equals + 1, cookie.find(';') - equals - 1);
-    }
-    /// Where the provider sends the browser now.
-    [[nodiscard]] std::string location() const { return page_.header("Location"); }
-
-private:
-    MailRig& rig_;
-    Form cookies_;
-    sim::HttpReply page_;
-};
 
 /// What the daemon shows at that address, with status line and headers.
 std::string shown_at(const std::string& url, const std::vector<std::string>& more = {}) {

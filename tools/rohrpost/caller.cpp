@@ -80,7 +80,7 @@ public:
         committer_.emplace(std::move(opened.store), std::move(opened.bodies), clock_, store::Committer::Options{});
         committer_->start();
         here_.emplace(control::Surroundings{
-            .committer = *committer_, .home = inbox_, .keyring = keyring_ ? &*keyring_ : nullptr});
+            .committer = *committer_, .home = inbox_, .keyring = keyring_ ? &*keyring_ : nullptr, .random = &random_});
     }
 
     control::Response call(control::Request request) override {

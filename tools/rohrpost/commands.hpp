@@ -27,6 +27,8 @@ int run_command(Words words);
 int authorize_command(Words words);
 int import_command(Words words);
 int export_command(Words words);
+int api_token_command(Words words);
+int credential_command(Words words);
 int mailbox_command(Words words);
 int key_command(Words words);
 int inbox_command(Words words);

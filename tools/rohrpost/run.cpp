@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <system_error>
 
+#include "engine/console_process.hpp"
 #include "engine/engine.hpp"
 #include "engine/machine.hpp"
 #include "engine/runtime/log.hpp"
@@ -16,6 +17,13 @@ int run_daemon(const config::RunFlags& flags) {
     try {
         const bool json = flags.log_format == config::LogFormat::json;
         runtime::open_log(flags.log_level, json ? runtime::LogFormat::json : runtime::LogFormat::text);
+        if (!flags.services_server.empty()) {
+            config::RunFlags alone = flags;
+            alone.proxy.clear();  // it is there for providers
+            Machine machine(alone);
+            ConsoleProcess console(alone, machine);
+            return console.run();
+        }
         Machine machine(flags);
         Engine engine(flags, machine);
         return engine.run();

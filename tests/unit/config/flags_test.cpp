@@ -108,8 +108,31 @@ TEST_CASE("flags out of their limits are refused in words", "[config]") {
         {{"--proxy", "ftp://x:1"}, "socks5://HOST:PORT"},
         {{"--log-level", "loud"}, "trace, debug, info, warn or error"},
         {{"--smtp-listen", "127.0.0.1:25"}, "--smtp-listen"},
+        {{"--console", "0.0.0.0:8025"}, "--console-behind-proxy"},
+        {{"--console", "[::]:8025"}, "can be reached from other machines"},
+        {{"--console-certificate", "c.pem"}, "--console-private-key"},
+        {{"--console-private-key", "k.pem"}, "--console-private-key"},
+        {{"--console-certificate", "c.pem", "--console-private-key", "k.pem", "--external-url", "http://localhost"},
+         "no https URL"},
+        {{"--services-server", "http://services.test:8025"}, "https://HOST[:PORT]"},
+        {{"--services-server", "https://services.test"}, "add --roles console"},
+        {{"--roles", "console", "--services-server", "https://services.test"}, "--services-token-file"},
+        {{"--services-token-file", "t"}, "goes together with --services-server"},
+        {{"--services-ca", "ca.pem"}, "goes together with --services-server"},
     }));
     CHECK_THAT(refusal(given.words), Catch::Contains(given.said));
+}
+
+TEST_CASE("a console is reached from other machines with a certificate, or behind a proxy", "[config]") {
+    CHECK(read({"--console", "0.0.0.0:443", "--console-certificate", "c", "--console-private-key", "k"})
+              .console_certificate == "c");
+    CHECK(read({"--console", "0.0.0.0:8025", "--console-behind-proxy"}).console_behind_proxy);
+    CHECK(read({"--console", "0.0.0.0:8025", "--roles", "retriever"}).console.address == "0.0.0.0");
+    CHECK(read({"--console", "127.0.0.2:8025"}).console.address == "127.0.0.2");
+    const auto apart = read({"--roles", "console", "--services-server", "https://services.test:8025/",
+                             "--services-token-file", "t", "--services-ca", "ca"});
+    CHECK(apart.services_server == "https://services.test:8025/");
+    CHECK(apart.services_ca == "ca");
 }
 
 TEST_CASE("a TOML file holds flags by name; the command line goes before it; unknown keys are refused", "[config]") {

@@ -5,6 +5,7 @@
 
 #include "engine/control/json.hpp"
 #include "engine/control/routes.hpp"
+#include "engine/tokens/grant_record.hpp"
 #include "queue/store/open.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -30,12 +31,21 @@ public:
         state.last_proof = WallTime{};
         return state;
     }
+    [[nodiscard]] std::vector<std::string> mailboxes_in(std::string_view state, std::string_view after,
+                                                        std::size_t limit) const override {
+        return state == "idle" && after < "a" && limit > 0 ? std::vector<std::string>{"a"} : std::vector<std::string>();
+    }
+    [[nodiscard]] std::optional<CredentialState> credential(const std::string& id) const override {
+        const auto found = credentials.find(id);
+        return found == credentials.end() ? std::nullopt : std::optional(found->second);
+    }
     [[nodiscard]] Summary summary() const override { return {}; }
     void changed() override { ++changes; }
     [[nodiscard]] std::string metrics() const override { return "rohrpost_up 1\n"; }
     [[nodiscard]] std::string not_ready() const override { return waiting; }
 
     int changes = 0;
+    std::map<std::string, CredentialState> credentials;
     std::string waiting;
 };
 
@@ -50,7 +60,12 @@ public:
         REQUIRE(opened->store->commit().has_value());
         lock_ = std::move(opened->lock);
         committer_.emplace(std::move(opened->store), std::move(opened->bodies), clock_, store::Committer::Options{});
-        here.emplace(Surroundings{.committer = *committer_, .home = inbox_, .keyring = &*keyring_, .live = &live});
+        here.emplace(Surroundings{.committer = *committer_,
+                                  .home = inbox_,
+                                  .keyring = &*keyring_,
+                                  .live = &live,
+                                  .random = &random_,
+                                  .api_token = &api_token});
     }
 
     Response call(std::string method, std::string target, std::string body = {}) {
@@ -109,7 +124,10 @@ public:
         REQUIRE(done(committer_->run(inbox_, std::move(work))).has_value());
     }
 
+    const secrets::Keyring& keyring() const { return *keyring_; }
+
     CountingLive live;
+    ApiToken api_token;
     std::optional<Surroundings> here;
 
 private:
@@ -190,6 +208,102 @@ TEST_CASE("a mailbox is paused, resumed and removed, and the daemon hears of it"
     CHECK(house.call("POST", "/v1/mailboxes/nobody/pause").status == 404);
 }
 
+TEST_CASE("mailboxes of one state are listed from the daemon's own view", "[control]") {
+    Furnished house;
+    const auto idle = house.object("GET", "/v1/mailboxes?state=idle").at("mailboxes").as_array();
+    REQUIRE(idle.size() == 1);
+    CHECK(idle[0].at("id").as_string() == "a");
+    CHECK(house.object("GET", "/v1/mailboxes?state=needs%20help").at("mailboxes").as_array().empty());
+}
+
+TEST_CASE("credentials are listed in pages with their state, and shown one by one", "[control]") {
+    Furnished house;
+    std::string more(document);
+    more.replace(more.find("b/c"), 3, "b.c");
+    more.insert(
+        more.find("\"credentials\": [") + 16,
+        R"({"id": "p", "provider": "rig", "user": "p@rig.test", "flow": "password", "password": {"value": "x"}},)");
+    house.object("PUT", "/v1/configuration", more);
+    const auto first = house.object("GET", "/v1/credentials?limit=1");
+    CHECK(first.at("credentials").at(0).at("id").as_string() == "p");
+    CHECK(first.at("credentials").at(0).at("state").as_string() == "current");
+    CHECK(first.at("credentials").at(0).at("mailboxes").to_number<int>() == 0);
+    CHECK(first.at("next").as_string() == "p");
+    const auto second = house.object("GET", "/v1/credentials?limit=1&after=p");
+    CHECK(second.at("credentials").at(0).at("id").as_string() == "r");
+    CHECK(second.at("credentials").at(0).at("state").as_string() == "not asked yet");
+    CHECK(second.at("credentials").at(0).at("mailboxes").to_number<int>() == 2);
+    CHECK_FALSE(second.contains("next"));
+
+    house.live.credentials["r"] = {.meaning = tokens::Meaning::retry,
+                                   .reason = "rig.test does not answer",
+                                   .access_token_ends = {},
+                                   .next_attempt = WallTime(std::chrono::seconds(60))};
+    const auto waiting = house.object("GET", "/v1/credentials/r");
+    CHECK(waiting.at("state").as_string() == "waiting");
+    CHECK(waiting.at("reason").as_string() == "rig.test does not answer");
+    CHECK(waiting.at("next_attempt").as_string() == "1970-01-01T00:01:00.000Z");
+    CHECK_THAT(house.call("GET", "/v1/credentials/r").body, !Catch::Contains("canary"));
+}
+
+TEST_CASE("a credential tells who has signed in, unless another refresh token was imported since", "[control]") {
+    Furnished house;
+    tokens::GrantRecord grant;
+    grant.refresh_token = Secret("canary-refresh");
+    grant.access_token = Secret("canary-access");
+    grant.seed = tokens::seed_of(Secret("canary"));
+    grant.owner = {.tenant = "t", .object_id = "o", .user = "r@rig.test"};
+    grant.signed_in_at = WallTime(std::chrono::seconds(60));
+    const auto keep = [&house](const tokens::GrantRecord& record, const std::string& state) {
+        store::Grant row;
+        row.credential = "r";
+        row.generation = 1;
+        row.sealed = house.keyring().seal("r", "grant", tokens::encoded(record));
+        row.access_expires_at = store::Millis(std::chrono::seconds(3600));
+        row.state = state;
+        row.reason = state == "usable" ? "" : "the provider says no";
+        REQUIRE(house.commit([row](store::Workbench bench) { return bench.store.put_grant(row); }).has_value());
+    };
+    keep(grant, "usable");
+    const auto current = house.object("GET", "/v1/credentials/r");
+    CHECK(current.at("state").as_string() == "current");
+    CHECK(current.at("signed_in").at("user").as_string() == "r@rig.test");
+    CHECK(current.at("signed_in").at("at").as_string() == "1970-01-01T00:01:00.000Z");
+    CHECK(current.at("access_token_ends").as_string() == "1970-01-01T01:00:00.000Z");
+    CHECK_FALSE(current.contains("reason"));
+    CHECK_THAT(house.call("GET", "/v1/credentials/r").body, !Catch::Contains("canary"));
+
+    keep(grant, "consent needed");
+    const auto dead = house.object("GET", "/v1/credentials/r");
+    CHECK(dead.at("state").as_string() == "sign-in needed");
+    CHECK(dead.at("reason").as_string() == "the provider says no");
+    CHECK_THAT(std::string(dead.at("advice").as_string()), Catch::Contains("r@rig.test must sign in"));
+
+    grant.seed = tokens::seed_of(Secret("an older one"));
+    keep(grant, "usable");
+    CHECK(house.object("GET", "/v1/credentials/r").at("state").as_string() == "not asked yet");
+}
+
+TEST_CASE("a new token of the API ends the old one, and the store keeps neither", "[control][hostile-50]") {
+    Furnished house;
+    CHECK_FALSE(house.api_token.admits(""));
+    const auto made = [&house] { return std::string(house.object("POST", "/v1/api-token").at("token").as_string()); };
+    const auto first = made();
+    CHECK(first.size() == 43);
+    CHECK(house.api_token.admits(first));
+    CHECK_FALSE(house.api_token.admits(first.substr(1)));
+    const auto generation = house.api_token.generation();
+    const auto second = made();
+    CHECK_FALSE(house.api_token.admits(first));
+    CHECK(house.api_token.admits(second));
+    CHECK(house.api_token.generation() != generation);
+    const auto kept = house.commit([](store::Workbench bench) { return bench.store.meta(ApiToken::row); });
+    REQUIRE(kept.has_value());
+    REQUIRE(kept->has_value());
+    CHECK(**kept == ApiToken::kept_of(second));
+    CHECK((*kept)->find(second) == std::string::npos);
+}
+
 TEST_CASE("a pull consumer reads the oldest message until it acknowledges", "[control]") {
     Furnished house;
     CHECK(house.call("GET", "/v1/inbox/next").status == 204);
@@ -249,6 +363,16 @@ TEST_CASE("paths, methods and parameters that do not exist are refused", "[contr
         {"POST", "/v1/status", 405},
         {"DELETE", "/v1/configuration", 405},
         {"GET", "/v1/mailboxes/a/pause", 405},
+        {"GET", "/v1/credentials?limit=x", 400},
+        {"GET", "/v1/credentials?other=1", 400},
+        {"POST", "/v1/credentials", 405},
+        {"DELETE", "/v1/credentials/r", 405},
+        {"GET", "/v1/credentials/r?x=1", 400},
+        {"GET", "/v1/credentials/nobody", 404},
+        {"GET", "/v1/credentials/r/other", 404},
+        {"GET", "/v1/credentials/r/authorize", 405},
+        {"POST", "/v1/credentials/r/authorize?by=magic", 400},
+        {"GET", "/v1/api-token", 405},
     }));
     CAPTURE(given.method, given.target);
     CHECK(house.call(given.method, given.target).status == given.status);

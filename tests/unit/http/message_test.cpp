@@ -120,7 +120,8 @@ TEST_CASE("only https URLs with a plain host are accepted", "[http]") {
     CHECK(http::read_https_url("http://login.example/").error() == http::errc::not_https);
     CHECK(http::read_https_url("ftp://login.example/").error() == http::errc::not_https);
     for (const std::string_view text : {"", "login.example/token", "https://", "https:///path", "https://u:p@host/",
-                                        "https://host:99999/", "https://host:0/", "https://ho st/", "https:token"}) {
+                                        "https://host:99999/", "https://host:0/", "https://ho st/", "https:token",
+                                        "https://127.0.0.1.login.example/", "https://127.0.0.1.login.example:443"}) {
         CAPTURE(text);
         CHECK(http::read_https_url(text).error() == http::errc::bad_url);
     }

@@ -48,8 +48,8 @@ struct Desk {
         run.settle();
     }
 
-    std::map<std::string, std::string> begin() {
-        auto begun = sign_ins.begin("svc");
+    std::map<std::string, std::string> begin(const std::string& browser = {}) {
+        auto begun = sign_ins.begin("svc", browser);
         REQUIRE(std::holds_alternative<SignIns::Begun>(begun));
         id = std::get<SignIns::Begun>(begun).id;
         url = std::get<SignIns::Begun>(begun).url;
@@ -80,11 +80,11 @@ struct Desk {
         reply.id_token = Secret(std::move(id_token));
         return reply;
     }
-    SignIns::End finish(const std::string& query) {
+    SignIns::End finish(const std::string& query, std::string browser = {}) {
         auto callback = oauth2::read_callback(query);
         REQUIRE(callback.has_value());
         std::optional<SignIns::End> end;
-        asio::co_spawn(run.context, sign_ins.finish(std::move(*callback)),
+        asio::co_spawn(run.context, sign_ins.finish(std::move(*callback), std::move(browser)),
                        [&end](std::exception_ptr failure, SignIns::End value) {
                            REQUIRE_FALSE(failure);
                            end = std::move(value);
@@ -145,6 +145,25 @@ TEST_CASE("sign-in: a state counts once, for ten minutes, and only when it was m
     CHECK(desk.finish("code=c&state=" + late["state"]).result.is == Is::unknown);
     CHECK(desk.state() == Is::unknown);
     CHECK(desk.world.endpoint.requests.size() == 1);
+}
+
+TEST_CASE("sign-in: one that was begun in a browser is finished by that browser alone", "[tokens][hostile-42]") {
+    Desk desk;
+    auto sent = desk.begin("this browser");
+    CHECK(desk.finish("code=c&state=" + sent["state"]).result.is == Is::other_browser);
+    CHECK(desk.finish("code=c&state=" + sent["state"], "another").result.is == Is::other_browser);
+    CHECK(desk.finish("error=access_denied&state=" + sent["state"], "another").result.is == Is::other_browser);
+    CHECK(desk.world.endpoint.requests.empty());
+    CHECK(desk.state() == Is::pending);  // nothing was lost by it
+    CHECK(desk.sign_ins.end_of(desk.id)->way->url == desk.url);
+    desk.world.endpoint.replies = {desk.grant(desk.id_token(sent["nonce"]))};
+    CHECK(desk.finish("code=c&state=" + sent["state"], "this browser").result.is == Is::stored);
+    CHECK_FALSE(desk.sign_ins.end_of(desk.id)->way);
+    CHECK(desk.finish("code=c&state=" + sent["state"], "this browser").result.is == Is::unknown);
+
+    auto unbound = desk.begin();
+    desk.world.endpoint.replies = {desk.grant(desk.id_token(unbound["nonce"]), "r2")};
+    CHECK(desk.finish("code=c&state=" + unbound["state"], "any").result.is == Is::stored);
 }
 
 TEST_CASE("sign-in: two tabs are two sign-ins, and the last one that ends counts", "[tokens]") {
