@@ -176,6 +176,12 @@ IdentityVerdict by_google(const IdToken& token, const ExpectedIdentity& expected
 IdentityVerdict by_others(const IdToken& token, const ExpectedIdentity& expected) {
     if (token.subject == expected.user || is_named(token.preferred_username, expected) || is_named(token.upn, expected))
         return same(token, expected);
+    if (token.preferred_username.empty() && token.upn.empty() && token.email.empty()) {
+        return cannot_tell(token, expected,
+                           "the id_token names the account by its id alone (sub): " + shown(token.subject) +
+                               "; have the provider put preferred_username or email into id_tokens, or write that id "
+                               "as the credential's user");
+    }
     if (!is_named(token.email, expected)) return other_person(token, expected);
     if (token.email_verified == true) return same(token, expected);
     return cannot_tell(token, expected,

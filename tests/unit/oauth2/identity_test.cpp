@@ -217,11 +217,16 @@ TEST_CASE("oauth2: at other providers user name, sub or a verified address count
     check({
         {"user name", person([](IdToken& t) { t.preferred_username = "DESK@contoso.com"; }), wanted, Is::same},
         {"sub", person([](IdToken& t) { t.subject = "desk@contoso.com"; }), wanted, Is::same},
-        {"sub in other case", person([](IdToken& t) { t.subject = "DESK@contoso.com"; }), wanted, Is::other_person},
+        {"sub in other case", person([](IdToken& t) { t.subject = "DESK@contoso.com"; }), wanted, Is::cannot_tell},
         {"verified address", google("desk@contoso.com"), wanted, Is::same},
         {"unverified address", google("desk@contoso.com", false), wanted, Is::cannot_tell},
-        {"nothing", person([](IdToken&) {}), wanted, Is::other_person},
+        {"another name", person([](IdToken& t) { t.preferred_username = "bob@contoso.com"; }), wanted,
+         Is::other_person},
+        {"no name", person([](IdToken&) {}), wanted, Is::cannot_tell},
     });
+    const auto nameless = compare(person([](IdToken& t) { t.subject = "8f3c"; }), wanted);
+    CHECK(nameless.why.find("8f3c") != std::string::npos);
+    CHECK(nameless.why.find("preferred_username") != std::string::npos);
 }
 
 TEST_CASE("oauth2: a refused identity says who signed in and who was expected, and binds what it was",
