@@ -328,7 +328,8 @@ constexpr Named by_error[] = {
       Owner::operators}},
     {"invalid_request",
      {"bad-request", "the provider calls the request malformed",
-      "the text names what is wrong: correct the provider's URLs, scopes or client_id; if all is right, report it",
+      "the text names what is wrong: correct the provider's URLs, scopes or client_id; a prompt that the provider does "
+      "not know is replaced by one in its authorize_url (?prompt=login); if all is right, report it",
       Owner::operators}},
     {"access_denied",
      {"declined", "the sign-in or the consent was declined, or a policy forbids it",

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/config/presets.hpp"
 #include "engine/runtime/log.hpp"
 #include "engine/tokens/advice.hpp"
@@ -27,6 +29,13 @@ std::string joined(const std::vector<std::string>& words) {
 bool by_people(config::Flow flow) {
     return flow == config::Flow::authorization_code || flow == config::Flow::device_code ||
            flow == config::Flow::refresh_token;
+}
+
+/// OpenID Connect Core §11: without prompt=consent the scope offline_access is ignored. Presets know better.
+bool consent_brings_refresh(const Account& account) {
+    const auto& scopes = account.scopes;
+    return account.provider->preset.empty() &&
+           std::find(scopes.begin(), scopes.end(), "offline_access") != scopes.end();
 }
 
 SignIns::End ended(std::string credential, Is is, std::string says) {
@@ -107,7 +116,8 @@ std::variant<SignIns::Begun, SignIns::Refused> SignIns::begin(const std::string&
     authorization.code_challenge = oauth2::code_challenge_of(waiting.code_verifier);
     authorization.login_hint = account.credential.user;
     using Prompt = oauth2::Authorization::Prompt;
-    authorization.prompt = google ? Prompt::select_account_and_consent : Prompt::select_account;
+    authorization.prompt =
+        google || consent_brings_refresh(account) ? Prompt::select_account_and_consent : Prompt::select_account;
     if (google) authorization.access = oauth2::Authorization::Access::offline;
     Begun begun{.id = waiting.id,
                 .url = oauth2::url_of(provider.authorize_url, authorization),

@@ -107,8 +107,8 @@ awaitable<SignInResult> TokenService::sign_in_now(Entry& entry, SignedIn signed_
     }
     if (reply.refresh_token.empty()) {
         co_return result(Is::no_refresh,
-                         "the provider gave no refresh token: the scopes lack offline_access, or (Google) the "
-                         "consent was not asked for again");
+                         "the provider gave no refresh token: the scopes lack offline_access, or the consent was not "
+                         "asked for again (prompt=consent)");
     }
     oauth2::IdTokenDemand demand;
     demand.nonce = std::move(signed_in.nonce);

@@ -1,8 +1,10 @@
 #include "protocols/oauth2/authorization.hpp"
 
+#include <algorithm>
 #include <vector>
 
 #include "protocols/base/ensure.hpp"
+#include "protocols/base/text.hpp"
 #include "protocols/oauth2/form.hpp"
 
 namespace oauth2 {
@@ -24,10 +26,17 @@ std::string_view word_of(Authorization::Prompt prompt) {
     return {};
 }
 
+bool has_prompt(std::string_view query) {
+    const auto pieces = text::split(query, '&');
+    return std::any_of(pieces.begin(), pieces.end(), [](auto piece) { return piece.starts_with("prompt="); });
+}
+
 }  // namespace
 
 std::string url_of(std::string_view authorize_url, const Authorization& authorization) {
     ensure(!authorization.state.empty() && !authorization.code_challenge.empty(), "a sign-in has state and PKCE");
+    std::string url(authorize_url.substr(0, authorize_url.find('#')));
+    const auto query = url.find('?');
     std::vector<Field> fields{{"response_type", "code"}};
     const auto append = [&fields](std::string_view name, std::string_view value) {
         if (!value.empty()) fields.emplace_back(name, value);
@@ -40,13 +49,12 @@ std::string url_of(std::string_view authorize_url, const Authorization& authoriz
     append("nonce", authorization.nonce);
     append("code_challenge", authorization.code_challenge);
     append("code_challenge_method", "S256");
-    append("prompt", word_of(authorization.prompt));
+    if (query == std::string::npos || !has_prompt(std::string_view(url).substr(query + 1)))
+        append("prompt", word_of(authorization.prompt));
     append("login_hint", authorization.login_hint);
     append("domain_hint", authorization.domain_hint);
     if (authorization.access == Authorization::Access::offline) append("access_type", "offline");
 
-    std::string url(authorize_url.substr(0, authorize_url.find('#')));
-    const auto query = url.find('?');
     if (query == std::string::npos) {
         url += '?';
     } else if (!url.ends_with('?') && !url.ends_with('&')) {

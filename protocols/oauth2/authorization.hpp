@@ -13,7 +13,8 @@ struct Authorization {
     enum class Prompt {
         none,            // as the provider likes: it may sign in whoever is signed in at the workstation
         select_account,  // let the person choose
-        consent,         // show what is asked for; Google gives refresh tokens only then
+        consent,         // show what is asked for; Google, and whoever keeps to OpenID Connect Core §11, gives refresh
+                         // tokens only then
         select_account_and_consent,
         sign_in,  // ask for the password again
     };
@@ -30,7 +31,8 @@ struct Authorization {
     enum class ResponseMode { unstated, query } response_mode = ResponseMode::query;
 };
 
-/// The URL of the sign-in page with the request in it. A query that `authorize_url` has already stays. RFC 6749 §3.1.
+/// The URL of the sign-in page with the request in it. A query that `authorize_url` has already stays, and a prompt in
+/// it is sent instead of this one: not every provider knows every prompt. RFC 6749 §3.1.
 std::string url_of(std::string_view authorize_url, const Authorization& authorization);
 
 }  // namespace oauth2

@@ -2,7 +2,9 @@
 
 #include <catch2/catch.hpp>
 #include <set>
+#include <vector>
 
+#include "protocols/base/text.hpp"
 #include "protocols/oauth2/callback.hpp"
 #include "protocols/oauth2/errc.hpp"
 #include "protocols/oauth2/pkce.hpp"
@@ -80,6 +82,22 @@ TEST_CASE("oauth2: the URL of a sign-in at Google asks for offline access and co
     CHECK(url.ends_with("&access_type=offline"));
     google.prompt = Authorization::Prompt::none;
     CHECK(url_of("https://x.test/", google).find("prompt") == std::string::npos);
+}
+
+TEST_CASE("oauth2: the prompt that stands in the authorize_url is sent, and no other", "[oauth2]") {
+    const auto prompts_in = [](std::string_view authorize_url) {
+        const auto url = url_of(authorize_url, entra());
+        std::vector<std::string> prompts;
+        for (const auto piece : text::split(std::string_view(url).substr(url.find('?') + 1), '&'))
+            if (piece.starts_with("prompt=")) prompts.emplace_back(piece);
+        return prompts;
+    };
+    CHECK(prompts_in("https://x.test/a?prompt=login") == std::vector<std::string>{"prompt=login"});
+    CHECK(prompts_in("https://x.test/a?p=1&prompt=login%20consent") ==
+          std::vector<std::string>{"prompt=login%20consent"});
+    CHECK(prompts_in("https://x.test/a?prompt=") == std::vector<std::string>{"prompt="});
+    CHECK(prompts_in("https://x.test/a?my_prompt=login") == std::vector<std::string>{"prompt=select_account"});
+    CHECK(prompts_in("https://x.test/prompt=login") == std::vector<std::string>{"prompt=select_account"});
 }
 
 TEST_CASE("oauth2: no character of a parameter escapes from its place", "[oauth2]") {

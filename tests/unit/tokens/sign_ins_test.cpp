@@ -131,6 +131,20 @@ TEST_CASE("sign-in: from the address to a token, with PKCE, nonce, login hint an
     CHECK(kept->owner.tenant == tenant);
 }
 
+TEST_CASE("sign-in: a spelled-out provider is asked for consent where a refresh token hangs on it", "[tokens]") {
+    Desk desk;
+    auto provider = std::make_shared<config::Provider>(*desk.run.accounts.front().provider);
+    provider->preset.clear();
+    desk.run.accounts.front().provider = provider;
+    const auto prompt_with = [&](std::vector<std::string> scopes) {
+        desk.run.accounts.front().scopes = std::move(scopes);
+        desk.run.service->set_accounts(desk.run.accounts);
+        return desk.begin()["prompt"];
+    };
+    CHECK(prompt_with({"mail"}) == "select_account");
+    CHECK(prompt_with({"mail", "offline_access"}) == "select_account consent");
+}
+
 TEST_CASE("sign-in: a state counts once, for ten minutes, and only when it was made here", "[tokens][hostile-42]") {
     Desk desk;
     auto sent = desk.begin();
