@@ -31,7 +31,7 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
               *engine.keyring_, endpoint},
              {}),
       expiries({main.inbox(), main.timers(), *engine.committer_, *engine.keyring_, tokens}),
-      sign_ins({main.executor(), tokens, endpoint, main.timers(), engine.outside_.random(), [this] { post_reload(); }}),
+      sign_ins({main.executor(), tokens, main.timers(), engine.outside_.random(), [this] { post_reload(); }}),
       view({engine.counters_, board, *engine.committer_, hand_offs, tokens, expiries, engine.outside_.clock(),
             [this] { post_reload(); }}),
       surroundings{.committer = *engine.committer_,

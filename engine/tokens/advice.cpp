@@ -427,6 +427,18 @@ Advice advice_on_no_answer() {
         Owner::nobody};
 }
 
+std::string sentences_of(const Advice& advice) {
+    std::string text;
+    for (const auto part : {advice.cause, advice.remedy}) {
+        if (part.empty()) continue;
+        if (!text.empty()) text += ' ';
+        text += text::upper(part.front());
+        text += part.substr(1);
+        text += '.';
+    }
+    return text;
+}
+
 std::string_view word_of(Owner owner) noexcept {
     constexpr std::array<std::string_view, 3> words{"user", "operator", "nobody"};
     return words[static_cast<std::size_t>(owner)];

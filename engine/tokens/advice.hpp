@@ -2,6 +2,7 @@
 /// What people are told about a refusal of an identity provider. Decisions don't depend on it: they are in
 /// refresh_plan.
 
+#include <string>
 #include <string_view>
 
 #include "protocols/oauth2/response.hpp"
@@ -26,6 +27,9 @@ Advice advice_on(const oauth2::Refusal& refusal);
 
 /// No answer came at all: name resolution, connection, TLS, time.
 Advice advice_on_no_answer();
+
+/// Cause and remedy as sentences.
+std::string sentences_of(const Advice& advice);
 
 /// "user", "operator", "nobody".
 std::string_view word_of(Advice::Owner owner) noexcept;

@@ -24,7 +24,7 @@ TokenReply reply_of(oauth2::Grant grant) {
 TokenReply reply_of(oauth2::Refusal refusal) {
     TokenReply reply;
     reply.answer = answer_of(refusal);
-    const auto description = text::printable(refusal.error_description, 300);
+    const auto description = oauth2::said_in(refusal);
     reply.says = refusal.error.empty() ? fmt::format("HTTP {}: {}", refusal.http_status, description)
                                        : fmt::format("{}: {}", refusal.error, description);
     if (!refusal.trace_id.empty()) reply.says += fmt::format(" (trace {})", text::printable(refusal.trace_id, 80));

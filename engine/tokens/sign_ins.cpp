@@ -7,7 +7,6 @@
 #include "engine/config/presets.hpp"
 #include "engine/runtime/log.hpp"
 #include "engine/tokens/advice.hpp"
-#include "protocols/base/text.hpp"
 #include "protocols/oauth2/authorization.hpp"
 #include "protocols/oauth2/issuer.hpp"
 #include "protocols/oauth2/pkce.hpp"
@@ -19,12 +18,6 @@ namespace {
 constexpr auto ends_kept_for = std::chrono::hours(1);
 
 using Is = SignInResult::Is;
-
-std::string joined(const std::vector<std::string>& words) {
-    std::string line;
-    for (const auto& word : words) line += (line.empty() ? "" : " ") + word;
-    return line;
-}
 
 bool by_people(config::Flow flow) {
     return flow == config::Flow::authorization_code || flow == config::Flow::device_code ||
@@ -110,7 +103,7 @@ std::variant<SignIns::Begun, SignIns::Refused> SignIns::begin(const std::string&
     oauth2::Authorization authorization;
     authorization.client_id = account.credential.client_id;
     authorization.redirect_uri = redirect_uri_;
-    authorization.scope = joined(account.scopes);
+    authorization.scope = account.scope();
     authorization.state = state;
     authorization.nonce = waiting.nonce;
     authorization.code_challenge = oauth2::code_challenge_of(waiting.code_verifier);
@@ -153,7 +146,7 @@ awaitable<SignIns::End> SignIns::finish(oauth2::Callback callback, std::string b
     const auto from = oauth2::check_issuer(callback, issuers);
     if (const auto* refusal = std::get_if<oauth2::Refusal>(&callback.code)) {
         end.result.is = Is::refused;
-        end.result.says = fmt::format("{}: {}", refusal->error, text::printable(refusal->error_description, 300));
+        end.result.says = fmt::format("{}: {}", refusal->error, oauth2::said_in(*refusal));
         end.result.refusal = *refusal;
     } else if (account && !from) {
         end.result.is = Is::unproven;
@@ -185,16 +178,9 @@ awaitable<std::variant<SignIns::BegunDevice, SignIns::Refused>> SignIns::begin_d
     const auto account = *uses_.tokens.account(credential);
     if (account.provider->device_url.empty())
         co_return Reply(fmt::format("provider {} has no device_url", account.provider->id));
-    oauth2::DeviceRequest request;
-    request.client_id = account.credential.client_id;
-    request.scope = joined(account.scopes);
-    auto form = oauth2::form_of(request);
-    auto answer = co_await uses_.endpoint.ask_device(account.provider->device_url, account.tls, std::move(form));
-    if (!answer) co_return Reply(fmt::format("{}: {}", account.provider->device_url, answer.error().message()));
-    if (const auto* refusal = std::get_if<oauth2::Refusal>(&*answer)) {
-        co_return Reply(fmt::format("{}: {}", refusal->error, text::printable(refusal->error_description, 300)));
-    }
-    auto& code = std::get<oauth2::DeviceCode>(*answer);
+    auto asked = co_await uses_.tokens.device_code_for(credential);
+    if (auto* why = std::get_if<std::string>(&asked)) co_return Reply(std::move(*why));
+    auto& code = std::get<oauth2::DeviceCode>(asked);
     BegunDevice begun{.id = fresh_token(),
                       .user = account.credential.user,
                       .code = code,
@@ -273,14 +259,14 @@ SignInWords words_of(const SignIns::End& end) {
             words.headline = fmt::format("The sign-in was refused: {}", result.says);
             if (result.refusal) {
                 const auto advice = advice_on(*result.refusal);
-                words.remedy = fmt::format("{} {}", advice.cause, advice.remedy);
+                words.remedy = sentences_of(advice);
             }
             break;
         }
         case Is::no_answer: {
             words.headline = fmt::format("The provider did not answer: {}", result.says);
             const auto advice = advice_on_no_answer();
-            words.remedy = fmt::format("{} {}", advice.cause, advice.remedy);
+            words.remedy = sentences_of(advice);
             break;
         }
         case Is::no_refresh:

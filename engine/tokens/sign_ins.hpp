@@ -20,7 +20,6 @@ public:
     struct Uses {
         asio::any_io_executor shard;
         TokenService& tokens;
-        TokenEndpoint& endpoint;
         Timers& timers;
         Random& random;
         std::function<void()> stored = [] {};  // told after each grant that was stored

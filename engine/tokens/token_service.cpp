@@ -26,12 +26,6 @@ std::optional<seconds> since(std::optional<Monotonic> then, Monotonic now) {
     return std::chrono::floor<seconds>(now - *then);
 }
 
-std::string joined(const std::vector<std::string>& words) {
-    std::string line;
-    for (const auto& word : words) line += (line.empty() ? "" : " ") + word;
-    return line;
-}
-
 /// 32 random bytes for a URL.
 std::string fresh_token(Random& random) {
     oauth2::Entropy entropy;
@@ -45,6 +39,12 @@ bool refreshes(config::Flow flow) {
 }
 
 }  // namespace
+
+std::string Account::scope() const {
+    std::string line;
+    for (const auto& word : scopes) line += (line.empty() ? "" : " ") + word;
+    return line;
+}
 
 /// Something to do on the service's shard, or on that of a client.
 template <class Act>
@@ -356,7 +356,7 @@ Result<void> TokenService::name_client(const Entry& entry, oauth2::Client& clien
 
 /// What the next token is asked for with.
 Result<TokenRequest::What> TokenService::request_of(const Entry& entry, Secret refresh_token) const {
-    const std::string scope = joined(entry.account.scopes);
+    const std::string scope = entry.account.scope();
     if (entry.flow() == config::Flow::service_account) {
         if (!entry.service_account) return secrets::errc::malformed;
         auto assertion =

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "engine/config/model.hpp"
@@ -31,6 +32,9 @@ struct Account {
     std::shared_ptr<const net::TlsClient> tls;
     std::vector<std::string> scopes;
     std::shared_ptr<const config::Provider> provider{};
+
+    /// The scopes as requests have them.
+    [[nodiscard]] std::string scope() const;
 };
 
 /// A person has signed in: what is redeemed for a grant, and what its id_token must be for.
@@ -98,6 +102,9 @@ public:
     /// On the shard: redeems it, proves whose it is, and keeps the grant durably. Whoever asks for the token meanwhile
     /// waits. A grant that is not of the credential's user is not stored, and the old one stays.
     awaitable<SignInResult> sign_in(std::string credential, SignedIn signed_in);
+    /// On the shard: a code for a person to enter at another machine; or, in words, why there is none. The credential
+    /// is there, and its provider has a device_url.
+    awaitable<std::variant<oauth2::DeviceCode, std::string>> device_code_for(std::string credential);
 
     /// On the shard: uses the refresh token if its access token is due, although nobody asks for one.
     void keep_alive(const std::string& credential);
@@ -142,6 +149,7 @@ private:
     awaitable<void> take_turn(EntryPointer entry);
     void end_turn(Entry& entry);
     awaitable<SignInResult> sign_in_now(Entry& entry, SignedIn signed_in);
+    awaitable<std::string> name_device(EntryPointer entry, oauth2::DeviceRequest& request);
     struct Proof;
     awaitable<Proof> prove(const Entry& entry, const TokenReply& reply, oauth2::IdTokenDemand demand);
     void see_to(const EntryPointer& entry);

@@ -83,6 +83,42 @@ awaitable<SignInResult> TokenService::sign_in(std::string credential, SignedIn s
     co_return outcome;
 }
 
+/// Who asks for a device code; a confidential client proves itself. RFC 8628 §3.1. Empty, or in words what is wrong.
+awaitable<std::string> TokenService::name_device(EntryPointer entry, oauth2::DeviceRequest& request) {
+    co_await take_turn(entry);
+    std::exception_ptr cancelled;
+    try {
+        if (entry->needs_load) co_await load(*entry);
+    } catch (...) {
+        cancelled = std::current_exception();
+    }
+    std::string why;
+    if (entry->needs_load) {
+        why = entry->reason;
+    } else if (const auto named = name_client(*entry, request); !named) {
+        why = named.error().message();
+    }
+    end_turn(*entry);
+    if (cancelled) std::rethrow_exception(cancelled);
+    co_return why;
+}
+
+awaitable<std::variant<oauth2::DeviceCode, std::string>> TokenService::device_code_for(std::string credential) {
+    using Reply = std::variant<oauth2::DeviceCode, std::string>;
+    const auto entry = entries_.at(credential);
+    const Account account = entry->account;
+    oauth2::DeviceRequest request;
+    request.scope = account.scope();
+    auto why = co_await name_device(entry, request);
+    if (!why.empty()) co_return Reply(std::move(why));
+    auto form = oauth2::form_of(request);
+    auto answer = co_await uses_.endpoint.ask_device(account.provider->device_url, account.tls, std::move(form));
+    if (!answer) co_return Reply(fmt::format("{}: {}", account.provider->device_url, answer.error().message()));
+    if (const auto* refusal = std::get_if<oauth2::Refusal>(&*answer))
+        co_return Reply(fmt::format("{}: {}", refusal->error, oauth2::said_in(*refusal)));
+    co_return Reply(std::move(std::get<oauth2::DeviceCode>(*answer)));
+}
+
 awaitable<SignInResult> TokenService::sign_in_now(Entry& entry, SignedIn signed_in) {
     if (entry.needs_load) co_await load(entry);
     if (entry.needs_load) co_return result(Is::not_stored, entry.reason);

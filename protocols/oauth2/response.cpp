@@ -44,6 +44,17 @@ std::string_view flaw_in(const json::object& object) {
 
 }  // namespace
 
+std::string said_in(const Refusal& refusal) {
+    constexpr std::size_t shown_bytes_max = 300;
+    std::string line;
+    for (const char c : refusal.error_description) {
+        const bool blank = c == ' ' || c == '\t' || c == '\r' || c == '\n';
+        if (!blank) line += c;
+        if (blank && !line.empty() && line.back() != ' ') line += ' ';
+    }
+    return text::printable(text::trimmed(line), shown_bytes_max);
+}
+
 Answer read_answer(int http_status, std::string_view body, std::optional<std::chrono::seconds> retry_after) {
     const bool success = http_status >= 200 && http_status < 300;
     const auto object = object_in(body);

@@ -36,6 +36,9 @@ struct Refusal {
     std::string correlation_id;
 };
 
+/// The provider's words, printable and in one line, cut at 300 bytes. Entra's have line breaks before trace and time.
+std::string said_in(const Refusal& refusal);
+
 using Answer = std::variant<Grant, Refusal>;
 
 inline constexpr std::size_t answer_bytes_max = 1U << 20U;

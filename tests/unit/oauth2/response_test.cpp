@@ -93,6 +93,19 @@ TEST_CASE("a refusal is read with what decisions and people need", "[oauth2]") {
     CHECK(refusal.retry_after == std::chrono::seconds(60));
 }
 
+TEST_CASE("what a provider says is one printable line", "[oauth2]") {
+    const auto said = [](std::string words) {
+        oauth2::Refusal refusal;
+        refusal.error_description = std::move(words);
+        return oauth2::said_in(refusal);
+    };
+    CHECK(said("AADSTS65004: User declined.\r\nTrace ID: 1\r\n\r\nTimestamp: 2\r\n") ==
+          "AADSTS65004: User declined. Trace ID: 1 Timestamp: 2");
+    CHECK(said("\x1b[2J\xff") == "\\x1b[2J\\xff");
+    CHECK(said("").empty());
+    CHECK(said(std::string(1000, 'x')).size() <= 303);
+}
+
 TEST_CASE("whatever is no JSON is a refusal without an error name", "[oauth2][hostile-46]") {
     const auto [status, body] = GENERATE(table<int, std::string>({{429, "Too Many Requests"},
                                                                   {503, "<html>\x01 down</html>"},

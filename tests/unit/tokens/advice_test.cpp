@@ -308,6 +308,14 @@ TEST_CASE("tokens: what is no answer of a token endpoint has its advice, too", "
     CHECK(advice_on(refusal_of(400, "<html>400 Bad Request</html>")).id == "not-an-endpoint");
 }
 
+TEST_CASE("tokens: an advice reads as sentences", "[tokens]") {
+    oauth2::Refusal refusal;
+    refusal.error = "access_denied";
+    CHECK(tokens::sentences_of(tokens::advice_on(refusal)) ==
+          "The sign-in or the consent was declined, or a policy forbids it. Authorize again and accept; if it was "
+          "accepted, ask the administrator of the directory.");
+}
+
 TEST_CASE("tokens: where no person signs in, a refusal waits for the operator and is repeated", "[tokens]") {
     const auto refusal = refusal_of(400, R"({"error":"invalid_grant","error_description":"Invalid JWT: iat"})");
     const auto decision = without_person(decided(refusal), 0.0);

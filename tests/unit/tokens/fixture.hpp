@@ -77,7 +77,8 @@ public:
         co_return reply;
     }
     awaitable<Result<oauth2::DeviceAnswer>> ask_device(std::string, std::shared_ptr<const net::TlsClient>,
-                                                       Secret) override {
+                                                       Secret form) override {
+        device_form = form.reveal();
         co_return device;
     }
     awaitable<Result<jose::KeySet>> keys(std::string, std::shared_ptr<const net::TlsClient>) override {
@@ -88,6 +89,7 @@ public:
     std::function<TokenReply(const std::string& refresh_token)> answers;  // instead of replies
     std::vector<TokenRequest::What> requests;
     oauth2::DeviceAnswer device;
+    std::string device_form;  // it was asked for with
     Result<jose::KeySet> key_set = jose::KeySet();
     std::size_t keys_asked = 0;
     std::vector<std::string> asked;

@@ -34,8 +34,7 @@ struct Desk {
     World world;
     Run run{world};
     int stored = 0;
-    SignIns sign_ins{
-        {run.context.get_executor(), *run.service, world.endpoint, run.timers, world.random, [this] { ++stored; }}};
+    SignIns sign_ins{{run.context.get_executor(), *run.service, run.timers, world.random, [this] { ++stored; }}};
 
     Desk() {
         sign_ins.redirect_to("https://desk.example/oauth/callback");
@@ -306,6 +305,22 @@ TEST_CASE("sign-in: by device code, asked for until the person has signed in", "
     CHECK(desk.stored == 1);
     CHECK(desk.world.endpoint.requests.size() == 4);
     CHECK(desk.run.access() == "a1");
+}
+
+TEST_CASE("sign-in: a confidential client proves itself when it asks for a device code", "[tokens]") {
+    Desk desk;
+    desk.run.import("client_secret", "hush");
+    oauth2::Refusal refusal;
+    refusal.error = "invalid_client";
+    refusal.error_description = "no\r\nway";
+    desk.world.endpoint.device = refusal;
+    std::optional<std::variant<SignIns::BegunDevice, SignIns::Refused>> begun;
+    asio::co_spawn(desk.run.context, desk.sign_ins.begin_device("svc"),
+                   [&begun](std::exception_ptr, auto value) { begun = std::move(value); });
+    desk.run.settle();
+    REQUIRE(begun.has_value());
+    CHECK(std::get<SignIns::Refused>(*begun) == "invalid_client: no way");
+    CHECK(desk.world.endpoint.device_form.find("client_id=app&client_secret=hush&") != std::string::npos);
 }
 
 TEST_CASE("sign-in: what cannot begin says why", "[tokens]") {
