@@ -37,7 +37,7 @@ export class Chromium {
     /// A private window. The pretend providers' certificates are not the browser's concern here.
     async window() {
         const context = await this.running.newContext({ ignoreHTTPSErrors: true, viewport: { width: 900, height: 700 } });
-        context.setDefaultTimeout(15_000);
+        context.setDefaultTimeout(20_000);
         return context;
     }
     async close() {

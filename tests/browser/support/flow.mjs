@@ -3,17 +3,16 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { Chromium } from './chromium.mjs';
 import { failures, pictures } from './places.mjs';
 import { PretendProvider } from './pretend_provider.mjs';
 import { Rohrpost } from './rohrpost.mjs';
 
-const flow_ms_max = 60_000, showing_ms_max = 30_000;
+const flow_ms_max = 60_000;
 const log_lines_shown = 40;
 
 let chromium;
-after(async () => (await chromium)?.close());
 
 const file_name = (text) => text.replace(/[^a-z0-9]+/gi, '-').slice(0, 80);
 
@@ -95,24 +94,30 @@ export async function stoppedOnItsWay(page, prefix, act) {
     return address;
 }
 
-/// Test names are sentences about behaviour.
-export function flow(name, body) {
-    test(name, { timeout: flow_ms_max + showing_ms_max }, async () => {
-        const desk = new Desk(name);
-        let timer;
-        const late = new Promise((_, give_up) => {
-            timer = setTimeout(() => give_up(new Error(`not done within ${flow_ms_max} ms`)), flow_ms_max);
-        });
-        try {
-            await Promise.race([body(desk), late]);
-        } catch (failure) {
-            await desk.showFailure();
-            throw failure;
-        } finally {
-            clearTimeout(timer);
-            await desk.close();
-        }
+async function play({ name, body }) {
+    const desk = new Desk(name);
+    let timer;
+    const late = new Promise((_, give_up) => {
+        timer = setTimeout(() => give_up(new Error(`not done within ${flow_ms_max} ms`)), flow_ms_max);
     });
+    try {
+        await Promise.race([body(desk), late]);
+    } catch (failure) {
+        await desk.showFailure();
+        throw failure;
+    } finally {
+        clearTimeout(timer);
+        await desk.close();
+    }
+}
+
+/// A test; its name is a sentence about behaviour. The flows of a file are played two at a time, as they wait a lot.
+const flows = [];
+export function flow(name, body) {
+    if (flows.push({ name, body }) > 1) return;
+    setImmediate(() => test('flows', { concurrency: 2 }, async (all) => {
+        await Promise.all(flows.map((one) => all.test(one.name, () => play(one)))).finally(async () => (await chromium)?.close());
+    }));
 }
 
 /// What a page says, in one line.

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /// Looks again and again until `fact` answers with something true, which is returned. Throws with `what` otherwise.
-export async function eventually(what, fact, seconds = 20) {
+export async function eventually(what, fact, seconds = 30) {
     const due = Date.now() + seconds * 1000;
     for (;;) {
         const found = await fact();
@@ -52,7 +52,7 @@ export class Program {
         });
     }
     /// Its exit code once it has ended by itself.
-    async end(seconds = 20) {
+    async end(seconds = 30) {
         await eventually(() => `${this.name} ends; it said: ${this.errors}`, () => this.code !== undefined, seconds);
         return this.code;
     }
