@@ -12,12 +12,9 @@
 namespace control {
 namespace {
 
-/// What seals its grant in the store.
-constexpr std::string_view grant_name = "grant";
-
 /// The grant behind a row of the store. Errors: it cannot be opened.
 Result<tokens::GrantRecord> opened(const store::Grant& row, const secrets::Keyring& keyring) {
-    const auto bytes = keyring.unseal(row.credential, grant_name, row.sealed);
+    const auto bytes = keyring.unseal(row.credential, secrets::grant_name, row.sealed);
     if (!bytes) return bytes.error();
     auto record = tokens::decoded(*bytes);
     if (!record) return secrets::errc::malformed;
