@@ -51,7 +51,7 @@ std::string advice_of(const CredentialFacts& facts, std::string_view state, cons
     oauth2::Refusal refusal;
     refusal.error_description = reason;
     const auto advice = tokens::advice_on(refusal);
-    return fmt::format("{} {}", advice.cause, advice.remedy);
+    return tokens::sentences_of(advice);
 }
 
 boost::json::object to_json(const tokens::GrantRecord& record) {
