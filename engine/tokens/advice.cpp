@@ -307,7 +307,9 @@ constexpr Named by_error[] = {
       Owner::operators}},
     {"invalid_client",
      {"client", "the application's id, secret or certificate is wrong or has expired; all its accounts are down",
-      "correct client_id, client_secret or the certificate, and import them again", Owner::operators}},
+      "correct client_id, client_secret or the certificate, and import them again; the secret is sent in the form "
+      "(client_secret_post), which the registration must allow",
+      Owner::operators}},
     {"unauthorized_client",
      {"client-not-allowed", "the application may not do this in this tenant",
       "check client_id, tenant and the flows that the registration allows", Owner::operators}},

@@ -7,6 +7,7 @@
 #include "engine/config/presets.hpp"
 #include "engine/runtime/log.hpp"
 #include "engine/tokens/advice.hpp"
+#include "protocols/base/text.hpp"
 #include "protocols/oauth2/authorization.hpp"
 #include "protocols/oauth2/issuer.hpp"
 #include "protocols/oauth2/pkce.hpp"
@@ -286,6 +287,7 @@ SignInWords words_of(const SignIns::End& end) {
             words.remedy = "Begin again.";
             break;
     }
+    if (!words.remedy.empty()) words.remedy.front() = text::upper(words.remedy.front());
     return words;
 }
 
