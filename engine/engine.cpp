@@ -4,9 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <map>
 
-#include "engine/config/presets.hpp"
 #include "engine/roles.hpp"
 #include "engine/runtime/log.hpp"
 #include "engine/runtime/notify.hpp"
@@ -198,24 +196,7 @@ awaitable<void> Engine::serve_roster() {
         throw StartError(exit_config, fmt::format("the configuration in {} cannot be read: {}", flags_.data,
                                                   roster.error().message()));
     }
-    std::map<std::string, std::shared_ptr<const config::Provider>> providers;  // thousands of credentials share one
-    for (const auto& one : roster->providers) providers[one.id] = std::make_shared<const config::Provider>(one);
-    std::vector<tokens::Account> accounts;
-    for (const auto& credential : roster->credentials) {
-        const auto found = providers.find(credential.provider);
-        if (found == providers.end()) continue;  // check() keeps references whole
-        const auto& provider = found->second;
-        tokens::Account account;
-        account.credential = credential;
-        account.token_url = provider->token_url;
-        account.provider = provider;
-        auto tls = roles.tls.of(provider->ca_file);
-        if (tls) account.tls = *tls;
-        config::Uses uses;
-        uses.imap = true;
-        account.scopes = config::scopes_of(*provider, credential.flow, uses);
-        accounts.push_back(std::move(account));
-    }
+    auto accounts = accounts_of(*roster, roles.tls);
     roles.expiries.set_accounts(accounts);
     roles.tokens.set_accounts(std::move(accounts));
 
@@ -294,6 +275,7 @@ awaitable<void> Engine::drain() {
         while (left > 0) co_await drained.wait();
     }
     co_await asio::co_spawn(roles.handing.executor(), roles.hand_offs.drain(), asio::use_awaitable);
+    co_await roles.consulting.doctor().close();
     co_await roles.sign_ins.close();
     co_await roles.tokens.close();
     spdlog::info("drained stored={} delivered={}", counters_.messages_stored.load(),

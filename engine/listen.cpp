@@ -33,6 +33,7 @@ void Engine::listen_to_network() {
     const auto url = external_url_of(flags_, server->port());
     roles.console.reached_by(url);
     roles.sign_ins.redirect_to(url + "/oauth/callback");
+    roles.consulting.doctor().redirect_to(roles.sign_ins.redirect_uri());
     spdlog::info("console address={} port={} tls={} url={} redirect_url={}", flags_.console.address, server->port(),
                  flags_.console_certificate.empty() ? "no" : "yes", url, roles.sign_ins.redirect_uri());
     roles.console_server = server.get();

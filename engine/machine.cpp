@@ -3,23 +3,12 @@
 #include <fmt/format.h>
 
 #include "engine/consumers/maildir.hpp"
+#include "engine/ip_family.hpp"
 #include "engine/start_error.hpp"
 
 namespace {
 
 constexpr int exit_config = 78;  // sysexits.h
-
-net::Family family_of(config::IpFamily family) {
-    switch (family) {
-        case config::IpFamily::v4:
-            return net::Family::ipv4;
-        case config::IpFamily::v6:
-            return net::Family::ipv6;
-        case config::IpFamily::any:
-            break;
-    }
-    return net::Family::any;
-}
 
 }  // namespace
 
@@ -33,6 +22,10 @@ Machine::Machine(const config::RunFlags& flags) {
 
 std::unique_ptr<net::Dialer> Machine::make_dialer(asio::io_context& context, Timers& timers, Random&) {
     return std::make_unique<net::SystemDialer>(context, timers, dialling_);
+}
+
+std::unique_ptr<net::Resolver> Machine::make_resolver(asio::io_context& context, Timers& timers) {
+    return std::make_unique<net::SystemResolver>(context, timers);
 }
 
 std::unique_ptr<consumers::Consumer> Machine::make_consumer(const config::Consumer& consumer, runtime::Shard& shard) {

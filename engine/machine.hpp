@@ -15,6 +15,7 @@ public:
     Random& random() override { return random_; }
     store::Disk& disk() override { return disk_; }
     std::unique_ptr<net::Dialer> make_dialer(asio::io_context& context, Timers& timers, Random& random) override;
+    std::unique_ptr<net::Resolver> make_resolver(asio::io_context& context, Timers& timers) override;
     std::unique_ptr<consumers::Consumer> make_consumer(const config::Consumer& consumer,
                                                        runtime::Shard& shard) override;
 

@@ -32,6 +32,7 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
              {}),
       expiries({main.inbox(), main.timers(), *engine.committer_, *engine.keyring_, tokens}),
       sign_ins({main.executor(), tokens, main.timers(), engine.outside_.random(), [this] { post_reload(); }}),
+      consulting(engine.outside_, engine.flags_, main, tokens),
       view({engine.counters_, board, *engine.committer_, hand_offs, tokens, expiries, engine.outside_.clock(),
             [this] { post_reload(); }}),
       surroundings{.committer = *engine.committer_,
@@ -40,7 +41,8 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
                    .live = &view,
                    .sign_ins = &sign_ins,
                    .random = &engine.outside_.random(),
-                   .api_token = &api_token},
+                   .api_token = &api_token,
+                   .doctor = &consulting.doctor()},
       api(surroundings, api_token),
       attempts(engine.outside_.clock()),
       console(

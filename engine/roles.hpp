@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/console/console.hpp"
+#include "engine/consulting.hpp"
 #include "engine/control/routes.hpp"
 #include "engine/engine.hpp"
 #include "engine/live_view.hpp"
@@ -32,6 +33,7 @@ struct Engine::Roles {
     tokens::TokenService tokens;
     tokens::ExpiryWatch expiries;
     tokens::SignIns sign_ins;
+    Consulting consulting;
     std::vector<std::unique_ptr<retriever::Retriever>> retrievers;
     TlsClients tls;
     LiveView view;

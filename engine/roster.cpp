@@ -7,6 +7,7 @@
 #include <array>
 
 #include "engine/config/documents.hpp"
+#include "engine/config/presets.hpp"
 
 namespace {
 
@@ -149,4 +150,26 @@ awaitable<Result<Roster>> read_roster(store::Committer& committer, queue::Inbox&
     roster.providers = values_of(*providers);
     roster.credentials = values_of(*credentials);
     co_return roster;
+}
+
+std::vector<tokens::Account> accounts_of(const Roster& roster, TlsClients& tls) {
+    std::map<std::string, std::shared_ptr<const config::Provider>> providers;  // thousands of credentials share one
+    for (const auto& one : roster.providers) providers[one.id] = std::make_shared<const config::Provider>(one);
+    std::vector<tokens::Account> accounts;
+    for (const auto& credential : roster.credentials) {
+        const auto found = providers.find(credential.provider);
+        if (found == providers.end()) continue;  // check() keeps references whole
+        const auto& provider = found->second;
+        tokens::Account account;
+        account.credential = credential;
+        account.token_url = provider->token_url;
+        account.provider = provider;
+        auto client = tls.of(provider->ca_file);
+        if (client) account.tls = std::move(*client);
+        config::Uses uses;
+        uses.imap = true;
+        account.scopes = config::scopes_of(*provider, credential.flow, uses);
+        accounts.push_back(std::move(account));
+    }
+    return accounts;
 }

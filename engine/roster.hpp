@@ -7,6 +7,7 @@
 
 #include "engine/config/model.hpp"
 #include "engine/retriever/retriever.hpp"
+#include "engine/tokens/token_service.hpp"
 #include "protocols/net/tls.hpp"
 #include "queue/inbox.hpp"
 #include "queue/store/committer.hpp"
@@ -32,3 +33,6 @@ struct Roster {
 
 /// Reads the roster through the committer, in pages. A mailbox that cannot be served is in it with its fault.
 awaitable<Result<Roster>> read_roster(store::Committer& committer, queue::Inbox& inbox, TlsClients& tls);
+
+/// Its credentials as the token service keeps them.
+std::vector<tokens::Account> accounts_of(const Roster& roster, TlsClients& tls);

@@ -7,6 +7,7 @@
 #include <boost/url/url_view.hpp>
 #include <map>
 
+#include "engine/control/checks.hpp"
 #include "engine/control/credentials.hpp"
 #include "engine/control/sign_in.hpp"
 #include "protocols/base/text.hpp"
@@ -192,6 +193,23 @@ awaitable<Response> sign_ins(Surroundings& here, Request& request, const Target&
     co_return shown;
 }
 
+awaitable<Response> checks(Surroundings& here, Request& request, const Target& target) {
+    if (target.path.size() == 2) {
+        if (request.method != "POST") co_return wrong_method("POST");
+        if (!target.takes({})) co_return wrong_parameter("none");
+        auto begun = co_await begin_check(here, std::move(request.body));
+        co_return begun;
+    }
+    const auto wait_ms = number_in(target, "wait_ms", 0);
+    if (target.path.size() != 3) co_return refusal(404, "no such path");
+    if (request.method != "GET") co_return wrong_method("GET");
+    if (!wait_ms || *wait_ms > static_cast<std::uint64_t>(check_waited_max.count()) || !target.takes({"wait_ms"})) {
+        co_return wrong_parameter("wait_ms=MILLISECONDS");
+    }
+    auto shown = co_await show_check(here, target.path[2], std::chrono::milliseconds(*wait_ms));
+    co_return shown;
+}
+
 }  // namespace
 
 awaitable<Response> handle(Surroundings& here, Request request) {
@@ -218,6 +236,10 @@ awaitable<Response> handle(Surroundings& here, Request request) {
     }
     if (area == "credentials") {
         auto response = co_await credentials(here, request, *target);
+        co_return response;
+    }
+    if (area == "checks") {
+        auto response = co_await checks(here, request, *target);
         co_return response;
     }
     if (area == "sign-ins") {

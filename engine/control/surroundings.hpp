@@ -12,6 +12,9 @@
 namespace tokens {
 class SignIns;
 }
+namespace doctor {
+class Doctor;
+}
 
 namespace control {
 
@@ -35,6 +38,7 @@ struct Surroundings {
     tokens::SignIns* sign_ins = nullptr;        // a running daemon's
     Random* random = nullptr;                   // for a new token of the API
     ApiToken* api_token = nullptr;              // a running daemon's
+    doctor::Doctor* doctor = nullptr;           // of whoever may go out to the network
     std::shared_ptr<MailboxNames> names = std::make_shared<MailboxNames>();
 };
 

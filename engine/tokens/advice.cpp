@@ -363,21 +363,10 @@ constexpr Advice unknown_error{"unknown-error", "the provider refuses for a reas
                                "https://login.microsoftonline.com/error?code=NUMBER",
                                Owner::operators};
 
-/// The numbers behind "AADSTS" in a text.
-void append_numbers(std::vector<std::int64_t>& numbers, std::string_view text) {
-    constexpr std::string_view mark = "AADSTS";
-    for (auto at = text::find_same(text, mark); at != std::string_view::npos && numbers.size() < numbers_max;
-         at = text::find_same(text, mark)) {
-        text.remove_prefix(at + mark.size());
-        std::int64_t number = 0;
-        const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
-        if (read.ec == std::errc{}) numbers.push_back(number);
-    }
-}
-
 const Advice* find_number(const oauth2::Refusal& refusal) {
     std::vector<std::int64_t> numbers = refusal.error_codes;
-    append_numbers(numbers, refusal.error_description);
+    const auto written = numbers_in(refusal.error_description);
+    numbers.insert(numbers.end(), written.begin(), written.end());
     for (const auto number : numbers) {
         for (const auto& row : by_number) {
             if (number > 0 && std::find(row.numbers.begin(), row.numbers.end(), number) != row.numbers.end())
@@ -387,10 +376,30 @@ const Advice* find_number(const oauth2::Refusal& refusal) {
     return nullptr;
 }
 
+/// A text that somebody has pasted: it names the error, if anything does.
+bool is_text_alone(const oauth2::Refusal& refusal) { return refusal.error.empty() && refusal.http_status == 0; }
+
+bool is_word_part(char c) noexcept {
+    const char low = text::lower(c);
+    return (low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/// Whether `word` is in `text`, and not only as a part of another one.
+bool has_word(std::string_view text, std::string_view word) noexcept {
+    for (std::size_t from = 0;;) {
+        const auto at = text.find(word, from);
+        if (at == std::string_view::npos) return false;
+        const bool begins = at == 0 || !is_word_part(text[at - 1]);
+        const bool ends = at + word.size() == text.size() || !is_word_part(text[at + word.size()]);
+        if (begins && ends) return true;
+        from = at + 1;
+    }
+}
+
 const Advice* find_words(const oauth2::Refusal& refusal) {
     const std::string_view text = refusal.error_description;
     const auto holds = [text](std::string_view part) { return text::find_same(text, part) != std::string_view::npos; };
-    const bool pasted = refusal.error.empty() && refusal.http_status == 0;  // then the text names the error
+    const bool pasted = is_text_alone(refusal);
     for (const auto& row : by_words) {
         if ((refusal.error == row.error || (pasted && holds(row.error))) && holds(row.text)) return &row.advice;
     }
@@ -405,7 +414,36 @@ const Advice* find_name(const Named (&rows)[count], std::string_view name) {
     return nullptr;
 }
 
+template <std::size_t count>
+const Advice* find_word(const Named (&rows)[count], std::string_view text) {
+    for (const auto& row : rows) {
+        if (has_word(text, row.name)) return &row.advice;
+    }
+    return nullptr;
+}
+
+template <std::size_t count, class Row>
+std::optional<Advice> find_id(const Row (&rows)[count], std::string_view id) {
+    for (const auto& row : rows) {
+        if (row.advice.id == id) return row.advice;
+    }
+    return std::nullopt;
+}
+
 }  // namespace
+
+std::vector<std::int64_t> numbers_in(std::string_view text) {
+    constexpr std::string_view mark = "AADSTS";
+    std::vector<std::int64_t> numbers;
+    for (auto at = text::find_same(text, mark); at != std::string_view::npos && numbers.size() < numbers_max;
+         at = text::find_same(text, mark)) {
+        text.remove_prefix(at + mark.size());
+        std::int64_t number = 0;
+        const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+        if (read.ec == std::errc{}) numbers.push_back(number);
+    }
+    return numbers;
+}
 
 Advice advice_on(const oauth2::Refusal& refusal) {
     const int status = refusal.http_status;
@@ -417,8 +455,23 @@ Advice advice_on(const oauth2::Refusal& refusal) {
     if (const auto* advice = find_words(refusal)) return *advice;
     if (const auto* advice = find_name(by_suberror, refusal.suberror)) return *advice;
     if (const auto* advice = find_name(by_error, refusal.error)) return *advice;
+    if (is_text_alone(refusal)) {
+        if (const auto* advice = find_word(by_suberror, refusal.error_description)) return *advice;
+        if (const auto* advice = find_word(by_error, refusal.error_description)) return *advice;
+    }
     if (status == 407) return proxy;
     return refusal.error.empty() && status != 0 ? not_an_endpoint : unknown_error;
+}
+
+std::optional<Advice> advice_named(std::string_view id) noexcept {
+    if (auto advice = find_id(by_number, id)) return advice;
+    if (auto advice = find_id(by_words, id)) return advice;
+    if (auto advice = find_id(by_suberror, id)) return advice;
+    if (auto advice = find_id(by_error, id)) return advice;
+    for (const auto& advice : {throttled, proxy, not_an_endpoint, unknown_error, advice_on_no_answer()}) {
+        if (advice.id == id) return advice;
+    }
+    return std::nullopt;
 }
 
 Advice advice_on_no_answer() {

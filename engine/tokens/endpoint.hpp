@@ -32,7 +32,8 @@ struct TokenReply {
     Secret refresh_token;  // empty: the old one stays
     Secret id_token;       // empty: none
     std::optional<std::chrono::seconds> expires_in;
-    std::string says;  // for people: the server's text or the failure of the connection; holds no secret
+    std::string scope;  // what was granted; empty: not said
+    std::string says;   // for people: the server's text or the failure of the connection; holds no secret
     std::optional<oauth2::Refusal> refusal;
 };
 

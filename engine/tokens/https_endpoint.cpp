@@ -17,6 +17,7 @@ TokenReply reply_of(oauth2::Grant grant) {
     if (grant.refresh_token) reply.refresh_token = std::move(*grant.refresh_token);
     if (grant.id_token) reply.id_token = std::move(*grant.id_token);
     reply.expires_in = grant.expires_in;
+    reply.scope = std::move(grant.scope);
     return reply;
 }
 

@@ -30,6 +30,7 @@ struct TokenService::Entry : std::enable_shared_from_this<Entry> {
     Secret password;
     GrantRecord grant;
     std::optional<GrantRecord> unsaved;  // the next one, while it is not durable
+    std::string granted_scope;           // of the newest answer with a token
     std::uint64_t row_generation = 0;    // in the store
     std::uint64_t generation = 0;        // of what is handed out
     Meaning state = Meaning::usable;

@@ -413,6 +413,7 @@ void TokenService::take_reply(Entry& entry, TokenReply reply, const Secret& used
     next.signed_in_at = entry.grant.signed_in_at;
     next.refresh_token_at = rotated ? asked_at : entry.grant.refresh_token_at;
     next.life = lifetime_of(asked_at, reply.expires_in, uses_.random.fraction());
+    entry.granted_scope = std::move(reply.scope);
     entry.unsaved = std::move(next);
 }
 

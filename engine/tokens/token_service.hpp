@@ -13,6 +13,7 @@
 #include "engine/runtime/scope.hpp"
 #include "engine/secrets/keyring.hpp"
 #include "engine/tokens/endpoint.hpp"
+#include "engine/tokens/grant_record.hpp"
 #include "engine/tokens/identity_keys.hpp"
 #include "engine/tokens/limiter.hpp"
 #include "engine/tokens/published.hpp"
@@ -99,6 +100,16 @@ public:
     awaitable<void> close();
     /// On the shard; nullopt: no such credential.
     [[nodiscard]] std::optional<Account> account(const std::string& credential) const;
+    /// What is known of a credential's grant besides its tokens.
+    struct GrantFacts {
+        bool has_refresh_token = false;
+        GrantOwner owner;
+        WallTime signed_in_at{};      // the epoch: imported
+        WallTime refresh_token_at{};  // the epoch: not known
+        std::string scope;            // as the provider granted it last in this process; empty: not said
+    };
+    /// On the shard, after its token was asked for; nullopt: no such credential.
+    [[nodiscard]] std::optional<GrantFacts> grant_of(const std::string& credential) const;
     /// On the shard: redeems it, proves whose it is, and keeps the grant durably. Whoever asks for the token meanwhile
     /// waits. A grant that is not of the credential's user is not stored, and the old one stays.
     awaitable<SignInResult> sign_in(std::string credential, SignedIn signed_in);

@@ -50,6 +50,19 @@ std::optional<Account> TokenService::account(const std::string& credential) cons
     return found->second->account;
 }
 
+std::optional<TokenService::GrantFacts> TokenService::grant_of(const std::string& credential) const {
+    const auto found = entries_.find(credential);
+    if (found == entries_.end()) return std::nullopt;
+    const auto& entry = *found->second;
+    GrantFacts facts;
+    facts.has_refresh_token = !entry.grant.refresh_token.empty();
+    facts.owner = entry.grant.owner;
+    facts.signed_in_at = entry.grant.signed_in_at;
+    facts.refresh_token_at = entry.grant.refresh_token_at;
+    facts.scope = entry.granted_scope;
+    return facts;
+}
+
 /// Waits until nobody else is at work for the credential. end_turn() lets the next one in.
 awaitable<void> TokenService::take_turn(EntryPointer entry) {
     if (!std::exchange(entry->flying, true)) co_return;
@@ -166,6 +179,7 @@ awaitable<SignInResult> TokenService::sign_in_now(Entry& entry, SignedIn signed_
     if (proof.verdict)
         next.owner = {proof.verdict->binding.tenant, proof.verdict->binding.object_id, proof.verdict->binding.user};
     next.signed_in_at = next.refresh_token_at = asked_at;
+    entry.granted_scope = std::move(reply.scope);
     entry.unsaved = std::move(next);
     co_await save(entry);
     if (entry.unsaved) {

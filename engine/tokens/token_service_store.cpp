@@ -98,6 +98,7 @@ Result<void> TokenService::adopt(Entry& entry, const Stored& stored) {
     ++entry.generation;
     if (stored.grant) return adopt_grant(entry, *stored.grant, std::move(*imported));
     entry.grant = GrantRecord();
+    entry.granted_scope.clear();
     entry.grant.seed = seed_of(*imported);
     entry.grant.refresh_token = std::move(*imported);
     return {};
@@ -121,6 +122,7 @@ Result<void> TokenService::adopt_grant(Entry& entry, const store::Grant& grant, 
         return {};
     }
     entry.grant = GrantRecord();
+    entry.granted_scope.clear();
     entry.grant.refresh_token = std::move(imported);
     entry.grant.seed = std::move(seed);
     return {};

@@ -47,6 +47,9 @@ public:
     std::unique_ptr<net::Dialer> make_dialer(asio::io_context&, Timers& timers, Random&) override {
         return place_.network.make_dialer(timers);
     }
+    std::unique_ptr<net::Resolver> make_resolver(asio::io_context& context, Timers& timers) override {
+        return std::make_unique<net::SystemResolver>(context, timers);  // nobody checks anything here
+    }
     std::unique_ptr<consumers::Consumer> make_consumer(const config::Consumer&, runtime::Shard& shard) override {
         return place_.application.make_consumer(shard);
     }

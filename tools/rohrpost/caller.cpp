@@ -12,8 +12,10 @@
 #include <boost/url/rfc/unreserved_chars.hpp>
 #include <filesystem>
 
+#include "engine/check_house.hpp"
 #include "engine/config/import.hpp"
 #include "engine/control/routes.hpp"
+#include "engine/runtime/log.hpp"
 #include "tools/rohrpost/exit.hpp"
 #include "tools/rohrpost/offline_store.hpp"
 
@@ -74,33 +76,68 @@ public:
     StoreCaller(const std::string& data, const Needs& needs) {
         auto opened = offline_store(disk_, data);
         lock_ = std::move(opened.lock);
-        if (needs.new_store) {
+        if (needs.new_store || needs.checks) {
             keyring_.emplace(offline_keyring(*opened.store, secrets::find_key(needs.key_file, data), random_));
         }
         committer_.emplace(std::move(opened.store), std::move(opened.bodies), clock_, store::Committer::Options{});
         committer_->start();
-        here_.emplace(control::Surroundings{
-            .committer = *committer_, .home = inbox_, .keyring = keyring_ ? &*keyring_ : nullptr, .random = &random_});
+        if (needs.checks) open_house(data);
+        here_.emplace(control::Surroundings{.committer = *committer_,
+                                            .home = house_ ? house_->shard().inbox() : inbox_,
+                                            .keyring = keyring_ ? &*keyring_ : nullptr,
+                                            .random = &random_,
+                                            .doctor = house_ ? &house_->doctor() : nullptr});
+    }
+    ~StoreCaller() override {
+        if (house_) run(house_->close());
+        if (committer_) committer_->stop();
     }
 
     control::Response call(control::Request request) override {
-        control::Response response;
-        std::exception_ptr failure;
-        context_.restart();
-        auto work = asio::make_work_guard(context_);
-        asio::co_spawn(context_, control::handle(*here_, std::move(request)),
-                       [&](const std::exception_ptr& thrown, control::Response given) {
-                           failure = thrown;
-                           response = std::move(given);
-                           work.reset();
-                       });
-        context_.run();
-        if (failure) std::rethrow_exception(failure);
-        return response;
+        return run(control::handle(*here_, std::move(request)));
     }
     [[nodiscard]] bool daemon_runs() const noexcept override { return false; }
 
 private:
+    void open_house(const std::string& data) {
+        runtime::open_log("off", runtime::LogFormat::text);  // the findings say it all
+        config::RunFlags flags;
+        flags.data = data;
+        house_.emplace(std::move(flags), *committer_, *keyring_);
+        check_store(run(house_->open()));
+    }
+    asio::io_context& context() { return house_ ? house_->shard().context() : context_; }
+    /// To its end, with everything else that runs on the loop meanwhile.
+    void run(awaitable<void> coroutine) {
+        std::exception_ptr failure;
+        bool ended = false;
+        asio::co_spawn(context(), std::move(coroutine), [&](const std::exception_ptr& thrown) {
+            failure = thrown;
+            ended = true;
+        });
+        turn_until(ended);
+        if (failure) std::rethrow_exception(failure);
+    }
+    template <class T>
+    T run(awaitable<T> coroutine) {
+        std::optional<T> result;
+        std::exception_ptr failure;
+        bool ended = false;
+        asio::co_spawn(context(), std::move(coroutine), [&](const std::exception_ptr& thrown, T given) {
+            failure = thrown;
+            result.emplace(std::move(given));
+            ended = true;
+        });
+        turn_until(ended);
+        if (failure) std::rethrow_exception(failure);
+        return std::move(*result);
+    }
+    void turn_until(const bool& ended) {
+        context().restart();
+        const auto work = asio::make_work_guard(context());
+        while (!ended) context().run_one();
+    }
+
     SystemClock clock_;
     SystemRandom random_;
     store::SystemDisk disk_;
@@ -109,6 +146,7 @@ private:
     asio::io_context context_{1};
     queue::Inbox inbox_{context_.get_executor()};
     std::optional<store::Committer> committer_;
+    std::optional<CheckHouse> house_;
     std::optional<control::Surroundings> here_;
 };
 

@@ -20,6 +20,7 @@ public:
 /// What a command needs when no daemon runs.
 struct Needs {
     bool new_store = false;  // import: makes the store and the key when they are missing
+    bool checks = false;     // check: goes out to the network, with a token service of its own
     std::string key_file{};  // empty: DIR/key
 };
 

@@ -25,6 +25,7 @@ struct Command {
 
 int run_command(Words words);
 int authorize_command(Words words);
+int check_command(Words words);
 int import_command(Words words);
 int export_command(Words words);
 int api_token_command(Words words);

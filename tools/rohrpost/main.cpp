@@ -15,13 +15,14 @@
 namespace cli {
 namespace {
 
-constexpr std::array<Command, 10> commands{{
+constexpr std::array<Command, 11> commands{{
     {"run", "The daemon: fetches mail and hands it off", run_command},
     {"import", "Take in providers, credentials, mailboxes and consumers from a JSON document", import_command},
     {"export", "Print that document, without secrets", export_command},
     {"authorize", "First token: let the owner of a credential sign in at the provider", authorize_command},
     {"api-token", "A new token for the API and the console's log-in", api_token_command},
     {"credential", "list, show credentials: whose tokens are current, and what to do", credential_command},
+    {"check", "The doctor: why mail is not fetched, and what helps", check_command},
     {"mailbox", "list, show, pause, resume, remove mailboxes", mailbox_command},
     {"inbox", "list, read and acknowledge mail of a pull consumer", inbox_command},
     {"key", "rotate the key that secrets are sealed with", key_command},

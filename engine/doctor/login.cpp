@@ -1,0 +1,126 @@
+#include "engine/doctor/login.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "engine/doctor/greeting.hpp"
+#include "engine/doctor/knowledge.hpp"
+#include "engine/doctor/times.hpp"
+#include "protocols/base/text.hpp"
+
+namespace doctor {
+namespace {
+
+constexpr auto lately = std::chrono::hours(24);
+
+std::string text_of(const imap::Answer& answer) {
+    return fmt::format("{}{}{}", answer.status == imap::Status::bad ? "BAD " : "NO ",
+                       answer.code.empty() ? std::string() : '[' + answer.code + "] ", answer.text);
+}
+
+class LoginJudge {
+public:
+    LoginJudge(const LoginFacts& facts, const LoginExpected& expected)
+        : facts_(facts),
+          expected_(expected),
+          names_(names_of(expected.credential, expected.provider, expected.claims)) {
+        names_.mailbox = expected.patient.mailbox.login;
+        if (expected.provider.imap)
+            names_.host = fmt::format("{}:{}", expected.provider.imap->host, expected.provider.imap->port);
+    }
+
+    Judged judged() && {
+        if (facts_.login && !facts_.login->ok()) {
+            refused(*facts_.login);
+        } else if (facts_.fault) {
+            broken();
+        } else {
+            folders();
+        }
+        return std::move(judged_);
+    }
+
+private:
+    void refused(const imap::Answer& answer) {
+        auto got = text_of(answer);
+        const auto* row = known_to_server(got);
+        std::string_view id = row == nullptr ? "login-refused" : row->id;
+        const bool application = expected_.credential.flow == config::Flow::client_credentials;
+        if (id == "imap-login-refused" && application) id = "imap-app-refused";
+        if (id == "not-connected" && application) id = "app-not-connected";
+        if (id == "not-connected" || id == "app-not-connected") {
+            const auto& proof = expected_.patient.last_proof;
+            if (proof && expected_.now - *proof < lately) {
+                got += fmt::format(" (it worked at {})", time_text(*proof));
+                id = "not-connected-now";
+            }
+        }
+        if (!facts_.sasl_error.empty()) got += fmt::format("; before that: {}", facts_.sasl_error);
+        add(id, logging_in(), std::move(got));
+    }
+    void broken() {
+        auto got = facts_.fault.message();
+        const Knowledge* row = nullptr;
+        if (!facts_.bye.empty()) {
+            got += fmt::format("; the server said: {}", facts_.bye);
+            row = known_to_server(facts_.bye);
+        }
+        add(row == nullptr ? id_of(facts_.fault) : row->id, facts_.during, std::move(got));
+    }
+    void folders() {
+        for (const auto& folder : facts_.folders) {
+            names_.folder = folder.name;
+            const auto did = fmt::format("opened {} (EXAMINE)", folder.name);
+            if (folder.answer.ok()) continue;
+            const auto got = text_of(folder.answer);
+            const auto* row = known_to_server(got);
+            add(row == nullptr ? "folder-refused" : row->id, did, got);
+        }
+        if (!judged_.findings.empty()) return;
+        judged_.passable = true;
+        std::string got;
+        for (const auto& folder : facts_.folders) {
+            got += fmt::format("{}{}: {} message{}", got.empty() ? "" : ", ", folder.name, folder.messages,
+                               folder.messages == 1 ? "" : "s");
+        }
+        judged_.findings.push_back(fine("mailbox", subject(), logging_in() + ", opened its folders", got));
+    }
+
+    /// By the texts of whoever greets there.
+    [[nodiscard]] const Knowledge* known_to_server(std::string_view says) const {
+        auto maker = maker_of(expected_.provider);
+        if (maker == Maker::other) maker = maker_of_greeting(facts_.greeting);
+        const Knowledge* row = nullptr;
+        if (maker == Maker::microsoft) row = known_by(says, "Exchange Online, IMAP");
+        if (maker == Maker::google) row = known_by(says, "Gmail, IMAP");
+        return row == nullptr ? known_by(says, "IMAP response code") : row;
+    }
+    [[nodiscard]] std::string logging_in() const {
+        std::string with;
+        const auto& claims = expected_.claims;
+        if (claims && !claims->audience.empty()) {
+            const auto& rights = claims->scopes.empty() ? claims->roles : claims->scopes;
+            with = fmt::format(" (a token for {}: {})", claims->audience,
+                               rights.empty() ? std::string("no scopes") : fmt::format("{}", fmt::join(rights, " ")));
+        }
+        return fmt::format("logged in as {} by {} with credential {}{}", names_.mailbox, facts_.mechanism,
+                           names_.credential, with);
+    }
+    [[nodiscard]] Subject subject() const { return {Subject::Kind::mailbox, expected_.patient.mailbox.id}; }
+    void add(std::string_view id, std::string did, std::string got) {
+        judged_.findings.push_back(found(id, subject(), std::move(did), std::move(got), names_));
+    }
+
+    const LoginFacts& facts_;
+    const LoginExpected& expected_;
+    Names names_;
+    Judged judged_;
+};
+
+}  // namespace
+
+Judged judge(const LoginFacts& facts, const LoginExpected& expected) { return LoginJudge(facts, expected).judged(); }
+
+}  // namespace doctor
