@@ -202,6 +202,18 @@ constexpr Knowledge rows[] = {
      "Add-MailboxPermission -Identity {mailbox} -User {object_id} -AccessRights FullAccess -InheritanceType All\n"
      "Test-ServicePrincipalAuthorization -Identity {object_id} -Resource {mailbox}",
      {}},
+    {"not-connected-own",
+     "Exchange Online, IMAP",
+     fault,
+     account,
+     "the token is of {user}, and the mailbox of that name cannot be opened: there is none, it has no licence with "
+     "IMAP (F1 "
+     "and F3 have none), or IMAP is off for it",
+     "Get-Mailbox {mailbox} | fl PrimarySmtpAddress,UserPrincipalName,RecipientTypeDetails\n"
+     "Get-CASMailbox {mailbox} | fl ImapEnabled\n"
+     "Set-CASMailbox {mailbox} -ImapEnabled $true\n"
+     "if it worked before, nothing is to be changed: too many or too frequent connections, which passes",
+     {}},
     {"not-connected-now",
      "Exchange Online, IMAP",
      warning,
@@ -222,7 +234,8 @@ constexpr Knowledge rows[] = {
      fault,
      account,
      "the folder {folder} cannot be opened",
-     "look at it with another program as {mailbox}; correct folders in the import document if it has another name",
+     "look at {folder} with another program as {mailbox}; correct folders in the import document if it has another "
+     "name",
      {}},
     {"protocol-unchecked",
      mailbox,

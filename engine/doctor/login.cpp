@@ -45,20 +45,24 @@ public:
 private:
     void refused(const imap::Answer& answer) {
         auto got = text_of(answer);
-        const auto* row = known_to_server(got);
-        std::string_view id = row == nullptr ? "login-refused" : row->id;
-        const bool application = expected_.credential.flow == config::Flow::client_credentials;
-        if (id == "imap-login-refused" && application) id = "imap-app-refused";
-        if (id == "not-connected" && application) id = "app-not-connected";
-        if (id == "not-connected" || id == "app-not-connected") {
-            const auto& proof = expected_.patient.last_proof;
-            if (proof && expected_.now - *proof < lately) {
-                got += fmt::format(" (it worked at {})", time_text(*proof));
-                id = "not-connected-now";
-            }
-        }
+        const auto id = id_of_refusal(got, "login-refused");
         if (!facts_.sasl_error.empty()) got += fmt::format("; before that: {}", facts_.sasl_error);
         add(id, logging_in(), std::move(got));
+    }
+    /// By the server's words, and by who logs in where; adds what else speaks for it.
+    std::string_view id_of_refusal(std::string& got, std::string_view otherwise) const {
+        const auto* row = known_to_server(got);
+        if (row == nullptr) return otherwise;
+        const bool application = expected_.credential.flow == config::Flow::client_credentials;
+        if (row->id == "imap-login-refused" && application) return "imap-app-refused";
+        if (row->id != "not-connected") return row->id;
+        const auto& proof = expected_.patient.last_proof;
+        if (proof && expected_.now - *proof < lately) {
+            got += fmt::format(" (it worked at {})", time_text(*proof));
+            return "not-connected-now";
+        }
+        if (application) return "app-not-connected";
+        return text::same(names_.mailbox, names_.user) ? "not-connected-own" : row->id;
     }
     void broken() {
         auto got = facts_.fault.message();
@@ -74,9 +78,9 @@ private:
             names_.folder = folder.name;
             const auto did = fmt::format("opened {} (EXAMINE)", folder.name);
             if (folder.answer.ok()) continue;
-            const auto got = text_of(folder.answer);
-            const auto* row = known_to_server(got);
-            add(row == nullptr ? "folder-refused" : row->id, did, got);
+            auto got = text_of(folder.answer);
+            const auto id = id_of_refusal(got, "folder-refused");
+            add(id, did, std::move(got));
         }
         if (!judged_.findings.empty()) return;
         judged_.passable = true;

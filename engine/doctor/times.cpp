@@ -23,7 +23,7 @@ std::string span_text(std::chrono::seconds span) {
         if (count >= 2 || (count == 1 && length == 1))
             return fmt::format("{} {}{}", count, name, count == 1 ? "" : "s");
     }
-    return "0 seconds";
+    return {};
 }
 
 }  // namespace doctor

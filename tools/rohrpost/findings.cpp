@@ -64,16 +64,30 @@ void append_in_full(std::string& text, const boost::json::object& finding) {
         append_part(text, part, text_at(finding, part));
 }
 
+/// "host a:993, b:993 and 3 more (--json has all)", from one on.
+std::string names_of(const Alike& alike, std::size_t from) {
+    std::vector<std::string> names;
+    for (std::size_t i = from; i < std::min(alike.size(), from + alike_named_max); ++i)
+        names.push_back(printable(text_at(alike[i]->at("subject").as_object(), "name")));
+    const std::size_t left = alike.size() - from - names.size();
+    return fmt::format("{}{}", fmt::join(names, ", "),
+                       left > 0 ? fmt::format(" and {} more (--json has all)", left) : "");
+}
+
 /// Of many that are alike a few are shown, and the others named.
-void append(std::string& text, const Alike& alike) {
-    for (std::size_t i = 0; i < std::min(alike.size(), alike_in_full_max); ++i) append_in_full(text, *alike[i]);
-    if (alike.size() <= alike_in_full_max) return;
-    std::vector<std::string> others;
-    for (std::size_t i = alike_in_full_max; i < std::min(alike.size(), alike_named_max); ++i)
-        others.push_back(printable(text_at(alike[i]->at("subject").as_object(), "name")));
-    text +=
-        fmt::format("  … and {} more with {}: {}{}\n", alike.size() - alike_in_full_max, text_at(*alike.front(), "id"),
-                    fmt::join(others, ", "), alike.size() > alike_named_max ? ", … (--json has all)" : "");
+void append(std::string& text, const Alike& alike, Detail detail) {
+    const std::size_t shown = detail == Detail::all ? alike.size() : std::min(alike.size(), alike_in_full_max);
+    for (std::size_t i = 0; i < shown; ++i) append_in_full(text, *alike[i]);
+    if (shown == alike.size()) return;
+    text += fmt::format("  … and {} more with {}: {}\n", alike.size() - shown, text_at(*alike.front(), "id"),
+                        names_of(alike, shown));
+}
+
+/// What is only to be known, in a line.
+void append_note(std::string& text, const Alike& alike) {
+    text += fmt::format("\n{:<8}{}  ({} {}): {}\n", "note", text_at(*alike.front(), "id"),
+                        text_at(alike.front()->at("subject").as_object(), "kind"), names_of(alike, 0),
+                        printable(text_at(*alike.front(), "cause")));
 }
 
 /// Findings of one id together, in the order of the first of each.
@@ -111,7 +125,7 @@ std::string tally(const boost::json::object& report) {
 }  // namespace
 
 std::string shown(const boost::json::object& report, Detail detail) {
-    Table table({"MAILBOX", "VERDICT", "ADDRESS", ""});
+    Table table({"MAILBOX", "VERDICT", "ADDRESS", "FOUND"});
     for (const auto& value : report.at("mailboxes").as_array()) {
         const auto& mailbox = value.as_object();
         table.add({text_at(mailbox, "id"), std::string(verdict_of(text_at(mailbox, "verdict"))),
@@ -119,8 +133,12 @@ std::string shown(const boost::json::object& report, Detail detail) {
     }
     std::string text = table.text();
     for (const auto& alike : grouped(report.at("findings").as_array())) {
-        if (detail == Detail::what_is_wrong && text_at(*alike.front(), "severity") == "ok") continue;
-        append(text, alike);
+        const auto severity = text_at(*alike.front(), "severity");
+        if (detail == Detail::all || severity == "fault" || severity == "warning") {
+            append(text, alike, detail);
+        } else if (severity == "note") {
+            append_note(text, alike);
+        }
     }
     return text + '\n' + tally(report);
 }

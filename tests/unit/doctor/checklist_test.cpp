@@ -544,6 +544,11 @@ TEST_CASE("doctor: log-in and folders, with the administrator's exact command (D
          "Add-MailboxPermission -Identity support@contoso.com -User desk@contoso.com -AccessRights FullAccess "
          "-InheritanceType All",
          [](LoginCase& c) { c.refused(bad, "User is authenticated but not connected."); }},
+        {"D40", "not-connected-own", "Set-CASMailbox support@contoso.com -ImapEnabled $true",
+         [](LoginCase& c) {
+             c.credential.user = "Support@contoso.com";
+             c.opened("INBOX", {bad, "", "User is authenticated but not connected."});
+         }},
         {"D40", "app-not-connected", "-User 0b1ec7 ",
          [](LoginCase& c) {
              c.credential.flow = config::Flow::client_credentials;

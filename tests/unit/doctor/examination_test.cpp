@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <boost/asio/read_until.hpp>
 #include <catch2/catch.hpp>
 
 #include "tests/support/directory.hpp"
@@ -167,8 +168,8 @@ TEST_CASE("check: what goes wrong with one mailbox is found, the others are well
     };
     const Row rows[]{
         {"refuse_login mailbox=box0001@sim.test", "imap-login-refused"},
-        {"not_connected mailbox=box0001@sim.test", "not-connected"},
-        {"preauth times=1", "preauth"},
+        {"not_connected mailbox=box0001@sim.test", "not-connected-own"},
+        {"preauth times=2", "preauth"},
     };
     for (const auto& row : rows) {
         CAPTURE(row.fault);
@@ -245,6 +246,27 @@ TEST_CASE("check: a branch ends at its first hard failure, the others go on (D01
         "127.0.0.1", 0, 2);
     clear.plan.providers["rig"].imap->port = peer.port();
     CHECK(ids_of(clear.check(), fmt::format("localhost:{}", peer.port())) == std::vector<std::string>{"tls-failed"});
+}
+
+TEST_CASE("check: a clock that is wrong shows beside the identity provider's (D08)", "[doctor]") {
+    Rig rig(1);
+    const auto tls = net_test::server_tls(rig.provider.authority().issue({}));
+    const auto answer = [](net_test::TlsSocket& stream) {
+        std::string request;
+        boost::system::error_code ended;
+        boost::asio::read_until(stream, boost::asio::dynamic_buffer(request), "\r\n\r\n", ended);
+        if (ended) return;  // the connection that looks at the certificate
+        const std::string text =
+            "HTTP/1.1 404 Not Found\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 0\r\n\r\n";
+        boost::asio::write(stream, boost::asio::buffer(text));
+        net_test::drain(stream);
+    };
+    net_test::Peer peer(net_test::over_tls(tls, answer), "127.0.0.1", 0, 2);
+    rig.plan.providers["rig"].token_url = fmt::format("https://localhost:{}/token", peer.port());
+    const auto report = rig.check();
+    INFO(fmt::format("{}", fmt::join(ids_of(report), " ")));
+    CHECK(has(report, "clock-wrong"));
+    CHECK(has(report, "page"));
 }
 
 TEST_CASE("check: an id that is not there, and too many at once", "[doctor]") {
