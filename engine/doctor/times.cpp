@@ -19,9 +19,9 @@ std::string span_text(std::chrono::seconds span) {
         {{86'400, "day"}, {3'600, "hour"}, {60, "minute"}, {1, "second"}}};
     const std::int64_t seconds = std::abs(span.count());
     for (const auto& [length, name] : units) {
-        const auto count = seconds / length;
-        if (count >= 2 || (count == 1 && length == 1))
-            return fmt::format("{} {}{}", count, name, count == 1 ? "" : "s");
+        if (seconds < 2 * length && length > 1) continue;
+        const auto count = (seconds + length / 2) / length;
+        return fmt::format("{} {}{}", count, name, count == 1 ? "" : "s");
     }
     return {};
 }
