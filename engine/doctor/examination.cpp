@@ -280,7 +280,21 @@ Outcome Examination::outcome_of(const Patient& patient, const BySubject& finding
     return outcome;
 }
 
+/// Why the daemon does not serve a mailbox needs no words of its own where a fault says it.
+void Examination::explain_away() {
+    BySubject by_subject;
+    for (const auto& finding : findings_) by_subject[{finding.subject.kind, finding.subject.name}].push_back(&finding);
+    std::set<std::string> faulty;
+    for (const auto& patient : plan_.patients) {
+        if (outcome_of(patient, by_subject).worst == Severity::fault) faulty.insert(patient.mailbox.id);
+    }
+    for (auto& finding : findings_) {
+        if (finding.id == "not-served" && faulty.contains(finding.subject.name)) finding.severity = Severity::note;
+    }
+}
+
 void Examination::conclude() {
+    explain_away();
     std::stable_sort(findings_.begin(), findings_.end(),
                      [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
     BySubject by_subject;

@@ -69,6 +69,7 @@ private:
     [[nodiscard]] WallTime wall() const { return here_.seams.timers.clock().wall(); }
     using BySubject = std::map<std::pair<Subject::Kind, std::string>, std::vector<const Finding*>>;
     [[nodiscard]] Outcome outcome_of(const Patient& patient, const BySubject& findings) const;
+    void explain_away();
     void conclude();
 
     Surroundings here_;

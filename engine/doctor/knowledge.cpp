@@ -56,10 +56,10 @@ const Knowledge* known_by(std::string_view says, std::string_view about) noexcep
 
 std::string filled(std::string_view text, const Names& names) {
     const std::pair<std::string_view, const std::string&> known[]{
-        {"mailbox", names.mailbox},          {"user", names.user},     {"credential", names.credential},
-        {"client_id", names.client_id},      {"tenant", names.tenant}, {"object_id", names.principal},
-        {"provider", names.provider},        {"host", names.host},     {"folder", names.folder},
-        {"redirect_uri", names.redirect_uri}};
+        {"id", names.id},         {"host_name", names.host_name},   {"mailbox", names.mailbox},
+        {"user", names.user},     {"credential", names.credential}, {"client_id", names.client_id},
+        {"tenant", names.tenant}, {"object_id", names.principal},   {"provider", names.provider},
+        {"host", names.host},     {"folder", names.folder},         {"redirect_uri", names.redirect_uri}};
     std::string out;
     while (!text.empty()) {
         const auto open = std::min(text.find('{'), text.size());

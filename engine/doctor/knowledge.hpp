@@ -34,6 +34,7 @@ std::span<const std::span<const Knowledge>> knowledge() noexcept;
 
 /// What stands for the {names} in a remedy. What is empty shows as a word in capitals to be replaced by hand.
 struct Names {
+    std::string id;          // of the mailbox
     std::string mailbox;     // whose mail: the user name of the log-in
     std::string user;        // who signs in
     std::string credential;  // its id
@@ -41,6 +42,7 @@ struct Names {
     std::string principal;  // object id of the application in the tenant
     std::string provider;   // its id
     std::string host;       // host:port
+    std::string host_name;  // without the port
     std::string folder;
     std::string redirect_uri;
 };

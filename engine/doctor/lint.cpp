@@ -134,8 +134,11 @@ private:
 
     void look_at(const Patient& patient) {
         const Subject subject{Subject::Kind::mailbox, patient.mailbox.id};
+        Names names;
+        names.id = patient.mailbox.id;
+        names.mailbox = patient.mailbox.login;
         const auto add = [&](std::string_view id, std::string did, std::string got) {
-            findings_.push_back(found(id, subject, std::move(did), std::move(got)));
+            findings_.push_back(found(id, subject, std::move(did), std::move(got), names));
         };
         if (patient.mailbox.protocol == config::Protocol::pop3) {
             add("protocol-unchecked", "read the configuration", "protocol is pop3");

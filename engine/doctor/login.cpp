@@ -26,6 +26,7 @@ public:
         : facts_(facts),
           expected_(expected),
           names_(names_of(expected.credential, expected.provider, expected.claims)) {
+        names_.id = expected.patient.mailbox.id;
         names_.mailbox = expected.patient.mailbox.login;
         if (expected.provider.imap)
             names_.host = fmt::format("{}:{}", expected.provider.imap->host, expected.provider.imap->port);
@@ -54,13 +55,12 @@ private:
         const auto* row = known_to_server(got);
         if (row == nullptr) return otherwise;
         const bool application = expected_.credential.flow == config::Flow::client_credentials;
+        const auto& proof = expected_.patient.last_proof;
+        const bool worked = proof && expected_.now - *proof < lately;
+        if (worked) got += fmt::format(" (it worked at {})", time_text(*proof));
         if (row->id == "imap-login-refused" && application) return "imap-app-refused";
         if (row->id != "not-connected") return row->id;
-        const auto& proof = expected_.patient.last_proof;
-        if (proof && expected_.now - *proof < lately) {
-            got += fmt::format(" (it worked at {})", time_text(*proof));
-            return "not-connected-now";
-        }
+        if (worked) return "not-connected-now";
         if (application) return "app-not-connected";
         return text::same(names_.mailbox, names_.user) ? "not-connected-own" : row->id;
     }

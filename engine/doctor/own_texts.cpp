@@ -43,7 +43,7 @@ constexpr Knowledge rows[] = {
      warning,
      configuration,
      "a message's bytes are damaged on our own disk: it is not handed off, those behind it are",
-     "rohrpost mailbox show ID names it; look for it on the server; check the disk",
+     "rohrpost mailbox show {id} names it; look for it on the server; check the disk",
      {"id=set-aside"}},
     {"crashed",
      about,

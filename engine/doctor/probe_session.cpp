@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "engine/doctor/probes.hpp"
+#include "engine/doctor/redaction.hpp"
 #include "engine/doctor/sasl_error.hpp"
 #include "protocols/base/text.hpp"
 #include "protocols/imap/client.hpp"
@@ -31,15 +32,6 @@ awaitable<Result<std::unique_ptr<net::Stream>>> dial(Surroundings here, Place pl
     co_return stream;
 }
 
-/// A server may say again what it was told: nothing of a secret goes further.
-void redact(std::string& text, std::string_view secret) {
-    constexpr std::string_view stand_in = "<redacted>";
-    if (secret.size() < 4) return;
-    for (auto at = text.find(secret); at != std::string::npos; at = text.find(secret, at + stand_in.size())) {
-        text.replace(at, secret.size(), stand_in);
-    }
-}
-
 struct Way {
     imap::Mechanism mechanism = imap::Mechanism::xoauth2;
     std::string_view name;
@@ -54,6 +46,15 @@ Way way_in(const imap::Client& client, tokens::Token::Kind kind) {
     return {imap::Mechanism::xoauth2, "XOAUTH2"};
 }
 
+imap::Login login_of(const Place& place, const config::Mailbox& mailbox, const tokens::Token& token) {
+    imap::Login login;
+    login.user = mailbox.login;
+    login.secret = Secret(std::string(token.secret.reveal()));
+    login.host = place.host;
+    login.port = place.port;
+    return login;
+}
+
 /// From the greeting to the last folder.
 awaitable<Result<void>> converse(imap::Client& client, const Place& place, const config::Mailbox& mailbox,
                                  const tokens::Token& token, LoginFacts& facts) {
@@ -66,12 +67,8 @@ awaitable<Result<void>> converse(imap::Client& client, const Place& place, const
     const auto way = way_in(client, token.kind);
     facts.mechanism = way.name;
     facts.during = fmt::format("logged in as {} by {}", mailbox.login, way.name);
-    imap::Login login;
+    auto login = login_of(place, mailbox, token);
     login.mechanism = way.mechanism;
-    login.user = mailbox.login;
-    login.secret = Secret(std::string(token.secret.reveal()));
-    login.host = place.host;
-    login.port = place.port;
     auto answer = co_await client.log_in(std::move(login));
     if (!answer) co_return answer.error();
     facts.login = std::move(*answer);
@@ -140,10 +137,10 @@ awaitable<LoginFacts> probe_login(Surroundings here, Place place, std::shared_pt
     if (!done) facts.fault = done.error();
     facts.bye = client.bye();
     (*stream)->close();
-    redact(facts.bye, token.secret.reveal());
-    redact(facts.sasl_error, token.secret.reveal());
-    if (facts.login) redact(facts.login->text, token.secret.reveal());
-    for (auto& folder : facts.folders) redact(folder.answer.text, token.secret.reveal());
+    const Redaction redaction(login_of(place, mailbox, token));
+    for (auto* text : {&facts.bye, &facts.sasl_error, &facts.greeting}) redaction.in(*text);
+    if (facts.login) redaction.in(facts.login->text);
+    for (auto& folder : facts.folders) redaction.in(folder.answer.text);
     co_return facts;
 }
 

@@ -111,6 +111,7 @@ class WayJudge {
 public:
     WayJudge(const WayFacts& facts, const WayExpected& expected) : facts_(facts), expected_(expected) {
         names_.host = name_of(facts.place);
+        names_.host_name = facts.place.host;
         names_.provider = expected.provider;
     }
 

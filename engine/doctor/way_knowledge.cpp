@@ -22,7 +22,7 @@ constexpr Knowledge rows[] = {
      network,
      "the name does not exist: a typing error, a host that was retired, or a name server that does not resolve names "
      "outside",
-     "getent ahosts NAME\n"
+     "getent ahosts {host_name}\n"
      "Microsoft: outlook.office365.com, login.microsoftonline.com. Google: imap.gmail.com, oauth2.googleapis.com. "
      "Correct the host of the provider, or let the name server resolve these",
      {"the host name does not resolve", "no such name"}},
@@ -31,7 +31,7 @@ constexpr Knowledge rows[] = {
      fault,
      network,
      "the name server does not answer, or is blocked",
-     "see /etc/resolv.conf and whether its name servers answer: getent ahosts NAME",
+     "see /etc/resolv.conf and whether its name servers answer: getent ahosts {host_name}",
      {"the name server gave no usable answer"}},
     {"tcp-timeout",
      tcp,

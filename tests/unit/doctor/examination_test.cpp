@@ -9,6 +9,7 @@
 #include <boost/asio/read_until.hpp>
 #include <catch2/catch.hpp>
 
+#include "protocols/base/base64.hpp"
 #include "tests/support/directory.hpp"
 #include "tests/unit/net/fixture.hpp"
 #include "tools/rohrpost-sim/provider.hpp"
@@ -193,6 +194,24 @@ TEST_CASE("check: what goes wrong with one mailbox is found, the others are well
     CHECK(report.mailboxes[1].worst == Severity::ok);
 }
 
+TEST_CASE("check: why the daemon does not serve a mailbox is a note where a fault says it, else a warning",
+          "[doctor]") {
+    Rig rig;
+    for (auto& patient : rig.plan.patients) {
+        patient.state = "waiting";
+        patient.reason = "the log-in was refused";
+    }
+    rig.fault("refuse_login mailbox=box0001@sim.test");
+    const auto report = rig.check();
+    for (const auto& finding : report.findings) {
+        if (finding.id != "not-served") continue;
+        CHECK(finding.severity == (finding.subject.name == "box1" ? Severity::note : Severity::warning));
+        CHECK(finding.remedy.find("rohrpost mailbox show " + finding.subject.name) != std::string::npos);
+    }
+    CHECK(report.mailboxes[0].worst == Severity::fault);
+    CHECK(report.mailboxes[1].worst == Severity::warning);
+}
+
 TEST_CASE("check: Gmail's challenge is answered, and what it says is told", "[doctor]") {
     Rig rig(2, "gmail");
     rig.grants.tokens["c1"] = std::string(canary);
@@ -267,6 +286,59 @@ TEST_CASE("check: a clock that is wrong shows beside the identity provider's (D0
     INFO(fmt::format("{}", fmt::join(ids_of(report), " ")));
     CHECK(has(report, "clock-wrong"));
     CHECK(has(report, "page"));
+}
+
+TEST_CASE("check: a server that says again what it was told gets no secret into a finding", "[doctor]") {
+    const std::string token = "canary-0123456789abcdef-0123456789abcdef";
+    const auto spoken = [](const std::string& sent) {
+        const auto blank = sent.find_last_of(' ');
+        return sent.substr(blank + 1, sent.find_last_not_of("\r\n") - blank);
+    };
+    for (const auto* way : {"base 64", "plain", "a piece", "bye"}) {
+        CAPTURE(way);
+        Rig rig(1);
+        rig.grants.tokens["c1"] = token;
+        const auto tls = net_test::server_tls(rig.provider.authority().issue({}));
+        const auto echo = [&](net_test::TlsSocket& stream) {
+            const auto say = [&stream](const std::string& line) {
+                boost::asio::write(stream, boost::asio::buffer(line + "\r\n"));
+            };
+            say("* OK [CAPABILITY IMAP4rev1 AUTH=XOAUTH2 SASL-IR] hello");
+            std::string said;
+            boost::system::error_code ended;
+            while (!ended) {
+                const auto bytes = boost::asio::read_until(stream, boost::asio::dynamic_buffer(said), "\r\n", ended);
+                if (ended) return;
+                const auto line = said.substr(0, bytes);
+                said.erase(0, bytes);
+                const auto tag = line.substr(0, line.find(' '));
+                if (line.find("AUTHENTICATE") == std::string::npos) {
+                    say(tag + " OK bye");
+                    continue;
+                }
+                const std::string words = way == std::string("base 64")   ? spoken(line)
+                                          : way == std::string("plain")   ? "x" + token + "x"
+                                          : way == std::string("a piece") ? token.substr(5, 20)
+                                                                          : token;
+                if (way == std::string("bye")) say("* BYE no to " + words);
+                say(tag + " NO what is " + words);
+            }
+        };
+        net_test::Peer peer(net_test::over_tls(tls, echo), "127.0.0.1", 0, 3);
+        rig.plan.providers["rig"].imap->port = peer.port();
+        const auto report = rig.check();
+        INFO(fmt::format("{}", fmt::join(ids_of(report), " ")));
+        REQUIRE(report.mailboxes[0].worst == Severity::fault);
+        bool redacted = false;
+        for (const auto& finding : report.findings) {
+            redacted = redacted || finding.got.find("<redacted>") != std::string::npos;
+            for (std::size_t at = 0; at + 16 <= token.size(); ++at) {
+                CHECK(finding.got.find(token.substr(at, 16)) == std::string::npos);
+            }
+            CHECK(finding.got.find(base64_encoded(token).substr(4, 24)) == std::string::npos);
+        }
+        CHECK(redacted);
+    }
 }
 
 TEST_CASE("check: an id that is not there, and too many at once", "[doctor]") {
