@@ -94,7 +94,7 @@ constexpr Knowledge rows[] = {
      {"cannot store the tokens of"}},
     {"token-late",
      grant,
-     warning,
+     fault,
      nobody,
      "the token endpoint takes very long, or many credentials wait for their turn there",
      "check again in some minutes",
@@ -216,7 +216,7 @@ constexpr Knowledge rows[] = {
      {}},
     {"not-connected-now",
      "Exchange Online, IMAP",
-     warning,
+     fault,
      nobody,
      "it worked a short time ago, so the rights are there: Exchange protects itself from too frequent connections, or "
      "moves the mailbox to another server",

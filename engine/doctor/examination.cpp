@@ -92,7 +92,7 @@ void Examination::gather() {
         accounts_.try_emplace(credential.id);
         if (const auto* host = mail_host(patient.mailbox, *provider)) {
             auto& place = host_at(place_of(*host, provider->ca_file), *provider);
-            place.mail = patient.mailbox.protocol == config::Protocol::imap;
+            place.mail = place.mail || patient.mailbox.protocol == config::Protocol::imap;
             (credential.flow == config::Flow::password ? place.passwords : place.tokens) = true;
         }
         if (credential.flow == config::Flow::password || !providers.insert(provider->id).second) continue;

@@ -73,7 +73,7 @@ std::optional<tokens::Advice> advice_in(std::string_view text) {
 Finding found(const tokens::Advice& advice, Subject subject, std::string did, std::string got, const Names& names) {
     Finding finding;
     finding.id = advice.id;
-    finding.severity = advice.owner == tokens::Advice::Owner::nobody ? Severity::warning : Severity::fault;
+    finding.severity = Severity::fault;
     finding.owner = owner_of(advice.owner);
     finding.subject = std::move(subject);
     finding.did = std::move(did);

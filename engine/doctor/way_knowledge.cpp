@@ -203,7 +203,7 @@ constexpr Knowledge rows[] = {
      {}},
     {"greeting-bye",
      server,
-     warning,
+     fault,
      nobody,
      "the server turns connections away for the moment",
      "wait: it is tried again by itself",
