@@ -65,6 +65,10 @@ std::string_view id_of_net(net::errc fault) noexcept {
         case stopped:
         case tls_broken:
             break;
+        case certificate_unreadable:
+        case private_key_unreadable:
+        case private_key_of_another:
+            return "console-certificate";
     }
     return "tcp-broken";
 }
