@@ -94,7 +94,7 @@ private:
 
 }  // namespace
 
-TEST_CASE("api: the token is shown once, opens the API, and a new one ends it; guessing stops, probes go on",
+TEST_CASE("api: the token is shown once, opens the API, and a new one ends it, guessing stops, probes go on",
           "[daemon][hostile-54]") {
     MailRig rig(wish_for("authorization_code"));
     rig.import();

@@ -43,7 +43,7 @@ void install(store::Disk& disk, const config::RunFlags& flags, const EngineSizes
     };
     Dice dice(1);
     done(store.begin().has_value(), "no transaction");
-    const auto keyring = secrets::Keyring::open(flags.key_file, store, dice);
+    const auto keyring = secrets::Keyring::open(std::filesystem::path(flags.key_file), store, dice);
     done(keyring.has_value(), "the key file");
     auto reading = config::read_document(document, config::NoSources());
     done(reading.faults.empty(),

@@ -135,7 +135,7 @@ TEST_CASE("a console is reached from other machines with a certificate, or behin
     CHECK(apart.services_ca == "ca");
 }
 
-TEST_CASE("a TOML file holds flags by name; the command line goes before it; unknown keys are refused", "[config]") {
+TEST_CASE("a TOML file holds flags by name, the command line goes before it, unknown keys are refused", "[config]") {
     TemporaryDirectory folder;
     const std::string file = (folder.path() / "rohrpost.toml").string();
     std::ofstream(file) << "threads = 2\nfetch-batch = 7\nexit-when-idle = true\nconsole = \"127.0.0.1:1\"\n";

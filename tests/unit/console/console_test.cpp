@@ -343,7 +343,7 @@ TEST_CASE("console: the first page shows credentials with what to do, and mailbo
           desk.api.calls.end());
 }
 
-TEST_CASE("console: before the redirect stands who must sign in; the sign-in is bound to this browser",
+TEST_CASE("console: before the redirect stands who must sign in, the sign-in is bound to this browser",
           "[console][hostile-42]") {
     Desk desk;
     desk.api.answers_with("/v1/credentials/desk", 200, desk_credential);
@@ -386,7 +386,7 @@ TEST_CASE("console: before the redirect stands who must sign in; the sign-in is 
           "POST /v1/sign-ins/finish?browser= https://desk.example/oauth/callback?code=c&state=s");
 }
 
-TEST_CASE("console: a code is shown for another device; a pasted address finishes a sign-in", "[console]") {
+TEST_CASE("console: a code is shown for another device, a pasted address finishes a sign-in", "[console]") {
     Desk desk;
     desk.api.answers_with("/v1/credentials/desk/authorize", 201, R"({"sign_in": "id2"})");
     desk.api.answers_with(

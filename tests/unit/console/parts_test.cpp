@@ -66,7 +66,7 @@ TEST_CASE("attempts: many peers that guess are stopped together, and who got in 
     CHECK(attempts.must_wait("192.0.2.200"));
 }
 
-TEST_CASE("attempts: what is not known of a peer counts in all; memory is bounded", "[console][hostile-54]") {
+TEST_CASE("attempts: what is not known of a peer counts in all, memory is bounded", "[console][hostile-54]") {
     HandClock clock;
     Attempts attempts(clock, {.of_peer = 3, .of_all = 50, .peers_max = 10});
     for (int at = 0; at < 49; ++at) attempts.failed("10.0.0." + std::to_string(at));
@@ -78,7 +78,7 @@ TEST_CASE("attempts: what is not known of a peer counts in all; memory is bounde
     CHECK(peer_key("unix") == "unix");
 }
 
-TEST_CASE("sessions: they end idle, by age, with their token, and by log-out; ids are never given from outside",
+TEST_CASE("sessions: they end idle, by age, with their token, and by log-out, ids are never given from outside",
           "[console][hostile-54]") {
     HandClock clock;
     SeededRandom random;
@@ -108,7 +108,7 @@ TEST_CASE("sessions: they end idle, by age, with their token, and by log-out; id
     CHECK_FALSE(sessions.find(out, 2));
 }
 
-TEST_CASE("sessions: their number is bounded; the one that was used least lately makes room", "[console]") {
+TEST_CASE("sessions: their number is bounded, the one that was used least lately makes room", "[console]") {
     HandClock clock;
     SeededRandom random;
     Sessions sessions(clock, random);

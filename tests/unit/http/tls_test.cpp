@@ -112,7 +112,7 @@ TEST_CASE("a server with a certificate speaks TLS, for small answers and large o
     shard.end(*server);
 }
 
-TEST_CASE("a renewed certificate is for new connections; those that are open keep theirs", "[http]") {
+TEST_CASE("a renewed certificate is for new connections, those that are open keep theirs", "[http]") {
     Shard shard;
     const Certified world;
     const auto server = world.serve(shard);

@@ -191,7 +191,7 @@ TEST_CASE("oauth2: an id_token is taken in its time, with five minutes for clock
     CHECK_FALSE(flaw_of(without("nbf")));
 }
 
-TEST_CASE("oauth2: without a nonce sent, one that comes is of another sign-in; a refresh does not look", "[oauth2]") {
+TEST_CASE("oauth2: without a nonce sent, one that comes is of another sign-in, a refresh does not look", "[oauth2]") {
     auto none = demand();
     none.nonce.clear();
     CHECK(flaw_of([](json::object&) {}, none) == make_error_code(errc::wrong_nonce));

@@ -271,7 +271,7 @@ TEST_CASE("sim identity: however it is bent, no redirect leaves for a URI that i
     }
 }
 
-TEST_CASE("sim identity: a code is good once; its reuse ends what it gave", "[sim]") {
+TEST_CASE("sim identity: a code is good once, its reuse ends what it gave", "[sim]") {
     for (const Manner manner : {Manner::entra, Manner::google}) {
         IdentityDesk desk(manner);
         const std::string code = at(desk.consented(), "code");

@@ -32,7 +32,7 @@ TEST_CASE("sim jose: a key follows from its randomness and signs what its public
     }
 }
 
-TEST_CASE("sim jose: what is signed can be read again; nothing else is a token", "[sim]") {
+TEST_CASE("sim jose: what is signed can be read again, nothing else is a token", "[sim]") {
     support::SeededRandom random(7);
     const RsaKey key = RsaKey::drawn_from(random);
     const std::string token = sim::signed_jwt({{"x", 1}}, {{"iss", "me"}, {"exp", 12}}, key, Algorithm::ps256);

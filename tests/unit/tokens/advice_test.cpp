@@ -199,7 +199,7 @@ TEST_CASE("tokens: whatever the number, a 429 or 5xx never harms a grant, and it
     CHECK(advice_on(refusal_of(429, "Too Many Requests")).id == "throttled");
 }
 
-TEST_CASE("tokens: an unknown number decides nothing; the row of its error does", "[tokens]") {
+TEST_CASE("tokens: an unknown number decides nothing, the row of its error does", "[tokens]") {
     struct ByError {
         const char* error;
         const char* suberror;

@@ -207,7 +207,7 @@ TEST_CASE("grants that expire in the same second are refreshed spread over minut
     CHECK(busiest <= 2 * grants / 300);
 }
 
-TEST_CASE("trouble at the provider never harms a grant; the old token serves until its real end",
+TEST_CASE("trouble at the provider never harms a grant, the old token serves until its real end",
           "[tokens][hostile-46]") {
     const auto trouble = GENERATE(0, 429, 500, 503, 200, 403);
     CAPTURE(trouble);
