@@ -28,6 +28,7 @@ std::optional<std::uint64_t> quantity_of(std::string_view written, const std::ar
 }
 
 bool is_address(int family, const std::string& address) {
+    if (address.find('\0') != std::string::npos) return false;  // where inet_pton() would stop reading
     std::array<unsigned char, sizeof(in6_addr)> bytes{};
     return ::inet_pton(family, address.c_str(), bytes.data()) == 1;
 }

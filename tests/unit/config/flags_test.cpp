@@ -56,6 +56,7 @@ TEST_CASE("endpoints are addresses with a port", "[config]") {
         CAPTURE(wrong);
         CHECK_FALSE(endpoint_of(wrong));
     }
+    CHECK_FALSE(endpoint_of(std::string_view("127.0.0.1\0x:80", 14)));
 }
 
 TEST_CASE("flags of run are read into values", "[config]") {
