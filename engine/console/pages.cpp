@@ -78,6 +78,18 @@ std::string signed_in(const boost::json::object& credential) {
                        short_time(text_at(who, "at")));
 }
 
+Html ends_of(const boost::json::object& credential) {
+    Html ends;
+    for (const auto& value : list_at(credential, "expiring")) {
+        if (!value.is_object()) continue;
+        const auto& one = value.get_object();
+        ends += fact(fmt::format("The {} ends", text_at(one, "what")),
+                     html("{}, in {} days<br>{}", text_at(one, "ends_at").substr(0, 10), number_at(one, "days_left"),
+                          text_at(one, "remedy")));
+    }
+    return ends;
+}
+
 Html facts_of(const boost::json::object& credential) {
     Html facts = fact("Account", text_at(credential, "user"));
     facts += fact("Provider", text_at(credential, "provider"));
@@ -86,6 +98,7 @@ Html facts_of(const boost::json::object& credential) {
     facts += fact("Signed in", signed_in(credential));
     facts += fact("Access token ends", short_time(text_at(credential, "access_token_ends")));
     facts += fact("Next attempt", short_time(text_at(credential, "next_attempt")));
+    facts += ends_of(credential);
     return html("<dl>\n{}</dl>\n", facts);
 }
 

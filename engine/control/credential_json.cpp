@@ -101,6 +101,11 @@ boost::json::object to_json(const CredentialFacts& facts) {
     if (facts.kept && facts.kept->record && facts.kept->record->signed_in_at != WallTime()) {
         object["signed_in"] = to_json(*facts.kept->record);
     }
+    if (!facts.expiring.empty()) {
+        boost::json::array expiring;
+        for (const auto& one : facts.expiring) expiring.push_back(to_json(one));
+        object["expiring"] = std::move(expiring);
+    }
     object["mailboxes"] = facts.mailboxes;
     return object;
 }

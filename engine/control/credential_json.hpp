@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/config/model.hpp"
 #include "engine/control/live.hpp"
@@ -25,6 +26,7 @@ struct CredentialFacts {
         std::optional<tokens::GrantRecord> record{};  // nothing: there is no key to open it with
     };
     std::optional<Kept> kept{};
+    std::vector<Live::Expiring> expiring{};       // what of it ends within 60 days
     std::optional<Live::CredentialState> live{};  // a running daemon's, once somebody asked for its token
 };
 
@@ -33,7 +35,7 @@ struct CredentialFacts {
 std::string_view state_of(const CredentialFacts& facts);
 
 /// {"id", "provider", "user", "flow", "state", "reason", "advice", "access_token_ends", "next_attempt", "signed_in":
-/// {"user", "tenant", "object_id", "at"}, "mailboxes"}; what is not known is left out.
+/// {"user", "tenant", "object_id", "at"}, "expiring", "mailboxes"}; what is not known is left out.
 boost::json::object to_json(const CredentialFacts& facts);
 
 }  // namespace control

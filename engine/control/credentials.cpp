@@ -78,8 +78,15 @@ awaitable<Result<std::map<std::string, std::uint64_t>>> mailboxes_by_credential(
     }
 }
 
-void complete(CredentialFacts& facts, const Surroundings& here, const std::map<std::string, std::uint64_t>& counts) {
+std::vector<Live::Expiring> all_expiring(const Surroundings& here) {
+    return here.live == nullptr ? std::vector<Live::Expiring>() : here.live->summary().expiring;
+}
+
+void complete(CredentialFacts& facts, const Surroundings& here, const std::map<std::string, std::uint64_t>& counts,
+              const std::vector<Live::Expiring>& expiring) {
     if (here.live != nullptr) facts.live = here.live->credential(facts.credential.id);
+    std::copy_if(expiring.begin(), expiring.end(), std::back_inserter(facts.expiring),
+                 [&](const auto& one) { return one.credential == facts.credential.id; });
     const auto found = counts.find(facts.credential.id);
     if (found != counts.end()) facts.mailboxes = found->second;
 }
@@ -112,9 +119,10 @@ awaitable<Response> list_credentials(Surroundings& here, std::string after, std:
         all->pop_back();
         page["next"] = all->back().credential.id;
     }
+    const auto expiring = all_expiring(here);
     boost::json::array list;
     for (auto& facts : *all) {
-        complete(facts, here, *counts);
+        complete(facts, here, *counts, expiring);
         list.push_back(to_json(facts));
     }
     page["credentials"] = std::move(list);
@@ -136,7 +144,7 @@ awaitable<Response> show_credential(Surroundings& here, std::string id) {
     if (!facts) co_return failure(facts.error());
     const auto counts = co_await mailboxes_by_credential(here);
     if (!counts) co_return failure(counts.error());
-    complete(*facts, here, *counts);
+    complete(*facts, here, *counts, all_expiring(here));
     auto object = to_json(*facts);
     if (here.sign_ins != nullptr) object["redirect_uri"] = here.sign_ins->redirect_uri();
     co_return answer(object);

@@ -41,6 +41,14 @@ boost::json::object to_json(const store::Message& message, std::string_view mail
             {"bytes", message.body.length}};
 }
 
+boost::json::object to_json(const Live::Expiring& expiring) {
+    return {{"credential", expiring.credential},
+            {"what", expiring.what},
+            {"ends_at", time_text(expiring.at)},
+            {"days_left", expiring.days_left},
+            {"remedy", expiring.remedy}};
+}
+
 boost::json::object to_json(const store::Mailbox& row, const Live* live) {
     boost::json::object object{{"id", row.id}};
     if (const auto mailbox = config::from_document<config::Mailbox>(row.document)) {

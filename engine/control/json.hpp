@@ -20,6 +20,9 @@ std::optional<store::Digest> id_of(std::string_view text);
 /// {"id", "mailbox", "seq", "received_at", "bytes"}
 boost::json::object to_json(const store::Message& message, std::string_view mailbox);
 
+/// {"credential", "what", "ends_at", "days_left", "remedy"}
+boost::json::object to_json(const Live::Expiring& expiring);
+
 /// A mailbox's row in lists: what is configured, and how it goes. Errors of its document show as "state".
 boost::json::object to_json(const store::Mailbox& row, const Live* live);
 

@@ -35,14 +35,6 @@ boost::json::object to_json(const Live::ConsumerState& consumer) {
             {"reason", consumer.reason}};
 }
 
-boost::json::object to_json(const Live::Expiring& expiring) {
-    return {{"credential", expiring.credential},
-            {"what", expiring.what},
-            {"ends_at", time_text(expiring.at)},
-            {"days_left", expiring.days_left},
-            {"remedy", expiring.remedy}};
-}
-
 boost::json::object to_json(const Live::Summary& summary) {
     boost::json::array expiring;
     for (const auto& one : summary.expiring) expiring.push_back(to_json(one));

@@ -56,6 +56,14 @@ int show(Caller& caller, const std::string& id, bool json) {
     }
     facts.add({"signed_in", signed_in(credential, "user")});
     facts.add({"signed_in_at", signed_in(credential, "at")});
+    if (const auto* expiring = credential.if_contains("expiring")) {
+        for (const auto& value : expiring->as_array()) {
+            const auto& one = value.as_object();
+            facts.add({"expiring", fmt::format("{} ends {}, in {} days: {}", text_at(one, "what"),
+                                               text_at(one, "ends_at").substr(0, 10), text_at(one, "days_left"),
+                                               text_at(one, "remedy"))});
+        }
+    }
     fmt::print("{}", facts.text());
     return EX_OK;
 }

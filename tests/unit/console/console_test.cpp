@@ -191,7 +191,8 @@ TEST_CASE("console: what servers and people wrote is text on every page", "[cons
     desk.api.answers_with("/v1/mailboxes", 200, poisoned(R"-({"mailboxes": [
         {"id": "@", "address": "@", "credential": "@", "state": "@", "reason": "@"}]})-"));
     desk.api.answers_with("/v1/credentials/x", 200, poisoned(R"-({"id": "@", "user": "@", "provider": "@", "state": "@",
-        "flow": "authorization_code", "reason": "@", "redirect_uri": "@", "signed_in": {"user": "@", "at": "@"}})-"));
+        "flow": "authorization_code", "reason": "@", "redirect_uri": "@", "signed_in": {"user": "@", "at": "@"},
+        "expiring": [{"what": "@", "ends_at": "@", "remedy": "@"}]})-"));
     desk.api.answers_with("/v1/sign-ins/p", 200, poisoned(R"-({"state": "pending", "credential": "@", "user": "@",
         "url": "@", "headline": "@", "redirect_uri": "@", "until": "@"})-"));
     desk.api.answers_with("/v1/sign-ins/d", 200, poisoned(R"-({"state": "pending", "credential": "@", "user": "@",

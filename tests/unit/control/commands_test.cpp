@@ -39,12 +39,17 @@ public:
         const auto found = credentials.find(id);
         return found == credentials.end() ? std::nullopt : std::optional(found->second);
     }
-    [[nodiscard]] Summary summary() const override { return {}; }
+    [[nodiscard]] Summary summary() const override {
+        Summary summary;
+        summary.expiring = expiring;
+        return summary;
+    }
     void changed() override { ++changes; }
     [[nodiscard]] std::string metrics() const override { return "rohrpost_up 1\n"; }
     [[nodiscard]] std::string not_ready() const override { return waiting; }
 
     int changes = 0;
+    std::vector<Expiring> expiring;
     std::map<std::string, CredentialState> credentials;
     std::string waiting;
 };
@@ -244,6 +249,14 @@ TEST_CASE("credentials are listed in pages with their state, and shown one by on
     CHECK(waiting.at("reason").as_string() == "rig.test does not answer");
     CHECK(waiting.at("next_attempt").as_string() == "1970-01-01T00:01:00.000Z");
     CHECK_THAT(house.call("GET", "/v1/credentials/r").body, !Catch::Contains("canary"));
+
+    house.live.expiring = {{"p", "client secret", WallTime(std::chrono::days(30)), 13, "make a new one"},
+                           {"r", "certificate", WallTime(std::chrono::days(30)), 7, "upload a new one"}};
+    const auto expiring = house.object("GET", "/v1/credentials/r").at("expiring").as_array();
+    REQUIRE(expiring.size() == 1);
+    CHECK(expiring.at(0).at("what").as_string() == "certificate");
+    CHECK(expiring.at(0).at("days_left").to_number<int>() == 7);
+    CHECK(house.object("GET", "/v1/credentials").at("credentials").at(0).at("expiring").as_array().size() == 1);
 }
 
 TEST_CASE("a credential tells who has signed in, unless another refresh token was imported since", "[control]") {
