@@ -5,33 +5,18 @@
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
 #include <deque>
-#include <random>
 
+#include "tests/support/hand_clock.hpp"
 #include "tests/support/run_coroutine.hpp"
 
 using namespace console;
+using support::HandClock;
+using support::SeededRandom;
 using namespace std::chrono_literals;
 
 namespace {
 
 constexpr std::string_view api_token = "the-token";
-
-class HandClock final : public Clock {
-public:
-    Monotonic now() const noexcept override { return Monotonic(1000s) + passed; }
-    WallTime wall() const noexcept override { return WallTime(1'700'000'000s); }
-    std::chrono::nanoseconds passed{};
-};
-
-class SeededRandom final : public Random {
-public:
-    void fill(std::span<std::byte> bytes) override {
-        for (auto& byte : bytes) byte = static_cast<std::byte>(engine_());
-    }
-
-private:
-    std::mt19937 engine_{1};
-};
 
 class ScriptedApi final : public Api {
 public:

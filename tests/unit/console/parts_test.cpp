@@ -1,7 +1,6 @@
 // What the console is made of: limits on guessing, sessions, cookies, markup, and the name of a services server.
 
 #include <catch2/catch.hpp>
-#include <random>
 
 #include "engine/console/attempts.hpp"
 #include "engine/console/console.hpp"
@@ -10,30 +9,12 @@
 #include "engine/console/pages.hpp"
 #include "engine/console/remote_api.hpp"
 #include "engine/console/sessions.hpp"
+#include "tests/support/hand_clock.hpp"
 
 using namespace console;
+using support::HandClock;
+using support::SeededRandom;
 using namespace std::chrono_literals;
-
-namespace {
-
-class HandClock final : public Clock {
-public:
-    Monotonic now() const noexcept override { return Monotonic(1000s) + passed; }
-    WallTime wall() const noexcept override { return WallTime(1'700'000'000s); }
-    std::chrono::nanoseconds passed{};
-};
-
-class SeededRandom final : public Random {
-public:
-    void fill(std::span<std::byte> bytes) override {
-        for (auto& byte : bytes) byte = static_cast<std::byte>(engine_());
-    }
-
-private:
-    std::mt19937 engine_{1};
-};
-
-}  // namespace
 
 TEST_CASE("attempts: a peer that guesses is turned away for the rest of the minute, others are not",
           "[console][hostile-54]") {
