@@ -7,20 +7,13 @@
 #include "protocols/http/reader.hpp"
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/fuzz/store_image.hpp"
+#include "tests/support/hand_clock.hpp"
 
 namespace {
 
+using support::SeededRandom;
+
 constexpr std::size_t requests_max = 8;
-
-class SeededRandom final : public Random {
-public:
-    void fill(std::span<std::byte> bytes) override {
-        for (auto& byte : bytes) byte = static_cast<std::byte>(engine_());
-    }
-
-private:
-    std::minstd_rand engine_{1};
-};
 
 class House {
 public:

@@ -13,33 +13,18 @@
 #include "engine/retriever/mailbox_session.hpp"
 #include "tests/fuzz/random_peer.hpp"
 #include "tests/fuzz/store_image.hpp"
+#include "tests/support/hand_clock.hpp"
 
 namespace {
+
+using support::HandClock;
+using support::SeededRandom;
 
 using namespace std::chrono_literals;
 
 constexpr std::size_t connections_max = 8;
 constexpr std::size_t rounds_max = 20'000;
 constexpr std::size_t budget_bytes = 3000;
-
-class HandClock final : public Clock {
-public:
-    Monotonic now() const noexcept override { return Monotonic(1000s) + passed; }
-    WallTime wall() const noexcept override {
-        return WallTime(1'700'000'000s) + std::chrono::duration_cast<WallTime::duration>(passed);
-    }
-    std::chrono::nanoseconds passed{};
-};
-
-class SeededRandom final : public Random {
-public:
-    void fill(std::span<std::byte> bytes) override {
-        for (auto& byte : bytes) byte = static_cast<std::byte>(engine_());
-    }
-
-private:
-    std::minstd_rand engine_{1};
-};
 
 /// Always gives a token.
 class GenerousEndpoint final : public tokens::TokenEndpoint {

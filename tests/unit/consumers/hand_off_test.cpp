@@ -5,6 +5,7 @@
 
 #include "engine/consumers/hand_off.hpp"
 #include "queue/store/open.hpp"
+#include "tests/support/hand_clock.hpp"
 #include "tests/unit/consumers/fixture.hpp"
 
 using namespace consumers;
@@ -13,22 +14,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-class HandClock final : public Clock {
-public:
-    Monotonic now() const noexcept override { return now_; }
-    WallTime wall() const noexcept override { return WallTime{std::chrono::seconds(1'700'000'000)}; }
-    Monotonic now_{1000s};
-};
-
-class SeededRandom final : public Random {
-public:
-    void fill(std::span<std::byte> bytes) override {
-        for (auto& byte : bytes) byte = static_cast<std::byte>(engine_());
-    }
-
-private:
-    std::mt19937 engine_{1};
-};
+using support::HandClock;
+using support::SeededRandom;
 
 /// Remembers what it got; fails as told.
 class Recorder final : public Consumer {
@@ -134,8 +121,8 @@ struct World {
             }
         }
         void pass(std::chrono::nanoseconds span) {
-            world.clock.now_ += span;
-            timers.advance(world.clock.now_);
+            world.clock.pass(span);
+            timers.advance(world.clock.now());
             settle();
         }
         template <class Work>

@@ -7,17 +7,13 @@
 #include "protocols/net/happy_eyeballs.hpp"
 #include "protocols/net/unread.hpp"
 #include "protocols/net/watchdog.hpp"
+#include "tests/support/hand_clock.hpp"
 
 namespace {
 
-using namespace std::chrono_literals;
+using support::HandClock;
 
-class HandClock final : public Clock {
-public:
-    Monotonic now() const noexcept override { return now_; }
-    WallTime wall() const noexcept override { return WallTime{now_.time_since_epoch()}; }
-    Monotonic now_{1000s};
-};
+using namespace std::chrono_literals;
 
 struct Watched {
     HandClock clock;
@@ -26,8 +22,8 @@ struct Watched {
     net::Watchdog watchdog{timers, [](void* owner) { ++static_cast<Watched*>(owner)->barks; }, this};
 
     void pass(std::chrono::milliseconds span) {
-        clock.now_ += span;
-        timers.advance(clock.now_);
+        clock.pass(span);
+        timers.advance(clock.now());
     }
 };
 

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "queue/store/open.hpp"
+#include "tests/support/hand_clock.hpp"
 #include "tests/support/scripted_stream.hpp"
 #include "tests/support/simulated_disk.hpp"
 
@@ -15,12 +16,7 @@ using Who = Turn::Who;
 
 namespace {
 
-class HandClock final : public Clock {
-public:
-    Monotonic now() const noexcept override { return Monotonic(std::chrono::hours(1)); }
-    WallTime wall() const noexcept override { return WallTime(std::chrono::seconds(1'700'000'000)) + later; }
-    std::chrono::minutes later{0};
-};
+using support::HandClock;
 
 Turn server(std::string bytes) { return {Who::server, std::move(bytes)}; }
 Turn client(std::string bytes) { return {Who::client, std::move(bytes)}; }
@@ -473,7 +469,7 @@ TEST_CASE("folder intake: a UID that shows only after a higher one is fetched al
     CHECK(desk.awaited() == std::vector<std::uint32_t>{3, 6});
 
     // Looked for once more when the time is over, then they count as deleted.
-    desk.clock.later = std::chrono::minutes(61);
+    desk.clock.jumped = std::chrono::minutes(61);
     const auto third = desk.connect(
         {search_of(2, "UID 3,6,8:*"), found(2, "6 7"), fetch_of(3, "6"), server(message(5, 6)), done(3)}, 8, 6);
     CHECK_FALSE(third.taken.ended);

@@ -6,41 +6,12 @@
 #include <map>
 #include <string>
 
+#include "tests/support/hand_clock.hpp"
 #include "tools/rohrpost-sim/answers.hpp"
 #include "tools/rohrpost-sim/http_endpoint.hpp"
 #include "tools/rohrpost-sim/world.hpp"
 
 namespace support {
-
-class HandClock final : public Clock {
-public:
-    [[nodiscard]] Monotonic now() const noexcept override { return now_; }
-    [[nodiscard]] WallTime wall() const noexcept override { return wall_; }
-    void pass(std::chrono::seconds span) {
-        now_ += span;
-        wall_ += span;
-    }
-
-private:
-    Monotonic now_{std::chrono::hours(1)};
-    WallTime wall_{std::chrono::seconds(1'795'000'000)};
-};
-
-class SeededRandom final : public Random {
-public:
-    explicit SeededRandom(std::uint64_t seed) : state_(seed) {}
-    void fill(std::span<std::byte> bytes) override {
-        for (std::byte& byte : bytes) {
-            state_ += 0x9E3779B97F4A7C15ULL;
-            std::uint64_t mixed = (state_ ^ (state_ >> 30U)) * 0xBF58476D1CE4E5B9ULL;
-            mixed = (mixed ^ (mixed >> 27U)) * 0x94D049BB133111EBULL;
-            byte = static_cast<std::byte>(mixed >> 56U);
-        }
-    }
-
-private:
-    std::uint64_t state_;
-};
 
 using Form = std::map<std::string, std::string>;
 
@@ -51,7 +22,7 @@ inline const std::string mail_scopes =
     "https://outlook.office.com/IMAP.AccessAsUser.All offline_access openid profile email";
 
 struct IdentityDesk {
-    explicit IdentityDesk(sim::Manner manner = sim::Manner::entra, std::uint64_t seed = 1)
+    explicit IdentityDesk(sim::Manner manner = sim::Manner::entra, std::uint_fast32_t seed = 1)
         : random(seed), world(population(), token_rules(), clock, random, rules_of(manner)) {
         sim::furnish(world);
     }
@@ -179,7 +150,7 @@ struct IdentityDesk {
         return *jwt;
     }
 
-    HandClock clock;
+    HandClock clock{WallTime(std::chrono::seconds(1'795'000'000))};
     SeededRandom random;
     sim::World world;
     Form cookies;

@@ -2,20 +2,14 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/support/hand_clock.hpp"
+
 using namespace std::chrono_literals;
 using sim::TokenBook;
 
 namespace {
 
-class HandClock final : public Clock {
-public:
-    [[nodiscard]] Monotonic now() const noexcept override { return now_; }
-    [[nodiscard]] WallTime wall() const noexcept override { return {}; }
-    void pass(std::chrono::seconds span) { now_ += span; }
-
-private:
-    Monotonic now_{};
-};
+using support::HandClock;
 
 struct Desk {
     HandClock clock;

@@ -4,11 +4,11 @@
 #include <catch2/catch.hpp>
 
 #include <deque>
-#include <random>
 
 #include "engine/tokens/grant_record.hpp"
 #include "engine/tokens/token_client.hpp"
 #include "queue/store/open.hpp"
+#include "tests/support/hand_clock.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace tokens_test {
@@ -17,25 +17,8 @@ using namespace tokens;
 using namespace std::chrono_literals;
 using std::chrono::seconds;
 
-class HandClock final : public Clock {
-public:
-    Monotonic now() const noexcept override { return Monotonic(1000s) + passed; }
-    WallTime wall() const noexcept override {
-        return WallTime(1'700'000'000s) + std::chrono::duration_cast<WallTime::duration>(passed + jumped);
-    }
-    std::chrono::nanoseconds passed{};
-    std::chrono::nanoseconds jumped{};  // of the wall clock alone
-};
-
-class SeededRandom final : public Random {
-public:
-    void fill(std::span<std::byte> bytes) override {
-        for (auto& byte : bytes) byte = static_cast<std::byte>(engine_());
-    }
-
-private:
-    std::mt19937 engine_{1};
-};
+using support::HandClock;
+using support::SeededRandom;
 
 inline TokenReply gives(std::string access, std::string refresh = "", std::optional<seconds> expires_in = 3600s) {
     TokenReply reply;

@@ -2,15 +2,11 @@
 
 #include "protocols/wait/parking.hpp"
 #include "protocols/wait/timers.hpp"
+#include "tests/support/hand_clock.hpp"
 
 namespace {
 
-class HandClock final : public Clock {
-public:
-    Monotonic now() const noexcept override { return now_; }
-    WallTime wall() const noexcept override { return WallTime{now_.time_since_epoch()}; }
-    Monotonic now_{std::chrono::seconds(1000)};
-};
+using support::HandClock;
 
 awaitable<void> wait_twice(Parking& parking, int& waits) {
     co_await parking.wait();
@@ -76,14 +72,14 @@ TEST_CASE("timers ring in order of time, and a moved one at its new time") {
     for (int i = 0; i < 100; ++i) {
         bells.push_back(std::make_unique<Bell>(Bell{&rang, i}));
         armed.push_back(std::make_unique<Timer>(timers, Bell::ring, bells.back().get()));
-        armed.back()->arm(clock.now_ + std::chrono::seconds((i * 37) % 100));
+        armed.back()->arm(clock.now() + std::chrono::seconds((i * 37) % 100));
     }
-    armed[0]->arm(clock.now_ + std::chrono::seconds(200));
+    armed[0]->arm(clock.now() + std::chrono::seconds(200));
     armed[1]->disarm();
-    timers.advance(clock.now_ + std::chrono::seconds(99));
+    timers.advance(clock.now() + std::chrono::seconds(99));
     CHECK(rang.size() == 98);
     CHECK(std::is_sorted(rang.begin(), rang.end(), [](int a, int b) { return (a * 37) % 100 < (b * 37) % 100; }));
-    CHECK(timers.earliest() == clock.now_ + std::chrono::seconds(200));
+    CHECK(timers.earliest() == clock.now() + std::chrono::seconds(200));
 }
 
 TEST_CASE("a coroutine sleeps until its time") {
@@ -93,11 +89,11 @@ TEST_CASE("a coroutine sleeps until its time") {
     int woken = 0;
     asio::co_spawn(context, nap(timers, std::chrono::seconds(5), woken), asio::detached);
     context.poll();
-    timers.advance(clock.now_ + std::chrono::seconds(4));
+    timers.advance(clock.now() + std::chrono::seconds(4));
     context.restart();
     context.poll();
     CHECK(woken == 0);
-    timers.advance(clock.now_ + std::chrono::seconds(5));
+    timers.advance(clock.now() + std::chrono::seconds(5));
     context.restart();
     context.poll();
     CHECK(woken == 1);
