@@ -22,6 +22,8 @@ struct BodyPlace {
     std::uint64_t offset = 0;  // of the first body byte
     std::uint64_t length = 0;
     std::uint32_t crc32c = 0;
+
+    bool operator==(const BodyPlace&) const = default;
 };
 
 /// One ledger row: a message that is kept durably. Unique by (folder, uid_validity, uid).

@@ -64,6 +64,36 @@ CREATE INDEX set_aside_of_segment ON set_aside (segment);
 CREATE INDEX set_aside_of_mailbox ON set_aside (mailbox, consumer, seq);
 )sql";
 
+// What applications handed in. `due` and `attempt` say what is to be done and what is being done; the row of a
+// submission is written when it is accepted and when it changes its state, not when it is taken.
+constexpr const char* tables_since_version_3 = R"sql(
+CREATE TABLE submission (
+    id INTEGER PRIMARY KEY, mailbox BIGINT NOT NULL, state SMALLINT NOT NULL, lane SMALLINT NOT NULL,
+    attempts BIGINT NOT NULL, accepted_at BIGINT NOT NULL, due BIGINT, expires_at BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL, segment BIGINT NOT NULL, place BIGINT NOT NULL, length BIGINT NOT NULL,
+    crc32c BIGINT NOT NULL, key TEXT NOT NULL, envelope BLOB NOT NULL, progress BLOB NOT NULL, reason TEXT NOT NULL);
+CREATE UNIQUE INDEX submission_key ON submission (key) WHERE key <> '';
+CREATE INDEX submission_waiting ON submission (state, id) WHERE state < 4;
+CREATE TABLE due (
+    mailbox BIGINT, lane SMALLINT, at BIGINT, submission BIGINT,
+    PRIMARY KEY (mailbox, lane, at, submission)) WITHOUT ROWID;
+CREATE TABLE attempt (submission INTEGER PRIMARY KEY);
+CREATE TABLE outbox_segment (
+    segment INTEGER PRIMARY KEY, live BIGINT NOT NULL, bytes_end BIGINT NOT NULL);
+CREATE TABLE outbox_event (
+    number INTEGER PRIMARY KEY, submission BIGINT NOT NULL, mailbox BIGINT NOT NULL, at BIGINT NOT NULL,
+    kind TEXT NOT NULL, detail BLOB NOT NULL);
+)sql";
+
+/// What version `after` lacks.
+std::string tables_after(std::int64_t after) {
+    std::string script;
+    if (after < 1) script += tables_of_version_1;
+    if (after < 2) script += tables_since_version_2;
+    if (after < 3) script += tables_since_version_3;
+    return script;
+}
+
 Result<std::int64_t> number_of(Database& database, const char* sql) {
     Statement statement(database, sql);
     auto rows = statement.query();
@@ -95,7 +125,8 @@ Result<std::set<std::string>> columns_of(Database& database) {
 Result<void> check_columns(Database& database, std::int64_t version) {
     auto fresh = Database::open(":memory:", "");
     if (!fresh) return fresh.error();
-    const std::string script = std::string(tables_of_version_1) + (version > 1 ? tables_since_version_2 : "");
+    std::string script = tables_after(0);
+    script.resize(script.size() - tables_after(version).size());  // what later versions added stands at its end
     const auto made = fresh->run(script.c_str());
     if (!made) return made.error();
     const auto wanted = columns_of(*fresh);
@@ -122,9 +153,7 @@ Result<void> prepare_schema(Database& database) {
         const auto whole = check_columns(database, *version);
         if (!whole || *version == schema_version) return whole;
     }
-    std::string script = "BEGIN IMMEDIATE;";
-    if (*tables == 0) script += tables_of_version_1;
-    script += tables_since_version_2;
+    std::string script = "BEGIN IMMEDIATE;" + tables_after(*tables == 0 ? 0 : *version);
     script += "PRAGMA application_id = " + std::to_string(application) +
               "; PRAGMA user_version = " + std::to_string(schema_version) + "; COMMIT;";
     const auto changed = database.run(script.c_str());

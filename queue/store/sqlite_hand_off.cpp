@@ -1,5 +1,7 @@
 // SqliteStore: subscriptions, acknowledgements, and which segments nobody needs any more.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "queue/store/sqlite_statements.hpp"
@@ -25,7 +27,7 @@ Result<void> SqliteStore::subscribe(std::string_view consumer, MailboxNumber mai
 Result<void> SqliteStore::unsubscribe(std::string_view consumer, MailboxNumber mailbox) {
     const auto written = write(sql_->unsubscribe, consumer, mailbox);
     if (!written) return written.error();
-    if (database_.changes() == 0) return errc::unknown_id;
+    if (database().changes() == 0) return errc::unknown_id;
     needed_by_.clear();
     return write(sql_->forget_set_aside, consumer, mailbox);
 }
@@ -99,6 +101,9 @@ Result<std::vector<std::uint64_t>> SqliteStore::release_segments(const std::vect
             merge_wanted_ = true;  // what uses it is in the tables from the next group on
             continue;
         }
+        const auto unsent = outbox_->needs(segment);
+        if (!unsent) return unsent.error();
+        if (*unsent) continue;
         const auto needed = is_needed(segment);
         if (!needed) return needed.error();
         if (*needed) continue;
@@ -106,6 +111,13 @@ Result<std::vector<std::uint64_t>> SqliteStore::release_segments(const std::vect
         if (!noted_in_mailboxes) return noted_in_mailboxes.error();
         const auto forgotten = write(sql_->forget_segment, whole(segment));
         if (!forgotten) return forgotten.error();
+        const auto let_go = outbox_->let_go(segment);
+        if (!let_go) return let_go.error();
+        if (segment > last_segment_) {  // no number is used twice
+            last_segment_ = segment;
+            const auto remembered = put_meta(last_segment_row, fmt::format_int(segment).str());
+            if (!remembered) return remembered.error();
+        }
         needed_by_.erase(segment);
         released.push_back(segment);
     }

@@ -76,14 +76,14 @@ Result<MailboxNumber> SqliteStore::put_mailbox(std::string_view id, std::string_
 Result<void> SqliteStore::pause_mailbox(std::string_view id, std::string_view reason) {
     const auto written = write(sql_->pause_mailbox, id, reason);
     if (!written) return written.error();
-    if (database_.changes() == 0) return errc::unknown_id;
+    if (database().changes() == 0) return errc::unknown_id;
     return {};
 }
 
 Result<void> SqliteStore::remove_mailbox(std::string_view id) {
     const auto written = write(sql_->remove_mailbox, id);
     if (!written) return written.error();
-    if (database_.changes() == 0) return errc::unknown_id;
+    if (database().changes() == 0) return errc::unknown_id;
     return {};
 }
 

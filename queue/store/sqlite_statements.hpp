@@ -1,13 +1,12 @@
 #pragma once
 /// The words in which SqliteStore speaks to its database. Included by its own files only.
 
-#include <cstdint>
-#include <optional>
-#include <vector>
-
 #include "queue/store/sqlite_store.hpp"
 
 namespace store {
+
+/// The row of `meta` with the highest segment number that was ever used, beside what other rows say.
+inline constexpr std::string_view last_segment_row = "store.last_segment";
 
 struct SqliteStore::Statements {
     explicit Statements(const Database& database) : db(database) {}
@@ -123,7 +122,11 @@ struct SqliteStore::Statements {
         "ELSE mailbox.released END FROM segment_use u WHERE u.segment = ?1 AND u.mailbox = mailbox.number) "
         "WHERE number IN (SELECT mailbox FROM segment_use WHERE segment = ?1)"};
     Statement forget_segment{db, "DELETE FROM segment_use WHERE segment = ?1"};
-    Statement needed_segments{db, "SELECT segment, max(bytes_end) FROM segment_use GROUP BY segment ORDER BY segment"};
+    Statement needed_segments{
+        db,
+        "SELECT segment, max(bytes_end) FROM (SELECT segment, bytes_end FROM segment_use UNION ALL "
+        "SELECT segment, bytes_end FROM outbox_segment WHERE live > 0) "
+        "GROUP BY segment ORDER BY segment"};
     Statement unreleased_bytes{
         db,
         "SELECT coalesce(sum(u.bytes), 0) FROM segment_use u WHERE "
@@ -137,43 +140,5 @@ struct SqliteStore::Statements {
     Statement newest_bodies{db, "SELECT segment, place, length, crc32c FROM journal ORDER BY n DESC LIMIT ?1"};
     Statement mailbox_count{db, "SELECT count(*) FROM mailbox WHERE removed = 0"};
 };
-
-/// SQLite counts in signed numbers.
-inline std::int64_t whole(std::uint64_t number) noexcept { return static_cast<std::int64_t>(number); }
-inline std::int64_t millis(Millis time) noexcept { return time.time_since_epoch().count(); }
-inline Millis time_of(std::int64_t count) noexcept { return Millis(std::chrono::milliseconds(count)); }
-
-template <class... Values>
-Result<void> SqliteStore::write(Statement& statement, const Values&... values) {
-    const auto written = statement.run(values...);
-    if (!written) return noted(written.error());
-    return {};
-}
-
-template <class Value, class Read, class... Values>
-Result<std::vector<Value>> SqliteStore::all(Statement& statement, Read read, const Values&... values) {
-    auto rows = statement.query(values...);
-    if (!rows) return noted(rows.error());
-    std::vector<Value> found;
-    for (;;) {
-        const auto row = rows->next();
-        if (!row) return noted(row.error());
-        if (!*row) return found;
-        found.push_back(read(*rows));
-    }
-}
-
-template <class Value, class Read, class... Values>
-Result<std::optional<Value>> SqliteStore::first(Statement& statement, Read read, const Values&... values) {
-    auto rows = statement.query(values...);
-    if (!rows) return noted(rows.error());
-    const auto row = rows->next();
-    if (!row) return noted(row.error());
-    if (!*row) return std::optional<Value>();
-    return std::optional<Value>(read(*rows));
-}
-
-inline std::int64_t read_number(const Statement::Rows& row) { return row.number(0); }
-inline std::string read_text(const Statement::Rows& row) { return row.text(0); }
 
 }  // namespace store

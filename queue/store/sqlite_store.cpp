@@ -12,7 +12,6 @@ namespace {
 
 // Rows of `meta` that are the store's own.
 constexpr std::string_view messages_row = "store.messages";
-constexpr std::string_view last_segment_row = "store.last_segment";
 
 constexpr std::int64_t checked_bodies_max = 64;
 
@@ -54,17 +53,14 @@ DELETE FROM journal;
 DELETE FROM cursor_journal;
 )sql";
 
-Blob blob(std::string_view bytes) { return {reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()}; }
-
 }  // namespace
 
 SqliteStore::SqliteStore(std::unique_ptr<SqliteVfs> vfs, Database database, std::shared_ptr<Reserve> reserve,
                          Options options)
-    : vfs_(std::move(vfs)),
-      database_(std::move(database)),
-      reserve_(std::move(reserve)),
+    : SqliteWork(std::move(vfs), std::move(database), std::move(reserve)),
       options_(std::move(options)),
-      sql_(std::make_unique<Statements>(database_)) {}
+      sql_(std::make_unique<Statements>(SqliteWork::database())),
+      outbox_(std::make_unique<SqliteOutbox>(static_cast<SqliteWork&>(*this))) {}
 
 SqliteStore::~SqliteStore() = default;
 
@@ -106,13 +102,11 @@ Result<void> SqliteStore::load() {
     auto newest = all<BodyPlace>(sql_->newest_bodies, read_place, checked_bodies_max);
     if (!newest) return newest.error();
     last_bodies_ = std::move(*newest);
+    const auto loaded = outbox_->load();
+    if (!loaded) return loaded.error();
+    last_segment_ = std::max(last_segment_, loaded->last_segment);
+    last_bodies_.insert(last_bodies_.end(), loaded->last_bodies.begin(), loaded->last_bodies.end());
     return merge_journals();
-}
-
-error_code SqliteStore::noted(error_code reason) {
-    if (reason == errc::disk_full) reserve_->release();
-    if (!group_failed_) group_failed_ = reason;
-    return reason;
 }
 
 Result<void> SqliteStore::begin() {
@@ -131,19 +125,22 @@ Result<void> SqliteStore::tidy() {
         const auto merged = merge_journals();
         if (!merged) return merged.error();
     }
-    if (database_.logged_pages() > options_.wal_pages) {
-        const auto moved = database_.checkpoint();
+    if (database().logged_pages() > options_.wal_pages) {
+        const auto moved = database().checkpoint();
         if (!moved) return noted(moved.error());
     }
     return {};
 }
 
 Result<void> SqliteStore::commit() {
-    if (group_failed_) return group_failed_;
+    if (failed()) return failed();
     const auto cursors = write_cursors();
     if (!cursors) return cursors.error();
+    const auto outgoing = outbox_->finish_group();
+    if (!outgoing) return outgoing.error();
     const auto committed = write(sql_->commit);
     if (!committed) return committed.error();
+    outbox_->committed();
     for (const auto folder : moved_) {
         CachedFolder& here = folders_.at(folder);
         here.moved = false;
@@ -156,9 +153,10 @@ Result<void> SqliteStore::commit() {
 
 void SqliteStore::rollback() noexcept {
     // SQLite has rolled back by itself after some failures; what fails here leaves the log without its commit.
-    if (database_.in_transaction()) static_cast<void>(database_.run("ROLLBACK"));
-    group_failed_ = {};
+    if (database().in_transaction()) static_cast<void>(database().run("ROLLBACK"));
+    forget_failure();
     forget_group();
+    outbox_->rolled_back();
     folders_.clear();
     moved_.clear();
     last_seqs_.clear();
@@ -179,8 +177,8 @@ Result<void> SqliteStore::merge_journals() {
     const auto count = first<Count>(sql_->journal_rows, read_count);
     if (!count) return count.error();
     const std::uint64_t messages = messages_ + (*count)->rows;
-    const std::uint64_t segment = std::max(last_segment_, (*count)->last_segment);
-    const auto merged = database_.run(merge_script);
+    const std::uint64_t segment = std::max({last_segment_, (*count)->last_segment, outbox_->last_segment()});
+    const auto merged = database().run(merge_script);
     if (!merged) return noted(merged.error());
     const auto noted_messages = put_meta(messages_row, fmt::format_int(messages).str());
     if (!noted_messages) return noted_messages.error();

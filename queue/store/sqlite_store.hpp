@@ -11,8 +11,8 @@
 
 #include "queue/store/bodies.hpp"
 #include "queue/store/reserve.hpp"
-#include "queue/store/sqlite.hpp"
-#include "queue/store/sqlite_vfs.hpp"
+#include "queue/store/sqlite_outbox.hpp"
+#include "queue/store/sqlite_work.hpp"
 #include "queue/store/store.hpp"
 
 namespace store {
@@ -20,7 +20,7 @@ namespace store {
 /// The store on one SQLite connection, which writes, reads and checkpoints (WAL, FULL, EXCLUSIVE).
 /// What is new is written once, to the journals, and kept in memory until it has moved to the tables ordered by
 /// mailbox: in bulk, when the journal is full, and when the store is opened.
-class SqliteStore final : public Store {
+class SqliteStore final : public Store, private SqliteWork {
 public:
     struct Options {
         std::size_t cache_bytes = 64ULL << 20;
@@ -50,7 +50,7 @@ public:
     Result<void> begin() override;
     Result<void> commit() override;
     void rollback() noexcept override;
-    void rest() noexcept override { database_.release_memory(); }
+    void rest() noexcept override { database().release_memory(); }
 
     Result<void> put_object(const Object& object) override;
     Result<void> remove_object(std::string_view kind, std::string_view id) override;
@@ -96,6 +96,7 @@ public:
     Result<std::vector<std::uint64_t>> release_segments(const std::vector<std::uint64_t>& sealed) override;
 
     Result<Totals> totals() override;
+    Outbox& outbox() override { return *outbox_; }
 
 private:
     struct Statements;
@@ -128,14 +129,6 @@ private:
     [[nodiscard]] const Message* recent(MailboxNumber mailbox, Seq seq) const;
     [[nodiscard]] Seq last_recent_seq(MailboxNumber mailbox) const;
     Result<Seq> seq_of(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid);
-    /// Passes a failure on, and remembers it when it ends the group.
-    error_code noted(error_code reason);
-    template <class... Values>
-    Result<void> write(Statement& statement, const Values&... values);
-    template <class Value, class Read, class... Values>
-    Result<std::vector<Value>> all(Statement& statement, Read read, const Values&... values);
-    template <class Value, class Read, class... Values>
-    Result<std::optional<Value>> first(Statement& statement, Read read, const Values&... values);
 
     Result<CachedFolder*> cached(FolderNumber folder);
     Result<Seq> last_seq_of(MailboxNumber mailbox);
@@ -143,13 +136,10 @@ private:
     Result<void> write_cursors();
     Result<bool> is_needed(std::uint64_t segment);
 
-    const std::unique_ptr<SqliteVfs> vfs_;
-    Database database_;
-    const std::shared_ptr<Reserve> reserve_;
     const Options options_;
     const Bodies* bodies_ = nullptr;
     std::unique_ptr<Statements> sql_;
-    error_code group_failed_;
+    std::unique_ptr<SqliteOutbox> outbox_;
 
     std::unordered_map<FolderNumber, CachedFolder> folders_;
     std::vector<FolderNumber> moved_;

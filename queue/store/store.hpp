@@ -8,6 +8,7 @@
 
 #include "protocols/base/result.hpp"
 #include "queue/store/errc.hpp"
+#include "queue/store/outbox.hpp"
 #include "queue/store/records.hpp"
 
 namespace store {
@@ -92,9 +93,12 @@ public:
     virtual Result<std::optional<Grant>> grant(std::string_view credential) = 0;
     virtual Result<std::vector<Grant>> grants() = 0;  // in order of credential
 
+    /// What applications handed in to be sent.
+    virtual Outbox& outbox() = 0;
+
     /// Of `sealed` (in rising order), the segments in which no message is needed any more: every subscription of its
-    /// mailbox has acknowledged it, and none is set aside. Their bodies are gone once this transaction is durable. A
-    /// mailbox without subscription keeps its bodies.
+    /// mailbox has acknowledged it, none is set aside, and every submission is settled. Their bodies are gone once this
+    /// transaction is durable. A mailbox without subscription keeps its bodies.
     virtual Result<std::vector<std::uint64_t>> release_segments(const std::vector<std::uint64_t>& sealed) = 0;
 
     /// body_bytes counts, segment by segment, all bodies of a mailbox up to its last unacknowledged one.

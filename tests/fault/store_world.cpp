@@ -7,6 +7,7 @@ using namespace store;
 namespace {
 
 const Path directory = "/data";
+constexpr int outbound = 77;  // the mailbox in the bodies of submissions
 
 OpenOptions small_options() {
     OpenOptions options;
@@ -114,6 +115,84 @@ private:
     int mailbox_;
 };
 
+/// A submission, whose key is known to the application that hands it in.
+class StoreWorld::HandIn final : public Job {
+public:
+    HandIn(queue::Inbox& home, StoreWorld& world, int mailbox, std::uint32_t key)
+        : Job(home), world_(world), mailbox_(mailbox), key_(key) {}
+
+    error_code apply(Workbench bench) override {
+        const auto folder = folder_of(bench.store, mailbox_);
+        if (!folder) return folder.error();
+        const auto place = bench.bodies.append(body_of(outbound, key_));
+        if (!place) return place.error();
+        Submission submission;
+        submission.mailbox = folder->mailbox;
+        submission.due = Millis();
+        submission.body = *place;
+        submission.key = std::to_string(key_);
+        const auto accepted = bench.store.outbox().accept(submission);
+        return accepted ? error_code() : accepted.error();
+    }
+    void done(error_code reason) noexcept override {
+        if (reason)
+            ++world_.refused_;
+        else
+            world_.accepted_.insert(key_);
+    }
+
+private:
+    StoreWorld& world_;
+    int mailbox_;
+    std::uint32_t key_;
+};
+
+/// Takes what is due; once that is durable it leaves, and the next of its kind settles it.
+class StoreWorld::Send final : public Job {
+public:
+    Send(queue::Inbox& home, StoreWorld& world, int mailbox) : Job(home), world_(world), mailbox_(mailbox) {}
+
+    error_code apply(Workbench bench) override {
+        const auto found = bench.store.mailbox(id_of(mailbox_));
+        if (!found) return {};  // nothing was handed in yet
+        const auto before = bench.store.outbox().taken(100);
+        if (!before) return before.error();
+        for (const auto& one : *before) {
+            if (one.mailbox != found->number) continue;
+            const auto key = static_cast<std::uint32_t>(std::stoul(one.key));
+            Outcome outcome;
+            outcome.attempts = one.attempts + 1;
+            outcome.state = SubmissionState::delivered;
+            if (!world_.departed_.contains(key)) {
+                outcome.state = SubmissionState::queued;
+                outcome.due = Millis();
+            }
+            const auto settled = bench.store.outbox().settle(one.id, outcome);
+            if (!settled) return settled.error();
+        }
+        const auto taken = bench.store.outbox().take_due(found->number, Millis(), 1 + found->last_seq % 2);
+        if (!taken) return taken.error();
+        for (const auto& one : *taken) {
+            leaving_.push_back(static_cast<std::uint32_t>(std::stoul(one.key)));
+            const auto body = bench.bodies.read(one.body, 0, one.body.length);
+            if (!body && world_.damaged_allowed_ > 0) continue;
+            if (!body) return body.error();
+            if (*body != body_of(outbound, leaving_.back())) return errc::damaged;
+        }
+        return {};
+    }
+    void done(error_code reason) noexcept override {
+        if (reason) ++world_.refused_;
+        if (reason) return;
+        for (const auto key : leaving_) ++world_.departed_[key];
+    }
+
+private:
+    StoreWorld& world_;
+    int mailbox_;
+    std::vector<std::uint32_t> leaving_;
+};
+
 bool StoreWorld::open() {
     auto opened = open_store(disk_, directory, small_options(), &failure_);
     if (!opened) return false;
@@ -142,6 +221,8 @@ bool StoreWorld::work(std::size_t rounds) {
     refused_ = 0;
     for (std::size_t round = 0; round < rounds; ++round) {
         std::vector<std::unique_ptr<Job>> jobs;
+        jobs.push_back(std::make_unique<HandIn>(*home_, *this, static_cast<int>(round % mailboxes), next_key_++));
+        jobs.push_back(std::make_unique<Send>(*home_, *this, static_cast<int>((round + 1) % mailboxes)));
         for (std::size_t each = 0; each <= round % 3; ++each) {
             const int mailbox = static_cast<int>((round + each) % mailboxes);
             jobs.push_back(std::make_unique<Take>(*home_, *this, mailbox, next_uid_[mailbox]++));
@@ -162,6 +243,7 @@ void StoreWorld::check() {
         Check(queue::Inbox& home, StoreWorld& world) : Job(home), world_(world) {}
         error_code apply(Workbench bench) override {
             for (int mailbox = 0; mailbox < mailboxes; ++mailbox) check(bench, mailbox);
+            check_outbox(bench);
             return {};
         }
         void done(error_code) noexcept override {}
@@ -192,6 +274,31 @@ void StoreWorld::check() {
             for (const auto& [of, uid] : world_.promised_) {
                 if (of == mailbox) REQUIRE(uids.contains(uid));
             }
+        }
+        void check_outbox(Workbench bench) {
+            const auto all = bench.store.outbox().submissions(Outbox::Which::all, 0, 1000);
+            REQUIRE(all.has_value());
+            std::set<std::uint32_t> keys;
+            for (const auto& one : *all) {
+                const auto key = static_cast<std::uint32_t>(std::stoul(one.key));
+                REQUIRE(keys.insert(key).second);
+                const auto departures = world_.departed_.find(key);
+                const bool has_left = departures != world_.departed_.end();
+                if (has_left) REQUIRE(departures->second == 1);
+                REQUIRE((has_left || !is_settled(one.state)));
+                REQUIRE((!has_left || one.state != SubmissionState::queued));
+                if (is_settled(one.state)) continue;
+                CAPTURE(key, one.body.segment, one.body.offset);
+                const auto body = bench.bodies.read(one.body, 0, one.body.length);
+                if (!body && body.error() == errc::damaged && world_.damaged_ < world_.damaged_allowed_) {
+                    ++world_.damaged_;
+                    continue;
+                }
+                REQUIRE(body.has_value());
+                REQUIRE(*body == body_of(outbound, key));
+            }
+            for (const auto key : world_.accepted_) REQUIRE(keys.contains(key));
+            for (const auto& [key, times] : world_.departed_) REQUIRE(keys.contains(key));
         }
         void check_body(Workbench bench, int mailbox, const Message& message) {
             CAPTURE(mailbox, message.uid, message.body.segment, message.body.offset);

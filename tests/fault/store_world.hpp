@@ -19,14 +19,16 @@ public:
     bool open();
     /// Ends the process without any good-bye to the disk.
     void close();
-    /// A day of work: messages into two mailboxes, small and streamed, with their cursors; acknowledgements. Goes on
-    /// behind the cursors it finds. False when something was refused.
+    /// A day of work: messages into two mailboxes, small and streamed, with their cursors; acknowledgements; messages
+    /// handed in and sent. Goes on behind what it finds. False when something was refused.
     bool work(std::size_t rounds);
-    /// Compares with the model: nothing acknowledged is missing or changed, nothing is doubled, no cursor is ahead.
+    /// Compares with the model: nothing acknowledged is missing or changed, nothing is doubled, no cursor is ahead, and
+    /// whatever was handed in has left at most once, or waits with its bytes.
     void check();
 
     [[nodiscard]] store::Committer& committer() { return *committer_; }
-    [[nodiscard]] std::size_t promised() const noexcept { return promised_.size(); }
+    /// Messages and submissions that were done.
+    [[nodiscard]] std::size_t promised() const noexcept { return promised_.size() + accepted_.size(); }
     [[nodiscard]] std::size_t damaged() const noexcept { return damaged_; }
     [[nodiscard]] const store::OpenFailure& failure() const noexcept { return failure_; }
     [[nodiscard]] const std::vector<std::string>& findings() const noexcept { return findings_; }
@@ -45,6 +47,8 @@ private:
     };
     class Take;
     class Acknowledge;
+    class HandIn;
+    class Send;
 
     SimulatedDisk& disk_;
     HandClock clock_;
@@ -58,6 +62,9 @@ private:
     std::set<std::pair<int, std::uint32_t>> promised_;  // (mailbox, uid) that were done without an error
     std::map<int, store::Seq> acked_;                   // asked for, whether or not it was done
     std::map<int, std::uint32_t> next_uid_;
+    std::set<std::uint32_t> accepted_;       // submissions by their key: done without an error
+    std::map<std::uint32_t, int> departed_;  // how often each left
+    std::uint32_t next_key_ = 1;
     std::size_t refused_ = 0;
     std::size_t damaged_ = 0;
     std::size_t damaged_allowed_ = 0;
