@@ -52,12 +52,6 @@ awaitable<void> SignIns::close() {
     co_await scope_.join();
 }
 
-std::string SignIns::fresh_token() {
-    oauth2::Entropy entropy;
-    uses_.random.fill(entropy);
-    return oauth2::token_of(entropy);
-}
-
 void SignIns::forget_old() {
     const auto now = uses_.timers.now();
     std::erase_if(waiting_, [this, now](const auto& one) {
@@ -70,7 +64,6 @@ void SignIns::forget_old() {
 }
 
 void SignIns::keep(const std::string& id, End end) {
-    end.result.reply = {};
     if (end.result.is == Is::stored) uses_.stored();
     ends_[id] = {.end = std::move(end), .until = uses_.timers.now() + ends_kept_for};
 }
@@ -93,13 +86,13 @@ std::variant<SignIns::Begun, SignIns::Refused> SignIns::begin(const std::string&
     if (provider.authorize_url.empty()) return fmt::format("provider {} has no authorize_url", provider.id);
     oauth2::Entropy entropy;
     uses_.random.fill(entropy);
-    Waiting waiting{.id = fresh_token(),
+    Waiting waiting{.id = oauth2::fresh_token(uses_.random),
                     .credential = credential,
                     .browser = browser,
                     .code_verifier = oauth2::code_verifier_of(entropy),
-                    .nonce = fresh_token(),
+                    .nonce = oauth2::fresh_token(uses_.random),
                     .until = uses_.timers.now() + lasts};
-    const std::string state = fresh_token();
+    const std::string state = oauth2::fresh_token(uses_.random);
     const bool google = provider.preset == "gmail";
     oauth2::Authorization authorization;
     authorization.client_id = account.credential.client_id;
@@ -160,7 +153,6 @@ awaitable<SignIns::End> SignIns::finish(oauth2::Callback callback, std::string b
         SignedIn signed_in{.what = std::move(redemption), .nonce = waiting.nonce};
         end.result = co_await uses_.tokens.sign_in(waiting.credential, std::move(signed_in));
     }
-    end.result.reply = {};
     keep(waiting.id, end);
     co_return end;
 }
@@ -182,7 +174,7 @@ awaitable<std::variant<SignIns::BegunDevice, SignIns::Refused>> SignIns::begin_d
     auto asked = co_await uses_.tokens.device_code_for(credential);
     if (auto* why = std::get_if<std::string>(&asked)) co_return Reply(std::move(*why));
     auto& code = std::get<oauth2::DeviceCode>(asked);
-    BegunDevice begun{.id = fresh_token(),
+    BegunDevice begun{.id = oauth2::fresh_token(uses_.random),
                       .user = account.credential.user,
                       .code = code,
                       .until = uses_.timers.clock().wall() + code.expires_in};

@@ -93,7 +93,6 @@ private:
     awaitable<void> poll(std::string id, std::string credential, oauth2::DeviceCode code);
     void forget_old();
     void keep(const std::string& id, End end);
-    [[nodiscard]] std::string fresh_token();
     [[nodiscard]] Refused hindrance(const std::string& credential) const;
 
     Uses uses_;

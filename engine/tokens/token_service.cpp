@@ -26,13 +26,6 @@ std::optional<seconds> since(std::optional<Monotonic> then, Monotonic now) {
     return std::chrono::floor<seconds>(now - *then);
 }
 
-/// 32 random bytes for a URL.
-std::string fresh_token(Random& random) {
-    oauth2::Entropy entropy;
-    random.fill(entropy);
-    return oauth2::token_of(entropy);
-}
-
 /// Whether its access tokens come from a refresh token.
 bool refreshes(config::Flow flow) {
     return flow != config::Flow::client_credentials && flow != config::Flow::service_account;
@@ -344,7 +337,7 @@ Result<void> TokenService::name_client(const Entry& entry, oauth2::Client& clien
     client.client_id = entry.account.credential.client_id;
     if (entry.client_key && entry.client_certificate) {
         auto claims =
-            oauth2::client_claims(client.client_id, entry.account.token_url, fresh_token(uses_.random), wall());
+            oauth2::client_claims(client.client_id, entry.account.token_url, oauth2::fresh_token(uses_.random), wall());
         auto assertion = oauth2::client_assertion(claims, *entry.client_certificate, *entry.client_key);
         if (!assertion) return assertion.error();
         client.client_assertion = std::move(*assertion);

@@ -61,7 +61,6 @@ struct SignInResult {
     std::string says;  // for people; holds no secret
     std::optional<oauth2::Refusal> refusal{};
     oauth2::IdentityVerdict verdict{};
-    TokenReply reply{};  // device flow: for the next step. Without tokens.
 };
 
 /// Where an answer goes: `take` runs on the asking shard.

@@ -151,7 +151,6 @@ awaitable<SignInResult> TokenService::sign_in_now(Entry& entry, SignedIn signed_
         const bool pending = reply.answer.error == "authorization_pending" || reply.answer.error == "slow_down";
         auto outcome = result(pending ? Is::pending : reply.refusal ? Is::refused : Is::no_answer, reply.says);
         outcome.refusal = reply.refusal;
-        outcome.reply = std::move(reply);
         co_return outcome;
     }
     if (reply.refresh_token.empty()) {

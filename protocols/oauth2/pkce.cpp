@@ -11,6 +11,12 @@ std::string token_of(const Entropy& entropy) {
     return base64url_encoded({reinterpret_cast<const char*>(entropy.data()), entropy.size()});
 }
 
+std::string fresh_token(Random& random) {
+    Entropy entropy;
+    random.fill(entropy);
+    return token_of(entropy);
+}
+
 Secret code_verifier_of(const Entropy& entropy) { return Secret(token_of(entropy)); }
 
 std::string code_challenge_of(const Secret& code_verifier) {
