@@ -232,7 +232,9 @@ Html credential_content(const CredentialPage& page) {
     content += line("<p class=\"wrong\" role=\"alert\">{}</p>\n", page.refused);
     Html card = facts_of(credential);
     card += line("<p class=\"note\">{}</p>\n", text_at(credential, "reason"));
-    card += line("<p class=\"remedy\">{}</p>\n", text_at(credential, "advice"));
+    // Who must sign in, and how, stands below.
+    const bool sign_in_helps = state == "no grant yet" || state == "sign-in needed";
+    if (!sign_in_helps) card += line("<p class=\"remedy\">{}</p>\n", text_at(credential, "advice"));
     content += html("<div class=\"card\">\n{}</div>\n", card);
 
     if (!by_people(text_at(credential, "flow"))) {

@@ -241,8 +241,8 @@ SignInWords words_of(const SignIns::End& end) {
         case Is::wrong_person:
             words.headline = fmt::format("The wrong person has signed in: {} instead of {}. Nothing was changed.",
                                          result.verdict.who, result.verdict.expected);
-            words.remedy = fmt::format("{}. Begin again, choose \"Use another account\" and sign in as {}.",
-                                       result.verdict.why, result.verdict.expected);
+            words.remedy = fmt::format("{}. Begin again, and choose \"Use another account\" at the provider.",
+                                       result.verdict.help);
             break;
         case Is::unproven:
             words.headline = "Who has signed in could not be proved. Nothing was changed.";

@@ -56,6 +56,7 @@ IdentityVerdict verdict(Is is, const IdToken& token, const ExpectedIdentity& exp
             .who = name_of(token),
             .expected = shown(expected.user),
             .why = std::move(why),
+            .help = {},
             .binding = binding_of(token, expected)};
 }
 
@@ -64,10 +65,14 @@ IdentityVerdict same(const IdToken& token, const ExpectedIdentity& expected) {
 }
 
 IdentityVerdict other_person(const IdToken& token, const ExpectedIdentity& expected) {
-    return verdict(Is::other_person, token, expected,
-                   "signed in as " + name_of(token) + ", expected " + shown(expected.user) +
-                       "; the browser offers the account that is signed in at the workstation (single sign-on): use a "
-                       "private window, or sign out first");
+    constexpr std::string_view help =
+        "the browser offers the account that is signed in at the workstation (single sign-on): use a private window, "
+        "or sign out first";
+    auto other = verdict(Is::other_person, token, expected,
+                         "signed in as " + name_of(token) + ", expected " + shown(expected.user) + "; ");
+    other.why += help;
+    other.help = help;
+    return other;
 }
 
 IdentityVerdict cannot_tell(const IdToken& token, const ExpectedIdentity& expected, std::string why) {
@@ -75,10 +80,12 @@ IdentityVerdict cannot_tell(const IdToken& token, const ExpectedIdentity& expect
 }
 
 IdentityVerdict other_tenant(const IdToken& token, const ExpectedIdentity& expected, std::string_view tenant) {
+    constexpr std::string_view help = "use a private window and the mailbox's own account, or correct the tenant";
     auto given = verdict(Is::other_tenant, token, expected,
                          "signed in as " + name_of(token) + " of tenant " + shown(token.tenant) +
-                             ", expected an account of tenant " + shown(tenant) +
-                             "; use a private window and the mailbox's own account, or correct the tenant");
+                             ", expected an account of tenant " + shown(tenant) + "; ");
+    given.why += help;
+    given.help = help;
     given.expected = shown(tenant);
     return given;
 }
@@ -98,6 +105,7 @@ IdentityVerdict by_binding(const IdToken& token, const ExpectedIdentity& expecte
         other.why = "another account now has the name " + shown(expected.user) +
                     " (it was deleted and made anew, or the name was given to somebody else); if that is meant, remove "
                     "the old authorization first";
+        other.help = other.why;
     }
     return other;
 }

@@ -35,6 +35,7 @@ struct IdentityVerdict {
     std::string who;       // the name that the token gives, printable
     std::string expected;  // the name, or the tenant, that was expected, printable
     std::string why;       // a sentence for the operator; empty when it is the same
+    std::string help;      // of `why` what there is to do, where names stand beside it
     Binding binding;
 };
 

@@ -344,6 +344,7 @@ TEST_CASE("console: before the redirect stands who must sign in, the sign-in is 
     const auto page = desk.get("/credentials/desk");
     CHECK(holds(page, "<strong id=\"account\">desk@contoso.com</strong>"));
     CHECK(holds(page, "private window"));
+    CHECK_FALSE(holds(page, "<p class=\"remedy\">sign in</p>"));  // it would send the reader to this page
     CHECK(holds(page, "https://desk.example/oauth/callback"));
     const auto begun = desk.post("/credentials/desk/sign-in", {{"csrf", csrf}, {"by", "browser"}});
     CHECK(location(begun) == "/sign-ins/id1");

@@ -74,6 +74,9 @@ void check(const std::vector<Row>& rows) {
         CAPTURE(verdict.why);
         CHECK(static_cast<int>(verdict.is) == static_cast<int>(row.is));
         CHECK(verdict.why.empty() == (row.is == Is::same));
+        const bool other = row.is == Is::other_person || row.is == Is::other_tenant;
+        CHECK(verdict.help.empty() != other);
+        CHECK(verdict.why.ends_with(verdict.help));
         CHECK_FALSE(verdict.who.empty());
     }
 }
