@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 #include <boost/json/parse.hpp>
-#include <boost/url/parse.hpp>
-#include <boost/url/url_view.hpp>
 
 #include <algorithm>
 
@@ -10,6 +8,8 @@
 #include "engine/config/fields.hpp"
 #include "engine/config/presets.hpp"
 #include "protocols/base/text.hpp"
+#include "protocols/http/errc.hpp"
+#include "protocols/http/url.hpp"
 
 namespace config {
 namespace {
@@ -33,7 +33,8 @@ std::string read_id(const Fields& fields) {
 }
 
 bool is_loopback(std::string_view host) {
-    return host == "localhost" || host == "[::1]" || (host.starts_with("127.") && text::split(host, '.').size() == 4);
+    const bool v4 = host.find_first_not_of("0123456789.") == std::string_view::npos;  // no name like 127.0.evil.test
+    return host == "localhost" || host == "::1" || (v4 && host.starts_with("127."));
 }
 
 /// TLS always. Plain HTTP only to an application on this machine, where nothing leaves it.
@@ -42,11 +43,14 @@ enum class PlainHttp { refused, on_this_machine };
 std::string read_url(const Fields& fields, std::string_view key, PlainHttp plain) {
     std::string url = fields.text(key, "an https URL");
     if (url.empty()) return url;
-    const auto parsed = boost::urls::parse_uri(url);
-    const bool whole = parsed && !parsed->encoded_host().empty() && !parsed->has_userinfo() && !parsed->has_fragment();
-    if (whole && parsed->scheme() == "https") return url;
-    const bool stays_here = plain == PlainHttp::on_this_machine && whole && is_loopback(parsed->encoded_host());
-    if (stays_here && parsed->scheme() == "http") return url;
+    if (url.find('#') == std::string::npos) {
+        if (http::read_https_url(url)) return url;
+        constexpr std::string_view plainly = "http://";
+        const bool may_be_plain = plain == PlainHttp::on_this_machine && url.starts_with(plainly);
+        const auto read = may_be_plain ? http::read_https_url("https://" + url.substr(plainly.size()))
+                                       : Result<http::Url>(http::errc::not_https);
+        if (read && is_loopback(read->host)) return url;
+    }
     fields.fault(key,
                  fmt::format("found {}, expected an https URL{}", described(*fields.find(key)),
                              plain == PlainHttp::refused ? "" : " (http only for this machine itself, 127.0.0.1)"));
@@ -59,10 +63,8 @@ std::string read_issuer(const Fields& fields) {
     std::string sample = issuer;
     constexpr std::string_view place = "{tenantid}";
     if (const auto at = sample.find(place); at != std::string::npos) sample.replace(at, place.size(), "tenant");
-    const auto parsed = boost::urls::parse_uri(sample);
-    if (issuer.empty() || (parsed && parsed->scheme() == "https" && !parsed->encoded_host().empty() &&
-                           !parsed->has_query() && !parsed->has_fragment() && !parsed->has_userinfo()))
-        return issuer;
+    const bool bare = sample.find_first_of("?#") == std::string::npos;
+    if (issuer.empty() || (bare && http::read_https_url(sample))) return issuer;
     fields.fault("issuer", fmt::format("found {}, expected the https URL that id_tokens name as \"iss\"",
                                        described(*fields.find("issuer"))));
     return {};
