@@ -14,6 +14,7 @@ namespace secrets {
 namespace {
 
 constexpr off_t written_bytes_max = 256;
+constexpr int old_keys_max = 1000;
 
 /// Closes a file descriptor when it ends.
 struct OpenFile {
@@ -57,6 +58,20 @@ std::filesystem::path beside(const std::filesystem::path& path, const char* endi
     return other;
 }
 
+/// A second name for the key: the first that is free, or that an interrupted rotation has given it already.
+Result<std::filesystem::path> keep_beside(const std::filesystem::path& key_file) {
+    for (int number = 1; number <= old_keys_max; ++number) {
+        const auto ending = number == 1 ? std::string(".old") : ".old." + std::to_string(number);
+        auto old = beside(key_file, ending.c_str());
+        if (::link(key_file.c_str(), old.c_str()) == 0) return old;
+        if (errno == ENOENT) return std::filesystem::path();
+        std::error_code unknown;
+        if (errno != EEXIST) return errc::key_uncreatable;
+        if (std::filesystem::equivalent(key_file, old, unknown)) return old;
+    }
+    return errc::key_uncreatable;
+}
+
 }  // namespace
 
 Result<Key> read_key(const KeySource& source) {
@@ -95,14 +110,12 @@ Result<Key> create_key(const std::filesystem::path& path, Random& random) {
 }
 
 std::filesystem::path next_of(const std::filesystem::path& key_file) { return beside(key_file, ".next"); }
-std::filesystem::path old_of(const std::filesystem::path& key_file) { return beside(key_file, ".old"); }
 
-Result<void> replace_key(const std::filesystem::path& key_file) {
-    const auto old = old_of(key_file);
-    ::unlink(old.c_str());
-    const bool kept = ::link(key_file.c_str(), old.c_str()) == 0 || errno == ENOENT;
-    if (!kept || ::rename(next_of(key_file).c_str(), key_file.c_str()) != 0) return errc::key_uncreatable;
-    return sync_folder_of(key_file) ? Result<void>() : Result<void>(errc::key_uncreatable);
+Result<std::filesystem::path> replace_key(const std::filesystem::path& key_file) {
+    const auto old = keep_beside(key_file);
+    if (!old) return old.error();
+    if (::rename(next_of(key_file).c_str(), key_file.c_str()) != 0) return errc::key_uncreatable;
+    return sync_folder_of(key_file) ? old : Result<std::filesystem::path>(errc::key_uncreatable);
 }
 
 }  // namespace secrets

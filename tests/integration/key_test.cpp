@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 
+#include "queue/store/open.hpp"
 #include "tests/support/daemon.hpp"
 
 using support::contents_of;
@@ -67,4 +68,32 @@ TEST_CASE("key: moved out of the data folder, named by a flag, and asked for whe
     const auto twice = daemon.ask({"key", "rotate", "--key-file", elsewhere, "--to", elsewhere});
     CHECK(twice.exit_code == 73);
     CHECK(daemon.ask({"key", "rotate", "--key-file", elsewhere}).exit_code == 0);
+}
+
+TEST_CASE("key: a rotation that comes to nothing leaves no new key, and changes nothing", "[daemon]") {
+    Daemon daemon;
+    daemon.import(std::string(document));
+    const auto key = contents_of(daemon.data() / "key");
+    const auto put = [&daemon](std::string_view name, const std::string& sealed) {
+        store::SystemDisk disk;
+        const auto opened = store::open_store(disk, daemon.data(), {});
+        REQUIRE(opened.has_value());
+        REQUIRE(opened->store->begin().has_value());
+        REQUIRE(opened->store->put_secret("desk", name, sealed).has_value());
+        REQUIRE(opened->store->commit().has_value());
+    };
+    put("client_secret", "spoilt");
+    const auto elsewhere = daemon.file("new-key");
+    for (const auto& words :
+         {std::vector<std::string>{"key", "rotate", "--to", elsewhere.string()}, {"key", "rotate"}}) {
+        const auto failed = daemon.ask(words);
+        CAPTURE(failed.errors);
+        CHECK(failed.exit_code == 65);
+        CHECK(holds(failed.errors, "desk: client_secret: "));
+        CHECK(holds(failed.errors, "nothing was changed"));
+        CHECK_FALSE(std::filesystem::exists(elsewhere));
+        CHECK_FALSE(std::filesystem::exists(daemon.data() / "key.next"));
+        CHECK_FALSE(std::filesystem::exists(daemon.data() / "key.old"));
+        CHECK(contents_of(daemon.data() / "key") == key);
+    }
 }

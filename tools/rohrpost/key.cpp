@@ -18,12 +18,16 @@ secrets::Key new_key(const std::filesystem::path& path, Random& random) {
     return std::move(*key);
 }
 
-secrets::Resealed resealed(store::Store& store, const secrets::Keyring& from, const secrets::Keyring& to) {
+/// A new key that nothing came to be sealed with is of no use to anybody.
+secrets::Resealed resealed(store::Store& store, const secrets::Keyring& from, const secrets::Keyring& to,
+                           const std::filesystem::path& new_key_file) {
     check_store(store.begin());
     std::string at;
     const auto done = secrets::reseal(store, from, to, at);
     if (!done) {
         store.rollback();
+        std::error_code stays;
+        std::filesystem::remove(new_key_file, stays);
         throw Failure(EX_DATAERR, fmt::format("{}{}; nothing was changed, the key is the one before",
                                               at.empty() ? "" : at + ": ", done.error().message()));
     }
@@ -53,7 +57,7 @@ void rotate(const std::string& data, const secrets::KeySource& source, const std
     if (in_place)
         std::filesystem::remove(path, wrong);  // of a rotation that came to nothing: the store is sealed with the other
     const secrets::Keyring after(new_key(path, random), random);
-    const auto count = resealed(*opened.store, before, after);
+    const auto count = resealed(*opened.store, before, after, path);
     fmt::print("{} secrets and {} grants are sealed with the new key\n", count.secrets, count.grants);
     if (!in_place) {
         fmt::print("it is in {}: put it in the place of {} before the daemon starts\n", path.string(), source.name());
@@ -65,7 +69,7 @@ void rotate(const std::string& data, const secrets::KeySource& source, const std
                                                 source.file.string()));
     }
     fmt::print("{} is the new key; {} opens backups that were made before: keep it with them, or delete it\n",
-               source.file.string(), secrets::old_of(source.file).string());
+               source.file.string(), replaced->string());
 }
 
 }  // namespace

@@ -42,6 +42,7 @@ struct House {
         REQUIRE(commit());
         return keyring;
     }
+    fs::path old() const { return folder.path() / "key.old"; }
     void make_next() { REQUIRE(create_key(next_of(key), random).has_value()); }
     Result<Resealed> go_over(std::string& at) {
         const auto from = open();
@@ -93,10 +94,34 @@ TEST_CASE("rotation: everything opens with the new key, nothing with the old one
     REQUIRE(replace_key(house.key).has_value());
     house.check_sound();
     CHECK(support::contents_of(house.key) != old);
-    CHECK(support::contents_of(old_of(house.key)) == old);
+    CHECK(support::contents_of(house.old()) == old);
     CHECK_FALSE(fs::exists(next_of(house.key)));
     const auto sealed = house.opened.store->secret("desk", "secret");
     CHECK(before->unseal("desk", "secret", **sealed).error() == errc::foreign_key);
+}
+
+TEST_CASE("rotation: no key that backups need is lost by the next rotation", "[secrets]") {
+    House house;
+    const auto first = support::contents_of(house.key);
+    std::string at;
+    const auto rotate = [&] {
+        house.make_next();
+        REQUIRE(house.go_over(at).has_value());
+        const auto old = replace_key(house.key);
+        REQUIRE(old.has_value());
+        return *old;
+    };
+    CHECK(rotate() == house.old());
+    const auto second = support::contents_of(house.key);
+    CHECK(rotate() == fs::path(house.old().string() + ".2"));
+    CHECK(support::contents_of(house.old()) == first);
+    CHECK(support::contents_of(house.old().string() + ".2") == second);
+    // Interrupted after the key got its second name: it does not get a third one.
+    house.make_next();
+    REQUIRE(house.go_over(at).has_value());
+    fs::create_hard_link(house.key, house.old().string() + ".3");
+    house.check_sound();
+    CHECK_FALSE(fs::exists(house.old().string() + ".4"));
 }
 
 TEST_CASE("rotation: interrupted after any of its steps, the next start finds the right key", "[secrets]") {
@@ -111,7 +136,7 @@ TEST_CASE("rotation: interrupted after any of its steps, the next start finds th
     SECTION("and the old key has been kept") {
         house.make_next();
         REQUIRE(house.go_over(at).has_value());
-        fs::create_hard_link(house.key, old_of(house.key));
+        fs::create_hard_link(house.key, house.old());
     }
     SECTION("all of it") {
         house.make_next();
