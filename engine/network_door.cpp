@@ -13,6 +13,12 @@ constexpr std::size_t page_body_bytes_max = 64U << 10U;
 bool is_public(std::string_view path) { return path == "/healthz" || path == "/readyz" || path == "/metrics"; }
 bool is_api(std::string_view path) { return path == "/v1" || path.starts_with("/v1/"); }
 
+/// Whether it may be read before anybody asks who sends it.
+bool is_small(const http::Request& head) {
+    const auto length = text::number<std::uint64_t>(head.header("Content-Length").value_or("0"));
+    return length && *length <= page_body_bytes_max && !head.header("Transfer-Encoding");
+}
+
 /// RFC 6750 §2.1; empty: none.
 std::string_view bearer_of(const http::Request& request) {
     constexpr std::string_view scheme = "Bearer ";
@@ -45,13 +51,11 @@ awaitable<http::Response> answer_call(control::Surroundings* here, http::Request
 }
 
 std::size_t NetworkDoor::body_bytes_max(const http::Request& head) {
-    const auto length = text::number<std::uint64_t>(head.header("Content-Length").value_or("0"));
-    const bool small = length && *length <= page_body_bytes_max && !head.header("Transfer-Encoding");
-    if (small || !is_api(head.path)) return page_body_bytes_max;
-    return stop(head) ? page_body_bytes_max : config::document_bytes_max;  // a wrong token counts, whatever comes then
+    if (is_small(head) || !is_api(head.path)) return page_body_bytes_max;
+    return stop(head, Count::this_one) ? page_body_bytes_max : config::document_bytes_max;
 }
 
-std::optional<http::Response> NetworkDoor::stop(const http::Request& request) {
+std::optional<http::Response> NetworkDoor::stop(const http::Request& request, Count count) {
     const auto peer = pages_.peer_of(request);
     const auto shown = bearer_of(request);
     if (shown.empty()) {
@@ -65,7 +69,7 @@ std::optional<http::Response> NetworkDoor::stop(const http::Request& request) {
         return response;
     }
     if (!token_.admits(shown)) {
-        attempts_.failed(peer);
+        if (count == Count::this_one) attempts_.failed(peer);
         auto response = refused(401, "that is not the API token; rohrpost api-token makes a new one");
         response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"rohrpost\", error=\"invalid_token\"");
         return response;
@@ -83,7 +87,8 @@ awaitable<http::Response> NetworkDoor::answer(http::Request request) {
         auto page = co_await pages_.answer(std::move(request));
         co_return page;
     }
-    if (auto no = stop(request)) co_return std::move(*no);
+    const auto count = is_small(request) ? Count::this_one : Count::was_counted;
+    if (auto no = stop(request, count)) co_return std::move(*no);
     // Whoever has stolen the token must not be able to lock its owner out.
     if (request.path == "/v1/api-token") {
         co_return refused(403, "a new token is made on the services server alone: rohrpost api-token");

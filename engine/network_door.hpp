@@ -18,8 +18,10 @@ public:
     [[nodiscard]] std::size_t body_bytes_max(const http::Request& head);
 
 private:
+    /// A wrong token is one attempt, although a large call is judged by its head first.
+    enum class Count { this_one, was_counted };
     /// Why a call may not pass; nullopt: it shows the token.
-    std::optional<http::Response> stop(const http::Request& request);
+    std::optional<http::Response> stop(const http::Request& request, Count count);
 
     control::Surroundings& here_;
     const control::ApiToken& token_;

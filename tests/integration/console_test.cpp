@@ -133,6 +133,13 @@ TEST_CASE("api: the token is shown once, opens the API, and a new one ends it, g
     rig.daemon.start();
     const auto again = fmt::format("http://127.0.0.1:{}", port_of(rig.daemon.log()));
     CHECK(status_of(api(again + "/v1/status", third)) == "200");
+    // A call whose head is judged before its body comes is one attempt, too: nine are no reason to be turned away.
+    const std::vector<std::string> in_chunks{"-X", "PUT", "-H", "Transfer-Encoding: chunked", "-d", "{}"};
+    for (int at = 0; at < 9; ++at) CHECK(status_of(api(again + "/v1/configuration", "guess", in_chunks)) == "401");
+    CHECK(status_of(api(again + "/v1/configuration", third, in_chunks)) == "200");
+    const auto secrets = api(again + "/v1/configuration?secrets=open", third);
+    CHECK(status_of(secrets) == "403");
+    CHECK(holds(secrets, "control socket"));
     CHECK(rig.daemon.stop() == 0);
     CHECK_FALSE(holds(rig.daemon.log(), third));
 }
