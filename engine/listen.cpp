@@ -12,7 +12,9 @@ void Engine::listen() {
     auto& roles = *roles_;
     auto* here = &roles.surroundings;
     const auto path = (std::filesystem::path(flags_.data) / "control.sock").string();
-    const http::Handler commands = [here](http::Request request) { return answer_call(here, std::move(request)); };
+    const http::Handler commands = [here](http::Request request) {
+        return answer_call(here, control::From::owner, std::move(request));
+    };
     auto socket = http::Server::listen_unix(roles.main.executor(), roles.main.timers(), path, commands, reporting());
     if (!socket) {
         throw StartError(exit_unavailable,

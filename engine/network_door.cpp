@@ -41,8 +41,9 @@ http::Response response_of(control::Response answer) {
     return response;
 }
 
-awaitable<http::Response> answer_call(control::Surroundings* here, http::Request request) {
+awaitable<http::Response> answer_call(control::Surroundings* here, control::From from, http::Request request) {
     control::Request call;
+    call.from = from;
     call.method = std::move(request.method);
     call.target = std::move(request.target);
     call.body = std::move(request.body);
@@ -80,7 +81,7 @@ std::optional<http::Response> NetworkDoor::stop(const http::Request& request, Co
 
 awaitable<http::Response> NetworkDoor::answer(http::Request request) {
     if (is_public(request.path)) {
-        auto response = co_await answer_call(&here_, std::move(request));
+        auto response = co_await answer_call(&here_, control::From::network, std::move(request));
         co_return response;
     }
     if (!is_api(request.path)) {
@@ -93,7 +94,7 @@ awaitable<http::Response> NetworkDoor::answer(http::Request request) {
     if (request.path == "/v1/api-token") {
         co_return refused(403, "a new token is made on the services server alone: rohrpost api-token");
     }
-    auto response = co_await answer_call(&here_, std::move(request));
+    auto response = co_await answer_call(&here_, control::From::network, std::move(request));
     response.headers.emplace_back("Cache-Control", "no-store");
     response.headers.emplace_back("X-Content-Type-Options", "nosniff");
     co_return response;

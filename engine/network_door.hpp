@@ -32,4 +32,4 @@ private:
 /// As HTTP has it.
 http::Response response_of(control::Response answer);
 /// Answers without asking who calls: of the control socket, and once the door has let a call in.
-awaitable<http::Response> answer_call(control::Surroundings* here, http::Request request);
+awaitable<http::Response> answer_call(control::Surroundings* here, control::From from, http::Request request);

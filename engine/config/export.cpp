@@ -62,4 +62,20 @@ std::string exported(const Document& there) { return written(there, Secrets::sea
 
 Secret with_secrets(const Document& document) { return Secret(written(document, Secrets::value)); }
 
+Result<void> open_secrets(Document& there, store::Store& store, const secrets::Keyring& keyring, std::string& at) {
+    for (GivenSecret& secret : there.secrets) {
+        const auto sealed = store.secret(secret.owner, secret.name);
+        if (!sealed) return sealed.error();
+        if (!*sealed) continue;
+        auto opened = keyring.unseal(secret.owner, secret.name, **sealed);
+        if (!opened) {
+            at = secret.owner + ": " + secret.name;
+            return opened.error();
+        }
+        secret.value = std::move(*opened);
+        secret.keep = false;
+    }
+    return {};
+}
+
 }  // namespace config

@@ -66,4 +66,8 @@ std::string exported(const Document& there);
 /// The document as the API takes it: with the values of the secrets in it.
 Secret with_secrets(const Document& document);
 
+/// Opens what stored() found sealed, so that with_secrets() writes it. Errors: the store's; malformed, foreign_key,
+/// tampered of the secret that `at` names then ("desk: client_secret").
+Result<void> open_secrets(Document& there, store::Store& store, const secrets::Keyring& keyring, std::string& at);
+
 }  // namespace config

@@ -17,7 +17,9 @@ inline constexpr std::size_t body_chunk_bytes_max = 256 * 1024;
 /// The document as config::with_secrets writes it: no files, no variables. 200 with what changed, or 422 with
 /// {"error", "faults": [{"path", "what"}], "left_out"}; then nothing was imported.
 awaitable<Response> import_document(Surroundings& here, std::string text);
-awaitable<Response> export_document(Surroundings& here);
+/// With `open`, the values of the secrets are in it, and each credential's refresh token is the one that works now.
+enum class Secrets { sealed, open };
+awaitable<Response> export_document(Surroundings& here, Secrets secrets);
 
 /// {"mailboxes": […], "next": id}: in order of id after `after`; "next" when there are more.
 awaitable<Response> list_mailboxes(Surroundings& here, std::string after, std::size_t limit);

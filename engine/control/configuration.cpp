@@ -1,10 +1,14 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <iterator>
+#include <map>
 
 #include "engine/config/import.hpp"
 #include "engine/control/commands.hpp"
+#include "engine/tokens/grant_record.hpp"
 
 namespace control {
 namespace {
@@ -17,6 +21,59 @@ Response refused(const config::Faults& faults) {
                                       {"faults", std::move(list)},
                                       {"left_out", faults.left_out()}},
                   422);
+}
+
+/// A refresh token that was rotated or came with a sign-in takes the place of the imported one, which works no more.
+Result<void> take_current(config::Document& there, store::Store& store, const secrets::Keyring& keyring,
+                          std::string& at) {
+    std::map<std::string, Secret*> imported;  // by credential
+    for (auto& secret : there.secrets) {
+        if (secret.name == "refresh_token") imported.emplace(secret.owner, &secret.value);
+    }
+    std::vector<config::GivenSecret> granted;
+    for (const auto& credential : there.credentials) {
+        if (config::need_of(credential.flow, "refresh_token") == config::Need::none) continue;
+        const auto row = store.grant(credential.id);
+        if (!row) return row.error();
+        if (!*row) continue;
+        const auto bytes = keyring.unseal(credential.id, secrets::grant_name, (*row)->sealed);
+        const auto grant = bytes ? tokens::decoded(*bytes) : std::nullopt;
+        if (!grant) {
+            at = credential.id + ": grant";
+            return bytes ? secrets::errc::malformed : bytes.error();
+        }
+        const auto found = imported.find(credential.id);
+        const bool given = found != imported.end();
+        if (grant->refresh_token.empty() || !tokens::goes_on(*grant, given ? *found->second : Secret())) continue;
+        if (given) {
+            *found->second = grant->refresh_token;
+        } else {
+            granted.push_back({.owner = credential.id, .name = "refresh_token", .value = grant->refresh_token});
+        }
+    }
+    std::move(granted.begin(), granted.end(), std::back_inserter(there.secrets));
+    return {};
+}
+
+Result<Response> without_secrets(store::Store& store) {
+    const auto there = config::stored(store);
+    if (!there) return there.error();
+    Response response;
+    response.body = config::exported(*there);
+    return response;
+}
+
+Result<Response> with_secrets(store::Store& store, const secrets::Keyring& keyring) {
+    auto there = config::stored(store);
+    if (!there) return there.error();
+    std::string at;
+    auto opened = config::open_secrets(*there, store, keyring, at);
+    if (opened) opened = take_current(*there, store, keyring, at);
+    if (!opened && at.empty()) return opened.error();
+    if (!opened) return refusal(500, fmt::format("{}: {}", at, opened.error().message()));
+    Response response;
+    response.body = config::with_secrets(*there).reveal();
+    return response;
 }
 
 }  // namespace
@@ -48,13 +105,14 @@ awaitable<Response> import_document(Surroundings& here, std::string text) {
                                                                          {"consumers", imported->consumers}}}});
 }
 
-awaitable<Response> export_document(Surroundings& here) {
-    auto work = [](store::Workbench bench) { return config::stored(bench.store); };
-    auto there = co_await here.committer.run(here.home, work);
-    if (!there) co_return failure(there.error());
-    Response response;
-    response.body = config::exported(*there);
-    co_return response;
+awaitable<Response> export_document(Surroundings& here, Secrets secrets) {
+    if (secrets == Secrets::open && here.keyring == nullptr) co_return refusal(500, "there is no key to open secrets");
+    auto work = [keyring = here.keyring, secrets](store::Workbench bench) {
+        return secrets == Secrets::open ? with_secrets(bench.store, *keyring) : without_secrets(bench.store);
+    };
+    auto response = co_await here.committer.run(here.home, std::move(work));
+    if (!response) co_return failure(response.error());
+    co_return std::move(*response);
 }
 
 }  // namespace control

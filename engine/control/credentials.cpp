@@ -22,11 +22,11 @@ Result<tokens::GrantRecord> opened(const store::Grant& row, const secrets::Keyri
 }
 
 /// Empty when none was imported, or it cannot be opened.
-std::string imported_seed(const std::optional<std::string>& sealed, const std::string& id,
-                          const secrets::Keyring& keyring) {
+Secret imported_token(const std::optional<std::string>& sealed, const std::string& id,
+                      const secrets::Keyring& keyring) {
     if (!sealed) return {};
-    const auto refresh_token = keyring.unseal(id, "refresh_token", *sealed);
-    return refresh_token ? tokens::seed_of(*refresh_token) : std::string();
+    auto refresh_token = keyring.unseal(id, "refresh_token", *sealed);
+    return refresh_token ? std::move(*refresh_token) : Secret();
 }
 
 std::optional<CredentialFacts::Kept> kept_of(const store::Grant& row, const secrets::Keyring* keyring,
@@ -42,7 +42,7 @@ std::optional<CredentialFacts::Kept> kept_of(const store::Grant& row, const secr
         kept.reason = fmt::format("its grant in the store cannot be opened: {}", record.error().message());
         return kept;
     }
-    if (record->seed != imported_seed(refresh_token, row.credential, *keyring)) return std::nullopt;
+    if (!tokens::goes_on(*record, imported_token(refresh_token, row.credential, *keyring))) return std::nullopt;
     kept.record = std::move(*record);
     return kept;
 }

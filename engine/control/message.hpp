@@ -8,11 +8,16 @@
 
 namespace control {
 
+/// Where a call comes from. The owner is whoever may open the data folder: behind the control socket, or without a
+/// daemon.
+enum class From { network, owner };
+
 /// What a command or an API call asks for: the method and target of HTTP.
 struct Request {
     std::string method = "GET";
     std::string target;  // path and query: /v1/mailboxes?limit=10
     std::string body{};
+    From from = From::network;
 };
 
 struct Response {

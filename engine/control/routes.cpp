@@ -71,11 +71,19 @@ Response probe(const Surroundings& here, const std::string& name) {
     return reason.empty() ? plain(200, "ok\n") : plain(503, reason + '\n');
 }
 
-awaitable<Response> configuration(Surroundings& here, Request& request) {
+awaitable<Response> configuration(Surroundings& here, Request& request, const Target& target) {
     if (request.method == "GET") {
-        auto exported = co_await export_document(here);
+        const std::string secrets = target.parameter("secrets");
+        if (!target.takes({"secrets"}) || (!secrets.empty() && secrets != "open")) {
+            co_return wrong_parameter("secrets=open");
+        }
+        if (!secrets.empty() && request.from != From::owner) {
+            co_return refusal(403, "secrets leave through the control socket alone: rohrpost export --with-secrets");
+        }
+        auto exported = co_await export_document(here, secrets.empty() ? Secrets::sealed : Secrets::open);
         co_return exported;
     }
+    if (!target.takes({})) co_return wrong_parameter("none");
     if (request.method != "PUT") co_return wrong_method("GET or PUT");
     auto imported = co_await import_document(here, std::move(request.body));
     co_return imported;
@@ -249,15 +257,15 @@ awaitable<Response> handle(Surroundings& here, Request request) {
     if (path.size() != 2 || (area != "configuration" && area != "status" && area != "api-token")) {
         co_return refusal(404, "no such path");
     }
+    if (area == "configuration") {
+        auto response = co_await configuration(here, request, *target);
+        co_return response;
+    }
     if (!target->takes({})) co_return wrong_parameter("none");
     if (area == "api-token") {
         if (request.method != "POST") co_return wrong_method("POST");
         auto renewed = co_await renew_api_token(here);
         co_return renewed;
-    }
-    if (area == "configuration") {
-        auto response = co_await configuration(here, request);
-        co_return response;
     }
     if (request.method != "GET") co_return wrong_method("GET");
     auto response = co_await status(here);

@@ -33,7 +33,7 @@ private:
 struct Surroundings {
     store::Committer& committer;
     queue::Inbox& home;
-    const secrets::Keyring* keyring = nullptr;  // import only
+    const secrets::Keyring* keyring = nullptr;  // import, and export with secrets
     Live* live = nullptr;                       // a running daemon's
     tokens::SignIns* sign_ins = nullptr;        // a running daemon's
     Random* random = nullptr;                   // for a new token of the API

@@ -101,4 +101,8 @@ std::string seed_of(const Secret& refresh_token) {
     return seed;
 }
 
+bool goes_on(const GrantRecord& grant, const Secret& imported) {
+    return grant.seed == seed_of(imported) || (!imported.empty() && imported == grant.refresh_token);
+}
+
 }  // namespace tokens

@@ -34,5 +34,8 @@ std::optional<GrantRecord> decoded(const Secret& bytes);
 
 /// SHA-256 in hexadecimal; empty for no token.
 std::string seed_of(const Secret& refresh_token);
+/// Whether the grant goes on with this imported refresh token: it grew from it, or has come to it (an export taken in
+/// again). If not, another one was imported since, and the grant starts over.
+bool goes_on(const GrantRecord& grant, const Secret& imported);
 
 }  // namespace tokens

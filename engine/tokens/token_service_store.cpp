@@ -113,8 +113,9 @@ Result<void> TokenService::adopt_grant(Entry& entry, const store::Grant& grant, 
     entry.row_generation = grant.generation;
     entry.generation = std::max(entry.generation, grant.generation);
     auto seed = seed_of(imported);
-    if (record->seed == seed) {
+    if (goes_on(*record, imported)) {
         entry.grant = std::move(*record);
+        entry.grant.seed = std::move(seed);
         if (grant.state == words_of(Meaning::consent_needed)) {
             entry.state = Meaning::consent_needed;
             entry.reason = grant.reason;

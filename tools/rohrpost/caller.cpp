@@ -76,7 +76,7 @@ public:
     StoreCaller(const std::string& data, const Needs& needs) {
         auto opened = offline_store(disk_, data);
         lock_ = std::move(opened.lock);
-        if (needs.new_store || needs.checks) {
+        if (needs.new_store || needs.checks || needs.secrets) {
             keyring_.emplace(offline_keyring(*opened.store, secrets::find_key(needs.key_file, data), random_));
         }
         committer_.emplace(std::move(opened.store), std::move(opened.bodies), clock_, store::Committer::Options{});
@@ -94,6 +94,7 @@ public:
     }
 
     control::Response call(control::Request request) override {
+        request.from = control::From::owner;
         return run(control::handle(*here_, std::move(request)));
     }
     [[nodiscard]] bool daemon_runs() const noexcept override { return false; }

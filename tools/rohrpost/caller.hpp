@@ -21,6 +21,7 @@ public:
 struct Needs {
     bool new_store = false;  // import: makes the store and the key when they are missing
     bool checks = false;     // check: goes out to the network, with a token service of its own
+    bool secrets = false;    // export --with-secrets: opens them
     std::string key_file{};  // empty: DIR/key
 };
 

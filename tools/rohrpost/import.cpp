@@ -102,16 +102,4 @@ int import_command(Words words) {
     return EX_OK;
 }
 
-int export_command(Words words) {
-    std::string data;
-    CLI::App app(
-        "Prints the configuration as an import document. Secrets stay sealed: they show as {\"sealed\": true}.",
-        "rohrpost export");
-    config::declare_data(app, data);
-    if (!parse(app, std::move(words))) return EX_OK;
-    const auto caller = caller_for(data, {});
-    fmt::print("{}", ask(*caller, "GET", "/v1/configuration"));
-    return EX_OK;
-}
-
 }  // namespace cli

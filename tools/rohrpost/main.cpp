@@ -18,7 +18,7 @@ namespace {
 constexpr std::array<Command, 11> commands{{
     {"run", "The daemon: fetches mail and hands it off", run_command},
     {"import", "Take in providers, credentials, mailboxes and consumers from a JSON document", import_command},
-    {"export", "Print that document, without secrets", export_command},
+    {"export", "Print that document, with or without secrets", export_command},
     {"authorize", "First token: let the owner of a credential sign in at the provider", authorize_command},
     {"api-token", "A new token for the API and the console's log-in", api_token_command},
     {"credential", "list, show credentials: whose tokens are current, and what to do", credential_command},

@@ -212,6 +212,27 @@ TEST_CASE("an export imports again, changes nothing and shows no secret", "[conf
     CHECK(exported(*stored(*house.opened.store)) == text);
 }
 
+TEST_CASE("an export with its secrets opened is the whole of another house, and says which secret does not open",
+          "[config]") {
+    House house;
+    house.import(sound);
+    auto there = *stored(*house.opened.store);
+    std::string at;
+    REQUIRE(open_secrets(there, *house.opened.store, *house.keyring, at).has_value());
+    const std::string text(with_secrets(there).reveal());
+    for (const auto* canary : {"canary-one", "canary-two", "canary-three"}) CHECK_THAT(text, Catch::Contains(canary));
+    House other;
+    CHECK(changes(other.import(text)) == 8);
+    CHECK(other.secret("svc", "client_secret") == "canary-one");
+    CHECK(other.secret("r", "refresh_token") == "canary-two");
+    CHECK(other.secret("consumer/hook", "secret") == "canary-three");
+    CHECK(exported(*stored(*other.opened.store)) == exported(*stored(*house.opened.store)));
+
+    auto foreign = *stored(*house.opened.store);
+    CHECK(open_secrets(foreign, *house.opened.store, *other.keyring, at).error() == secrets::errc::foreign_key);
+    CHECK(at == "r: refresh_token");  // the first of them
+}
+
 TEST_CASE("a document refers to what was imported earlier, and objects it does not name stay", "[config]") {
     House house;
     house.import(sound);

@@ -73,8 +73,9 @@ public:
                                   .api_token = &api_token});
     }
 
-    Response call(std::string method, std::string target, std::string body = {}) {
-        Request request{.method = std::move(method), .target = std::move(target), .body = std::move(body)};
+    Response call(std::string method, std::string target, std::string body = {}, From from = From::network) {
+        Request request{
+            .method = std::move(method), .target = std::move(target), .body = std::move(body), .from = from};
         return done(handle(*here, std::move(request)));
     }
     boost::json::object object(std::string method, std::string target, std::string body = {}) {
@@ -129,7 +130,17 @@ public:
         REQUIRE(done(committer_->run(inbox_, std::move(work))).has_value());
     }
 
-    const secrets::Keyring& keyring() const { return *keyring_; }
+    /// The grant of credential "r".
+    void keep_grant(const tokens::GrantRecord& record, const std::string& state = "usable") {
+        store::Grant row;
+        row.credential = "r";
+        row.generation = 1;
+        row.sealed = keyring_->seal("r", "grant", tokens::encoded(record));
+        row.access_expires_at = store::Millis(std::chrono::seconds(3600));
+        row.state = state;
+        row.reason = state == "usable" ? "" : "the provider says no";
+        REQUIRE(commit([row](store::Workbench bench) { return bench.store.put_grant(row); }).has_value());
+    }
 
     CountingLive live;
     ApiToken api_token;
@@ -187,6 +198,78 @@ struct Furnished : House {
 };
 
 }  // namespace
+
+TEST_CASE("an export with secrets has the refresh token that works now, and leaves for the owner alone",
+          "[control][hostile-50]") {
+    Furnished house;
+    constexpr auto open = "/v1/configuration?secrets=open";
+    const auto network = house.call("GET", open);
+    CHECK(network.status == 403);
+    CHECK_THAT(network.body, !Catch::Contains("canary"));
+    CHECK(house.call("GET", "/v1/configuration?secrets=yes", "", From::owner).status == 400);
+    CHECK(house.call("PUT", open, std::string(document), From::owner).status == 400);
+    const auto refresh_token = [&house, open] {
+        const auto response = house.call("GET", open, "", From::owner);
+        CAPTURE(response.body);
+        REQUIRE(response.status == 200);
+        const auto credential = boost::json::parse(response.body).at("credentials").at(0);
+        return std::string(credential.at("refresh_token").at("value").as_string());
+    };
+    CHECK(refresh_token() == "canary");
+
+    tokens::GrantRecord grant;
+    grant.refresh_token = Secret("rotated");
+    grant.seed = tokens::seed_of(Secret("canary"));
+    house.keep_grant(grant);
+    CHECK(refresh_token() == "rotated");
+    CHECK_THAT(house.call("GET", "/v1/configuration", "", From::owner).body, !Catch::Contains("rotated"));
+
+    // What is taken in again is the same grant, and still is when it rotates further.
+    const auto exported = house.call("GET", open, "", From::owner).body;
+    house.object("PUT", "/v1/configuration", exported);
+    CHECK(house.object("GET", "/v1/credentials/r").at("state").as_string() == "current");
+    CHECK(house.call("GET", open, "", From::owner).body == exported);
+
+    grant.seed = tokens::seed_of(Secret("an older one"));
+    grant.refresh_token = Secret("of the older one");
+    house.keep_grant(grant);
+    CHECK(refresh_token() == "rotated");
+
+    const auto spoilt = [](store::Workbench bench) {
+        store::Grant row;
+        row.credential = "r";
+        row.generation = 2;
+        row.sealed = "x";
+        row.state = "usable";
+        return bench.store.put_grant(row);
+    };
+    REQUIRE(house.commit(spoilt).has_value());
+    const auto unreadable = house.call("GET", open, "", From::owner);
+    CHECK(unreadable.status == 500);
+    CHECK_THAT(unreadable.body, Catch::Contains("r: grant: "));
+}
+
+TEST_CASE("an export has a grant that came with a sign-in, which no import brought", "[control]") {
+    House house;
+    std::string signed_in(document);
+    signed_in.replace(signed_in.find("b/c"), 3, "b.c");
+    const std::string_view imported = R"("flow": "refresh_token", "client_id": "app",
+                   "refresh_token": {"value": "canary"})";
+    signed_in.replace(signed_in.find(imported), imported.size(), R"("flow": "device_code", "client_id": "app")");
+    signed_in.replace(signed_in.find(R"("token_url")"), 0, R"("device_url": "https://rig.test/device", )");
+    house.object("PUT", "/v1/configuration", signed_in);
+    constexpr auto open = "/v1/configuration?secrets=open";
+    CHECK_THAT(house.call("GET", open, "", From::owner).body, !Catch::Contains("\"refresh_token\":{"));
+    tokens::GrantRecord grant;
+    grant.refresh_token = Secret("of the sign-in");
+    house.keep_grant(grant);
+    const auto exported = house.call("GET", open, "", From::owner).body;
+    CHECK(boost::json::parse(exported).at("credentials").at(0).at("refresh_token").at("value").as_string() ==
+          "of the sign-in");
+    House elsewhere;
+    elsewhere.object("PUT", "/v1/configuration", exported);
+    CHECK(elsewhere.call("GET", open, "", From::owner).body == exported);
+}
 
 TEST_CASE("mailboxes are listed in pages, with their session's state", "[control]") {
     Furnished house;
@@ -267,17 +350,7 @@ TEST_CASE("a credential tells who has signed in, unless another refresh token wa
     grant.seed = tokens::seed_of(Secret("canary"));
     grant.owner = {.tenant = "t", .object_id = "o", .user = "r@rig.test"};
     grant.signed_in_at = WallTime(std::chrono::seconds(60));
-    const auto keep = [&house](const tokens::GrantRecord& record, const std::string& state) {
-        store::Grant row;
-        row.credential = "r";
-        row.generation = 1;
-        row.sealed = house.keyring().seal("r", "grant", tokens::encoded(record));
-        row.access_expires_at = store::Millis(std::chrono::seconds(3600));
-        row.state = state;
-        row.reason = state == "usable" ? "" : "the provider says no";
-        REQUIRE(house.commit([row](store::Workbench bench) { return bench.store.put_grant(row); }).has_value());
-    };
-    keep(grant, "usable");
+    house.keep_grant(grant, "usable");
     const auto current = house.object("GET", "/v1/credentials/r");
     CHECK(current.at("state").as_string() == "current");
     CHECK(current.at("signed_in").at("user").as_string() == "r@rig.test");
@@ -286,14 +359,14 @@ TEST_CASE("a credential tells who has signed in, unless another refresh token wa
     CHECK_FALSE(current.contains("reason"));
     CHECK_THAT(house.call("GET", "/v1/credentials/r").body, !Catch::Contains("canary"));
 
-    keep(grant, "consent needed");
+    house.keep_grant(grant, "consent needed");
     const auto dead = house.object("GET", "/v1/credentials/r");
     CHECK(dead.at("state").as_string() == "sign-in needed");
     CHECK(dead.at("reason").as_string() == "the provider says no");
     CHECK_THAT(std::string(dead.at("advice").as_string()), Catch::Contains("r@rig.test must sign in"));
 
     grant.seed = tokens::seed_of(Secret("an older one"));
-    keep(grant, "usable");
+    house.keep_grant(grant, "usable");
     CHECK(house.object("GET", "/v1/credentials/r").at("state").as_string() == "not asked yet");
 }
 

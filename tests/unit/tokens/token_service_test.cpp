@@ -104,6 +104,24 @@ TEST_CASE("when the newest refresh token is refused, the one before it is tried 
     CHECK(run.service->states().front().state == Meaning::consent_needed);
 }
 
+TEST_CASE("importing the refresh token that a grant has come to changes nothing", "[tokens]") {
+    World world;
+    Run run(world);
+    run.import("refresh_token", "r0");
+    world.endpoint.replies = {gives("a1", "r1")};
+    CHECK(run.access() == "a1");
+    run.import("refresh_token", "r1");
+    run.service->set_accounts(run.accounts);
+    CHECK(run.access() == "a1");
+    CHECK(world.endpoint.asked == std::vector<std::string>{"r0"});
+    world.endpoint.replies = {gives("a2", "r2")};
+    run.pass(3600s);
+    CHECK(run.access() == "a2");
+    run.service->set_accounts(run.accounts);
+    CHECK(run.access() == "a2");  // and not with r1 from the start
+    CHECK(world.endpoint.asked == std::vector<std::string>{"r0", "r1"});
+}
+
 TEST_CASE("a token is asked for anew only shortly before its end", "[tokens]") {
     World world;
     Run run(world);
