@@ -51,6 +51,8 @@ boost::json::object to_json(const Provider& provider) {
     put(object, "device_url", provider.device_url, standard.device_url);
     put(object, "jwks_url", provider.jwks_url, standard.jwks_url);
     put(object, "issuer", provider.issuer, standard.issuer);
+    if (provider.client_auth != standard.client_auth)
+        object["token_endpoint_auth_method"] = word_of(client_auth_words, provider.client_auth);
     if (!provider.scopes.empty()) object["scopes"] = to_json(provider.scopes);
     put(object, "ca_file", provider.ca_file);
     if (!same(provider.imap, standard.imap)) object["imap"] = to_json(*provider.imap);

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "protocols/oauth2/request.hpp"
+
 namespace config {
 
 enum class Tls { implicit, starttls };
@@ -30,7 +32,8 @@ struct Provider {
     std::string jwks_url;             // the keys that id_tokens are signed with
     std::string issuer;               // of id_tokens; Entra's may have {tenantid} in it
     std::vector<std::string> scopes;  // of every grant; empty: by protocol in use (presets)
-    std::string ca_file;              // empty: the system's authorities
+    oauth2::ClientAuth client_auth = oauth2::ClientAuth::client_secret_post;
+    std::string ca_file;  // empty: the system's authorities
     std::optional<Host> imap, pop3, smtp;
 };
 

@@ -182,7 +182,7 @@ void read_object(const boost::json::object& object, const std::string& path, con
                  Provider& into) {
     const Fields fields(object, path,
                         {"id", "preset", "tenant", "cloud", "authorize_url", "token_url", "device_url", "jwks_url",
-                         "issuer", "scopes", "ca_file", "imap", "pop3", "smtp"},
+                         "issuer", "token_endpoint_auth_method", "scopes", "ca_file", "imap", "pop3", "smtp"},
                         faults);
     const std::string id = read_id(fields);
     const std::string tenant = fields.text("tenant", "a tenant: its id or domain");
@@ -212,6 +212,7 @@ void read_object(const boost::json::object& object, const std::string& path, con
         if (fields.has(key)) *url = read_url(fields, key, PlainHttp::refused);
     }
     if (fields.has("issuer")) into.issuer = read_issuer(fields);
+    into.client_auth = fields.choice("token_endpoint_auth_method", client_auth_words).value_or(into.client_auth);
     into.scopes = fields.texts("scopes", "a list of scopes");
     into.ca_file = read_path(fields, "ca_file", "the path of a file of certificates (PEM)", sources);
     if (sources != nullptr && !into.ca_file.empty()) {

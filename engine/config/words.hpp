@@ -16,6 +16,9 @@ using Words = std::array<std::pair<std::string_view, Choice>, count>;
 inline constexpr Words<Tls, 2> tls_words{{{"implicit", Tls::implicit}, {"starttls", Tls::starttls}}};
 inline constexpr Words<Cloud, 4> cloud_words{
     {{"global", Cloud::global}, {"gcc_high", Cloud::gcc_high}, {"dod", Cloud::dod}, {"china", Cloud::china}}};
+inline constexpr Words<oauth2::ClientAuth, 2> client_auth_words{
+    {{"client_secret_post", oauth2::ClientAuth::client_secret_post},
+     {"client_secret_basic", oauth2::ClientAuth::client_secret_basic}}};
 inline constexpr Words<Flow, 6> flow_words{{{"authorization_code", Flow::authorization_code},
                                             {"device_code", Flow::device_code},
                                             {"client_credentials", Flow::client_credentials},

@@ -308,7 +308,8 @@ constexpr Named by_error[] = {
     {"invalid_client",
      {"client", "the application's id, secret or certificate is wrong or has expired; all its accounts are down",
       "correct client_id, client_secret or the certificate, and import them again; the secret is sent in the form "
-      "(client_secret_post), which the registration must allow",
+      "(client_secret_post), which the registration must allow, or in a header with the provider's key "
+      "token_endpoint_auth_method client_secret_basic",
       Owner::operators}},
     {"unauthorized_client",
      {"client-not-allowed", "the application may not do this in this tenant",

@@ -45,7 +45,7 @@ public:
     /// Errors: those of oauth2::ask_device.
     virtual awaitable<Result<oauth2::DeviceAnswer>> ask_device(std::string url,
                                                                std::shared_ptr<const net::TlsClient> tls,
-                                                               Secret form) = 0;
+                                                               oauth2::Post post) = 0;
     /// Errors: those of oauth2::fetch_keys.
     virtual awaitable<Result<jose::KeySet>> keys(std::string url, std::shared_ptr<const net::TlsClient> tls) = 0;
 };

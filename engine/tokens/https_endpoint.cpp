@@ -33,11 +33,18 @@ TokenReply reply_of(oauth2::Refusal refusal) {
     return reply;
 }
 
+template <class What>
+oauth2::Post post_of(const What& what) {
+    oauth2::Post post{.form = oauth2::form_of(what)};
+    if constexpr (std::is_base_of_v<oauth2::Client, What>) post.authorization = oauth2::authorization_of(what);
+    return post;
+}
+
 }  // namespace
 
 awaitable<TokenReply> HttpsEndpoint::ask(TokenRequest request) {
-    auto form = std::visit([](const auto& what) { return oauth2::form_of(what); }, request.what);
-    auto answer = co_await oauth2::ask(seams_, std::move(request.tls), request.url, std::move(form), within_);
+    auto post = std::visit([](const auto& what) { return post_of(what); }, request.what);
+    auto answer = co_await oauth2::ask(seams_, std::move(request.tls), request.url, std::move(post), within_);
     if (!answer) {
         TokenReply reply;
         reply.says = fmt::format("{}: {}", request.url, answer.error().message());
@@ -49,8 +56,8 @@ awaitable<TokenReply> HttpsEndpoint::ask(TokenRequest request) {
 
 awaitable<Result<oauth2::DeviceAnswer>> HttpsEndpoint::ask_device(std::string url,
                                                                   std::shared_ptr<const net::TlsClient> tls,
-                                                                  Secret form) {
-    auto answer = co_await oauth2::ask_device(seams_, std::move(tls), std::move(url), std::move(form), within_);
+                                                                  oauth2::Post post) {
+    auto answer = co_await oauth2::ask_device(seams_, std::move(tls), std::move(url), std::move(post), within_);
     co_return answer;
 }
 

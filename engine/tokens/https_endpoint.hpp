@@ -13,7 +13,7 @@ public:
 
     awaitable<TokenReply> ask(TokenRequest request) override;
     awaitable<Result<oauth2::DeviceAnswer>> ask_device(std::string url, std::shared_ptr<const net::TlsClient> tls,
-                                                       Secret form) override;
+                                                       oauth2::Post post) override;
     awaitable<Result<jose::KeySet>> keys(std::string url, std::shared_ptr<const net::TlsClient> tls) override;
 
 private:

@@ -343,6 +343,7 @@ Result<void> TokenService::name_client(const Entry& entry, oauth2::Client& clien
         client.client_assertion = std::move(*assertion);
     } else if (!entry.client_secret.empty()) {
         client.client_secret = entry.client_secret;
+        if (entry.account.provider) client.auth = entry.account.provider->client_auth;
     }
     return {};
 }

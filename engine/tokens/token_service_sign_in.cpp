@@ -124,8 +124,8 @@ awaitable<std::variant<oauth2::DeviceCode, std::string>> TokenService::device_co
     request.scope = account.scope();
     auto why = co_await name_device(entry, request);
     if (!why.empty()) co_return Reply(std::move(why));
-    auto form = oauth2::form_of(request);
-    auto answer = co_await uses_.endpoint.ask_device(account.provider->device_url, account.tls, std::move(form));
+    oauth2::Post post{.form = oauth2::form_of(request), .authorization = oauth2::authorization_of(request)};
+    auto answer = co_await uses_.endpoint.ask_device(account.provider->device_url, account.tls, std::move(post));
     if (!answer) co_return Reply(fmt::format("{}: {}", account.provider->device_url, answer.error().message()));
     if (const auto* refusal = std::get_if<oauth2::Refusal>(&*answer))
         co_return Reply(fmt::format("{}: {}", refusal->error, oauth2::said_in(*refusal)));

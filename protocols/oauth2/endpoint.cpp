@@ -12,14 +12,15 @@ namespace {
 
 constexpr std::size_t header_bytes_max = 64U << 10U;
 
-http::Request request_to(http::Url url, const Secret& form) {
+http::Request request_to(http::Url url, const Post& post) {
     http::Request request;
     request.method = "POST";
     request.host = std::move(url.authority);
     request.path = std::move(url.path);
     request.query = std::move(url.query);
     request.headers = {{"Content-Type", "application/x-www-form-urlencoded"}, {"Accept", "application/json"}};
-    request.body = form.reveal();
+    if (!post.authorization.empty()) request.headers.emplace_back("Authorization", post.authorization.reveal());
+    request.body = post.form.reveal();
     return request;
 }
 
@@ -32,9 +33,9 @@ http::Request request_to(http::Url url) {
     return request;
 }
 
-/// One request on a connection of its own. An empty form is a GET.
+/// One request on a connection of its own. An empty one is a GET.
 awaitable<Result<http::Response>> exchange(Seams& seams, std::shared_ptr<const net::TlsClient> tls, std::string url,
-                                           Secret form, std::size_t body_bytes_max, std::chrono::milliseconds within) {
+                                           Post post, std::size_t body_bytes_max, std::chrono::milliseconds within) {
     auto to = http::read_https_url(url);
     if (!to) co_return to.error();
     const auto until = seams.timers.now() + within;
@@ -49,7 +50,7 @@ awaitable<Result<http::Response>> exchange(Seams& seams, std::shared_ptr<const n
     const http::Limits limits{.header_bytes_max = header_bytes_max, .body_bytes_max = body_bytes_max};
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - seams.timers.now());
     const net::Pace pace{.within = std::max(left, std::chrono::milliseconds(1)), .bytes_per_second_min = 0};
-    auto request = form.empty() ? request_to(std::move(*to)) : request_to(std::move(*to), form);
+    auto request = post.form.empty() ? request_to(std::move(*to)) : request_to(std::move(*to), post);
     auto response = co_await http::call(**stream, std::move(request), limits, pace);
     (*stream)->close();
     co_return response;
@@ -57,17 +58,17 @@ awaitable<Result<http::Response>> exchange(Seams& seams, std::shared_ptr<const n
 
 }  // namespace
 
-awaitable<Result<Answer>> ask(Seams& seams, std::shared_ptr<const net::TlsClient> tls, std::string url, Secret form,
+awaitable<Result<Answer>> ask(Seams& seams, std::shared_ptr<const net::TlsClient> tls, std::string url, Post post,
                               std::chrono::milliseconds within) {
-    auto response = co_await exchange(seams, std::move(tls), std::move(url), std::move(form), answer_bytes_max, within);
+    auto response = co_await exchange(seams, std::move(tls), std::move(url), std::move(post), answer_bytes_max, within);
     if (!response) co_return response.error();
     const Secret body(std::move(response->body));
     co_return read_answer(response->status, body.reveal(), response->retry_after());
 }
 
 awaitable<Result<DeviceAnswer>> ask_device(Seams& seams, std::shared_ptr<const net::TlsClient> tls, std::string url,
-                                           Secret form, std::chrono::milliseconds within) {
-    auto response = co_await exchange(seams, std::move(tls), std::move(url), std::move(form), answer_bytes_max, within);
+                                           Post post, std::chrono::milliseconds within) {
+    auto response = co_await exchange(seams, std::move(tls), std::move(url), std::move(post), answer_bytes_max, within);
     if (!response) co_return response.error();
     const Secret body(std::move(response->body));
     co_return read_device_answer(response->status, body.reveal(), response->retry_after());
@@ -75,7 +76,7 @@ awaitable<Result<DeviceAnswer>> ask_device(Seams& seams, std::shared_ptr<const n
 
 awaitable<Result<jose::KeySet>> fetch_keys(Seams& seams, std::shared_ptr<const net::TlsClient> tls, std::string url,
                                            std::chrono::milliseconds within) {
-    auto response = co_await exchange(seams, std::move(tls), std::move(url), Secret(), jose::key_set_bytes_max, within);
+    auto response = co_await exchange(seams, std::move(tls), std::move(url), Post(), jose::key_set_bytes_max, within);
     if (!response) co_return response.error();
     if (response->status != 200) co_return http::errc::malformed;
     co_return jose::read_key_set(response->body);

@@ -39,6 +39,8 @@ std::string encoded(std::span<const Field> fields, std::string_view blank) {
 
 }  // namespace
 
+void append_encoded(std::string& out, std::string_view bytes) { append_encoded(out, bytes, "+"); }
+
 Secret form_of(std::span<const Field> fields) { return Secret(encoded(fields, "+")); }
 
 std::string query_of(std::span<const Field> fields) { return encoded(fields, "%20"); }

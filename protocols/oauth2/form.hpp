@@ -11,6 +11,9 @@ namespace oauth2 {
 
 using Field = std::pair<std::string_view, std::string_view>;
 
+/// One name or value of a form, added to `out`. RFC 6749 appendix B.
+void append_encoded(std::string& out, std::string_view bytes);
+
 /// application/x-www-form-urlencoded. RFC 6749 appendix B.
 Secret form_of(std::span<const Field> fields);
 

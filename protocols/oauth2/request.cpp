@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "protocols/base/base64.hpp"
 #include "protocols/base/ensure.hpp"
 #include "protocols/oauth2/client_fields.hpp"
 
@@ -20,10 +21,28 @@ void append_scope(Fields& fields, std::string_view scope) {
     if (!scope.empty()) fields.emplace_back("scope", scope);
 }
 
+/// Then the form names no client: a server may refuse one that shows who it is in two places.
+bool is_in_header(const Client& client) {
+    return client.auth == ClientAuth::client_secret_basic && client.client_secret;
+}
+
 }  // namespace
+
+Secret authorization_of(const Client& client) {
+    if (!is_in_header(client)) return {};
+    std::string pair;
+    pair.reserve(3 * client.client_id.size() + 3 * client.client_secret->reveal().size() +
+                 1);  // no copy is left unwiped
+    append_encoded(pair, client.client_id);
+    pair += ':';
+    append_encoded(pair, client.client_secret->reveal());
+    const Secret plain(std::move(pair));
+    return Secret("Basic " + base64_encoded(plain.reveal()));
+}
 
 void append_client(std::vector<Field>& fields, const Client& client) {
     ensure(!client.client_secret || !client.client_assertion, "a client shows one proof of who it is");
+    if (is_in_header(client)) return;
     fields.emplace_back("client_id", client.client_id);
     if (client.client_secret) fields.emplace_back("client_secret", client.client_secret->reveal());
     if (client.client_assertion) {

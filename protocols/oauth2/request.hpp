@@ -8,10 +8,15 @@
 
 namespace oauth2 {
 
+/// Where a client's secret stands: among the fields of the form, or in a header. RFC 6749 §2.3.1; the words of
+/// OpenID Connect Core §9.
+enum class ClientAuth { client_secret_post, client_secret_basic };
+
 /// Who asks. Neither secret nor assertion: a public client; at most one of them. RFC 6749 §2.3.1, RFC 7521 §4.2.
 struct Client {
     std::string client_id;
-    std::optional<Secret> client_secret;     // of a confidential client, sent in the body
+    ClientAuth auth = ClientAuth::client_secret_post;
+    std::optional<Secret> client_secret;     // of a confidential client
     std::optional<Secret> client_assertion;  // signed with the client's certificate: see assertion.hpp
 };
 
@@ -43,6 +48,15 @@ struct OwnBehalf : Client {
 struct JwtBearer {
     Secret assertion;
 };
+
+/// What is posted to a token or device endpoint.
+struct Post {
+    Secret form;             // the body
+    Secret authorization{};  // the value of that header; empty: none
+};
+
+/// The header that a client shows its secret in; empty: it does not. RFC 6749 §2.3.1.
+Secret authorization_of(const Client& client);
 
 /// The body of the request, application/x-www-form-urlencoded. RFC 6749 appendix B.
 Secret form_of(const Refresh& refresh);

@@ -128,6 +128,29 @@ flow('a public client with PKCE alone, and id_tokens signed with ES256', async (
     await rohrpost.hasArrived(1);
 });
 
+flow('a client shows its secret in a header: with a code, a refresh token and a device code', async (desk) => {
+    const secret = 'a secret: with % and + in it', in_header = { token_endpoint_auth_method: 'client_secret_basic' };
+    const { rohrpost, server, dovecot } = await begin(desk, {
+        client: { client_secret: secret, ...in_header },
+        provider: (at) => ({ ...with_its_prompts(at), ...in_header }),
+        credential: { client_secret: { value: secret } },
+        configuration: { ttl: seconds(6) },
+    });
+    dovecot.deliver(user, 'first');
+    assert.equal((await comeIn(desk, user)).code, 0);
+    await rohrpost.hasArrived(1);
+    await eventually('the token is refreshed', () => server.count('grant.success', 'refresh_token') > 0);
+    await desk.import({ credential: { flow: 'device_code' } });
+    const command = await desk.authorize('desk', '--device');
+    await command.says(/open\s+(\S+)\s+enter the code {2}(\S+) {2}and/);
+
+    const schemes = (wanted) => server.asked.filter(({ path }) => path === wanted).map(({ scheme }) => scheme);
+    for (const place of ['/token', '/device/auth']) {
+        assert.ok(schemes(place).length > 0, place);
+        assert.ok(schemes(place).every((scheme) => scheme === 'Basic'), place);
+    }
+});
+
 flow('an id_token that names nobody is not taken, and the page says what the provider must put into it', async (desk) => {
     const { rohrpost } = await begin(desk, {
         client: { subject_type: 'pairwise', grant_types: ['authorization_code', 'refresh_token'] },

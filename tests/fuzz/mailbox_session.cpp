@@ -38,7 +38,7 @@ public:
         co_return reply;
     }
     awaitable<Result<oauth2::DeviceAnswer>> ask_device(std::string, std::shared_ptr<const net::TlsClient>,
-                                                       Secret) override {
+                                                       oauth2::Post) override {
         co_return oauth2::DeviceAnswer(oauth2::Refusal());
     }
     awaitable<Result<jose::KeySet>> keys(std::string, std::shared_ptr<const net::TlsClient>) override {

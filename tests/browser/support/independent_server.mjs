@@ -23,6 +23,7 @@ export class IndependentServer {
         server.issuer = `https://localhost:${server.https.address().port}`;
         server.grants = [];
         server.happened = [];  // [event, what of it counts]
+        server.asked = [];  // { path, scheme } of each POST; the scheme of its Authorization header
         const Provider = await independentProvider();
         console.warn = console.info = () => {};  // it notes at length what only tests do
         server.provider = new Provider(server.issuer, {
@@ -53,7 +54,10 @@ export class IndependentServer {
         }
         provider.on('grant.success', (context) => server.grants.push(context.oidc.entities.Grant.jti));
         const answer = provider.callback();
-        server.https.on('request', (...exchange) => void answer(...exchange));
+        server.https.on('request', (request, response) => {
+            if (request.method === 'POST') server.asked.push({ path: request.url, scheme: request.headers.authorization?.split(' ')[0] });
+            void answer(request, response);
+        });
         return server;
     }
     /// As it stands in an import document.

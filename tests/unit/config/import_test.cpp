@@ -99,6 +99,9 @@ TEST_CASE("each fault names its key, what was found and what was expected", "[co
          R"(providers[1].token_url: found "http://rig.test/token", expected an https URL)"},
         {R"("port": 1993)", R"("port": 70000)",
          "providers[1].imap.port: found the number 70000, expected a whole number from 1 to 65535"},
+        {R"("imap": {"host": "rig.test")",
+         R"("token_endpoint_auth_method": "client_secret_basi", "imap": {"host": "rig.test")",
+         R"(providers[1].token_endpoint_auth_method: found "client_secret_basi", expected "client_secret_post" or "client_secret_basic"; did you mean "client_secret_basic"?)"},
         {R"("host": "rig.test", "port")", R"("host": "a b", "port")",
          R"(providers[1].imap.host: found "a b", expected a host name)"},
         {R"("imap": {"host": "rig.test", "port": 1993})", R"("scopes": ["x"])", "providers[1]: names no server"},
@@ -202,11 +205,14 @@ TEST_CASE("an import seals, subscribes, and changes nothing the second time", "[
 
 TEST_CASE("an export imports again, changes nothing and shows no secret", "[config]") {
     House house;
-    house.import(sound);
+    const auto in_header = with(R"("imap": {"host": "rig.test")",
+                                R"("token_endpoint_auth_method": "client_secret_basic", "imap": {"host": "rig.test")");
+    house.import(in_header);
     const auto there = stored(*house.opened.store);
     REQUIRE(there.has_value());
     const std::string text = exported(*there);
     CHECK_THAT(text, !Catch::Contains("canary"));
+    CHECK_THAT(text, Catch::Contains(R"("token_endpoint_auth_method":"client_secret_basic")"));
     CHECK(changes(house.import(text)) == 0);
     CHECK(house.secret("r", "refresh_token") == "canary-two");
     CHECK(exported(*stored(*house.opened.store)) == text);

@@ -32,13 +32,13 @@ struct Asked {
     std::optional<net::Dial> dialled;
 };
 
-Asked ask(std::string url, std::vector<ScriptedStream::Turn> turns) {
+Asked ask(std::string url, std::vector<ScriptedStream::Turn> turns, std::string authorization = {}) {
     http_test::Shard shard;
     SystemRandom random;
     ScriptedDialer dialer(std::move(turns));
     Seams seams{shard.timers, random, dialer};
-    auto answer = shard.result_of(
-        oauth2::ask(seams, nullptr, std::move(url), Secret("grant_type=refresh_token"), http_test::soon));
+    oauth2::Post post{.form = Secret("grant_type=refresh_token"), .authorization = Secret(std::move(authorization))};
+    auto answer = shard.result_of(oauth2::ask(seams, nullptr, std::move(url), std::move(post), http_test::soon));
     return {std::move(answer), dialer.dialled};
 }
 
@@ -65,6 +65,18 @@ TEST_CASE("the form goes to the endpoint over TLS, and the grant comes back", "[
     CHECK(dialled->port == 8443);
     CHECK(dialled->security == net::Security::implicit_tls);
     CHECK(dialled->within == http_test::soon);
+}
+
+TEST_CASE("a secret in a header goes with the form", "[oauth2]") {
+    const std::string with_header =
+        "POST /contoso/token HTTP/1.1\r\nHost: login.example:8443\r\nConnection: close\r\nContent-Length: 24\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\nAccept: application/json\r\n"
+        "Authorization: Basic YXBwOnM=\r\n\r\ngrant_type=refresh_token";
+    const auto [answer, dialled] =
+        ask(url, {{Who::client, with_header}, {Who::server, with_length("200 OK", R"({"access_token":"t"})")}},
+            "Basic YXBwOnM=");
+    REQUIRE(answer.has_value());
+    CHECK(std::holds_alternative<oauth2::Grant>(*answer));
 }
 
 TEST_CASE("throttling keeps its Retry-After whatever the body is", "[oauth2][hostile-46]") {

@@ -15,6 +15,24 @@ TEST_CASE("the form of a refresh names what the token endpoint needs", "[oauth2]
           "&scope=https%3A%2F%2Foutlook.office.com%2FIMAP.AccessAsUser.All+offline_access&refresh_token=0.AX%7E_-*");
 }
 
+TEST_CASE("a client shows its secret in the form or in a header, never in both", "[oauth2]") {
+    oauth2::Refresh refresh;
+    refresh.client_id = "app 1";
+    refresh.client_secret = Secret("a&b:c %\xc3\xbc");
+    refresh.refresh_token = Secret("r");
+    CHECK(oauth2::authorization_of(refresh).empty());
+    refresh.auth = oauth2::ClientAuth::client_secret_basic;
+    // app+1:a%26b%3Ac+%25%C3%BC
+    CHECK(oauth2::authorization_of(refresh).reveal() == "Basic YXBwKzE6YSUyNmIlM0FjKyUyNSVDMyVCQw==");
+    CHECK(oauth2::form_of(refresh).reveal() == "grant_type=refresh_token&refresh_token=r");
+    refresh.client_secret.reset();  // a public client has none to show
+    CHECK(oauth2::authorization_of(refresh).empty());
+    CHECK(oauth2::form_of(refresh).reveal() == "grant_type=refresh_token&client_id=app+1&refresh_token=r");
+    refresh.client_assertion = Secret("h.c.s");
+    CHECK(oauth2::authorization_of(refresh).empty());
+    CHECK(oauth2::form_of(refresh).reveal().find("&client_id=app+1&client_assertion_type=") != std::string::npos);
+}
+
 TEST_CASE("every byte of a secret survives the form", "[oauth2]") {
     std::string bytes;
     for (int code = 0; code < 256; ++code) bytes += static_cast<char>(code);

@@ -60,8 +60,8 @@ public:
         co_return reply;
     }
     awaitable<Result<oauth2::DeviceAnswer>> ask_device(std::string, std::shared_ptr<const net::TlsClient>,
-                                                       Secret form) override {
-        device_form = form.reveal();
+                                                       oauth2::Post post) override {
+        device_form = post.form.reveal();
         co_return device;
     }
     awaitable<Result<jose::KeySet>> keys(std::string, std::shared_ptr<const net::TlsClient>) override {
