@@ -59,10 +59,17 @@ public:
     }
 
     Judged judged() && {
-        if (!facts_.token) {
+        if (facts_.token) {
+            present();
+        } else {
             nothing();
-            return std::move(judged_);
         }
+        endings();
+        return std::move(judged_);
+    }
+
+private:
+    void present() {
         token();
         if (facts_.token->kind == tokens::Token::Kind::bearer) {
             identity();
@@ -72,10 +79,7 @@ public:
         }
         judged_.passable = std::none_of(judged_.findings.begin(), judged_.findings.end(),
                                         [](const Finding& one) { return one.severity == Severity::fault; });
-        return std::move(judged_);
     }
-
-private:
     /// Why there is no token.
     void nothing() {
         std::string got = facts_.no_token;
@@ -171,6 +175,29 @@ private:
         judged_.findings.push_back(fine("grant", subject(), "looked at the grant", got));
     }
 
+    /// What ends by itself, soon or since a while; it hinders no log-in with the token that is there.
+    void endings() {
+        const auto idle_life = tokens::idle_life_of(expected_.provider);
+        for (const auto& one : tokens::expiries_of(expected_.credential, idle_life, facts_.grant.ends)) {
+            if (!tokens::warning_at(one.at, expected_.now)) continue;
+            const bool over = one.at <= expected_.now;
+            const auto span = span_text(std::chrono::duration_cast<seconds>(one.at - expected_.now));
+            const auto got = over ? fmt::format("ended {}, {} ago", time_text(one.at), span)
+                                  : fmt::format("ends {}, in {}", time_text(one.at), span);
+            add(id_of(one.what, over), fmt::format("looked at the date of its {}", tokens::word_of(one.what)), got);
+        }
+    }
+    static std::string_view id_of(tokens::Expiry::What what, bool over) {
+        switch (what) {
+            case tokens::Expiry::What::client_secret:
+                return over ? "client-secret-ended" : "client-secret-ends";
+            case tokens::Expiry::What::certificate:
+                return over ? "client-certificate-ended" : "client-certificate-ends";
+            case tokens::Expiry::What::refresh_token:
+                break;
+        }
+        return over ? "refresh-token-ended" : "refresh-token-ends";
+    }
     static std::string listed(const std::vector<std::string>& list) {
         return list.empty() ? std::string("none") : fmt::format("{}", fmt::join(list, " "));
     }

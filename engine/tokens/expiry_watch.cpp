@@ -10,8 +10,6 @@ namespace tokens {
 namespace {
 
 constexpr WallTime::duration between_looks_max = std::chrono::hours(24);
-// A refresh token was last used when the access token was made; no provider gives one that lives longer.
-constexpr std::chrono::hours access_life_max{28};
 
 }  // namespace
 
@@ -75,31 +73,28 @@ awaitable<std::vector<Expiry>> ExpiryWatch::look() {
         ReadWork work{.credential = subject.credential.id};
         auto stored = co_await uses_.committer.run(uses_.inbox, std::move(work));
         if (!stored) continue;  // the store's trouble is told elsewhere
-        for (auto& expiry : expiries_of(subject, *stored)) found.push_back(std::move(expiry));
+        const auto& id = subject.credential.id;
+        const auto ends = ends_of(id, *stored);
+        for (auto& expiry : expiries_of(subject.credential, subject.idle_life, ends))
+            found.push_back(std::move(expiry));
+        const auto used_at = ends.refresh_token_used_at;
+        if (subject.idle_life && used_at && wall() - *used_at > idle_days_max) uses_.tokens.keep_alive(id);
     }
     co_return found;
 }
 
-std::vector<Expiry> ExpiryWatch::expiries_of(const Subject& subject, const Stored& stored) {
-    const auto& id = subject.credential.id;
-    std::vector<Expiry> found;
-    if (subject.credential.client_secret_expires) {
-        found.push_back({id, Expiry::What::client_secret, *subject.credential.client_secret_expires});
-    }
+Ends ExpiryWatch::ends_of(const std::string& id, const Stored& stored) const {
+    Ends ends;
     if (stored.certificate) {
         const auto pem = uses_.keyring.unseal(id, "certificate", *stored.certificate);
         const auto certificate = pem ? jose::read_certificate(pem->reveal()) : Result<jose::Certificate>(pem.error());
-        if (certificate) found.push_back({id, Expiry::What::certificate, certificate->not_after});
+        if (certificate) ends.certificate = certificate->not_after;
     }
-    if (!subject.idle_life || !stored.grant) return found;
+    if (!stored.grant) return ends;
     const auto bytes = uses_.keyring.unseal(id, secrets::grant_name, stored.grant->sealed);
     const auto record = bytes ? decoded(*bytes) : std::nullopt;
-    if (!record || record->refresh_token.empty()) return found;
-    const auto used_at = std::max(record->refresh_token_at, record->life.expires_at - access_life_max);
-    if (used_at <= WallTime()) return found;  // imported, and never used
-    found.push_back({id, Expiry::What::refresh_token, used_at + *subject.idle_life});
-    if (wall() - used_at > idle_days_max) uses_.tokens.keep_alive(id);
-    return found;
+    if (record) ends.refresh_token_used_at = refresh_token_used_at(*record);
+    return ends;
 }
 
 void ExpiryWatch::warn(const Expiry& expiry) {

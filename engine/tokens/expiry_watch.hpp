@@ -40,7 +40,7 @@ private:
     static void ring(void* watch) { static_cast<ExpiryWatch*>(watch)->look_.wake(); }
 
     awaitable<std::vector<Expiry>> look();
-    [[nodiscard]] std::vector<Expiry> expiries_of(const Subject& subject, const Stored& stored);
+    [[nodiscard]] Ends ends_of(const std::string& id, const Stored& stored) const;
     void warn(const Expiry& expiry);
     [[nodiscard]] WallTime wall() const { return uses_.timers.clock().wall(); }
 

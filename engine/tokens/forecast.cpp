@@ -11,19 +11,15 @@ std::string_view word_of(Expiry::What what) noexcept {
     return words[static_cast<std::size_t>(what)];
 }
 
-std::string_view remedy_for(Expiry::What what) noexcept {
-    switch (what) {
-        case Expiry::What::client_secret:
-            return "make a new client secret at the application's registration, and import it with its date: all "
-                   "credentials of the application end with it";
-        case Expiry::What::certificate:
-            return "upload a new certificate to the application's registration, and import it with its key: all "
-                   "credentials of the application end with it";
-        case Expiry::What::refresh_token:
-            break;
-    }
-    return "it is refreshed by itself as soon as that works: see why it does not, or let its owner sign in again with "
-           "rohrpost authorize";
+std::vector<Expiry> expiries_of(const config::Credential& credential, std::optional<days> idle_life, const Ends& ends) {
+    std::vector<Expiry> expiries;
+    if (credential.flow == config::Flow::password) return expiries;
+    const auto add = [&](Expiry::What what, WallTime at) { expiries.push_back({credential.id, what, at}); };
+    if (credential.client_secret_expires) add(Expiry::What::client_secret, *credential.client_secret_expires);
+    if (ends.certificate) add(Expiry::What::certificate, *ends.certificate);
+    if (idle_life && ends.refresh_token_used_at)
+        add(Expiry::What::refresh_token, *ends.refresh_token_used_at + *idle_life);
+    return expiries;
 }
 
 std::optional<int> warning_at(WallTime end, WallTime now) noexcept {

@@ -3,6 +3,8 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "engine/config/model.hpp"
 #include "protocols/base/clock.hpp"
@@ -22,7 +24,29 @@ struct Expiry {
 };
 std::string_view word_of(Expiry::What what) noexcept;
 /// What there is to do about it.
-std::string_view remedy_for(Expiry::What what) noexcept;
+constexpr std::string_view remedy_for(Expiry::What what) noexcept {
+    switch (what) {
+        case Expiry::What::client_secret:
+            return "make a new client secret at the application's registration, and import it with its date: all "
+                   "credentials of the application end with it";
+        case Expiry::What::certificate:
+            return "upload a new certificate to the application's registration, and import it with its key: all "
+                   "credentials of the application end with it";
+        case Expiry::What::refresh_token:
+            break;
+    }
+    return "it is refreshed by itself as soon as that works: see why it does not, or let its owner sign in again with "
+           "rohrpost authorize";
+}
+
+/// What a credential's sealed parts show of their ends.
+struct Ends {
+    std::optional<WallTime> certificate;            // as it says itself
+    std::optional<WallTime> refresh_token_used_at;  // the last time
+};
+/// All that ends some day. `idle_life` is its provider's.
+std::vector<Expiry> expiries_of(const config::Credential& credential, std::optional<std::chrono::days> idle_life,
+                                const Ends& ends);
 
 /// Operators are told so many days before the end, and when it is there.
 inline constexpr int warning_days[] = {60, 30, 14, 7, 1, 0};

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -103,6 +104,14 @@ std::string seed_of(const Secret& refresh_token) {
 
 bool goes_on(const GrantRecord& grant, const Secret& imported) {
     return grant.seed == seed_of(imported) || (!imported.empty() && imported == grant.refresh_token);
+}
+
+std::optional<WallTime> refresh_token_used_at(const GrantRecord& grant) {
+    // The access token was made then; no provider gives one that lives longer.
+    constexpr std::chrono::hours access_life_max{28};
+    const auto used_at = std::max(grant.refresh_token_at, grant.life.expires_at - access_life_max);
+    if (grant.refresh_token.empty() || used_at <= WallTime()) return std::nullopt;
+    return used_at;
 }
 
 }  // namespace tokens

@@ -37,5 +37,7 @@ std::string seed_of(const Secret& refresh_token);
 /// Whether the grant goes on with this imported refresh token: it grew from it, or has come to it (an export taken in
 /// again). If not, another one was imported since, and the grant starts over.
 bool goes_on(const GrantRecord& grant, const Secret& imported);
+/// When its refresh token was used last, at the latest; nullopt: there is none, or it was imported and never used.
+std::optional<WallTime> refresh_token_used_at(const GrantRecord& grant);
 
 }  // namespace tokens

@@ -13,6 +13,7 @@
 #include "engine/runtime/scope.hpp"
 #include "engine/secrets/keyring.hpp"
 #include "engine/tokens/endpoint.hpp"
+#include "engine/tokens/forecast.hpp"
 #include "engine/tokens/grant_record.hpp"
 #include "engine/tokens/identity_keys.hpp"
 #include "engine/tokens/limiter.hpp"
@@ -106,6 +107,7 @@ public:
         WallTime signed_in_at{};      // the epoch: imported
         WallTime refresh_token_at{};  // the epoch: not known
         std::string scope;            // as the provider granted it last in this process; empty: not said
+        Ends ends;
     };
     /// On the shard, after its token was asked for; nullopt: no such credential.
     [[nodiscard]] std::optional<GrantFacts> grant_of(const std::string& credential) const;

@@ -60,6 +60,8 @@ std::optional<TokenService::GrantFacts> TokenService::grant_of(const std::string
     facts.signed_in_at = entry.grant.signed_in_at;
     facts.refresh_token_at = entry.grant.refresh_token_at;
     facts.scope = entry.granted_scope;
+    if (entry.client_certificate) facts.ends.certificate = entry.client_certificate->not_after;
+    facts.ends.refresh_token_used_at = refresh_token_used_at(entry.grant);
     return facts;
 }
 

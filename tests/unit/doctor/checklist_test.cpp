@@ -495,6 +495,60 @@ TEST_CASE("doctor: what a grant and its token are for (D08, D18, D34 to D37)", "
           std::vector<std::string>{"token"});
 }
 
+TEST_CASE("doctor: what of a credential ends is told 60 days before, and a fault once it has (D25, D26, D30)",
+          "[doctor]") {
+    using std::chrono::days;
+    struct Row {
+        const char* part;
+        void (*make)(GrantFacts&, GrantExpected&, WallTime end);
+        const char* ends;
+        const char* ended;
+        const char* remedy;  // of both
+    };
+    const Row rows[]{
+        {"client secret",
+         [](GrantFacts&, GrantExpected& expected, WallTime end) {
+             expected.credential.client_secret_expires = std::chrono::ceil<days>(end);
+         },
+         "client-secret-ends", "client-secret-ended", "registration"},
+        {"certificate", [](GrantFacts& facts, GrantExpected&, WallTime end) { facts.grant.ends.certificate = end; },
+         "client-certificate-ends", "client-certificate-ended", "registration"},
+        {"refresh token",
+         [](GrantFacts& facts, GrantExpected&, WallTime end) {
+             facts.grant.ends.refresh_token_used_at = end - days(90);
+         },
+         "refresh-token-ends", "refresh-token-ended", "rohrpost authorize"},
+    };
+    for (const auto& row : rows) {
+        CAPTURE(row.part);
+        const auto ending = [&row](days left, bool with_token = true) {
+            auto facts = with_token ? good_grant() : GrantFacts();
+            if (!with_token) facts.no_token = "HTTP 503";
+            auto expected = expected_grant();
+            row.make(facts, expected, now + left);
+            auto judged = judge(facts, expected);
+            CHECK(judged.passable == with_token);  // the log-in is tried all the same
+            return std::move(judged.findings);
+        };
+        const auto later = ids_of(ending(days(62)));
+        CHECK(std::find(later.begin(), later.end(), row.ends) == later.end());
+        for (const auto& soon : {ending(days(58)), ending(days(58), false)}) {
+            const auto& finding = one(soon, row.ends);
+            CHECK(finding.severity == Severity::warning);
+            CHECK(finding.subject == Subject{Subject::Kind::credential, "desk"});
+            CHECK(holds(finding.got, "ends 2026-"));
+            CHECK((holds(finding.got, "in 58 days") || holds(finding.got, "in 59 days")));
+            CHECK(holds(finding.remedy, row.remedy));
+        }
+        const auto ended = ending(days(-3));
+        const auto& over = one(ended, row.ended);
+        CHECK(over.severity == Severity::fault);
+        CHECK(holds(over.got, "ended 2026-"));
+        CHECK(holds(over.got, " ago"));
+        CHECK(holds(over.remedy, row.remedy));
+    }
+}
+
 namespace {
 
 struct LoginCase {

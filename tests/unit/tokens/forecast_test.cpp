@@ -50,6 +50,30 @@ TEST_CASE("refresh tokens live on for as long as their provider says", "[tokens]
     CHECK(idle_life_of(provider) == days(180));
 }
 
+TEST_CASE("what ends of a credential follows from its configuration, its certificate and its last use", "[tokens]") {
+    const WallTime used(1'700'000'000s), ends(1'800'000'000s);
+    config::Credential credential;
+    credential.flow = config::Flow::client_credentials;
+    CHECK(expiries_of(credential, days(90), {}).empty());
+    CHECK(expiries_of(credential, std::nullopt, {.certificate = {}, .refresh_token_used_at = used}).empty());
+    const auto all = expiries_of(credential, days(90), {.certificate = ends, .refresh_token_used_at = used});
+    REQUIRE(all.size() == 2);
+    CHECK(all[0].at == ends);
+    CHECK(all[1].at == used + days(90));
+    credential.flow = config::Flow::password;
+    credential.client_secret_expires = std::chrono::floor<days>(ends);
+    CHECK(expiries_of(credential, days(90), {.certificate = ends, .refresh_token_used_at = used}).empty());
+
+    GrantRecord grant;
+    CHECK_FALSE(refresh_token_used_at(grant).has_value());
+    grant.refresh_token = Secret("r");
+    CHECK_FALSE(refresh_token_used_at(grant).has_value());  // imported, and never used
+    grant.refresh_token_at = used;
+    CHECK(refresh_token_used_at(grant) == used);
+    grant.life.expires_at = used + days(10);  // used since, and not rotated
+    CHECK(refresh_token_used_at(grant) == used + days(10) - 28h);
+}
+
 namespace {
 
 /// The watch beside a token service whose one account is at Microsoft.
