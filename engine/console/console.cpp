@@ -37,6 +37,11 @@ std::string field(const decltype(http::Request::query)& form, std::string_view n
     return found == form.end() ? std::string() : found->second;
 }
 
+std::string query_of(const http::Request& request) {
+    const auto question = request.target.find('?');
+    return question == std::string::npos ? std::string() : request.target.substr(question + 1);
+}
+
 /// What forms and the API know a secret cookie by.
 std::string name_of(std::string_view purpose, std::string_view cookie) {
     return cookie.empty() ? std::string() : base64url_encoded(sha256_of(fmt::format("{} {}", purpose, cookie)));
@@ -115,13 +120,17 @@ awaitable<http::Response> Console::answer(http::Request request) {
     if (request.path == callback_path && !reads(request)) co_return wrong_method("GET");
     const auto expected = host_in(external_url_);
     if (!expected || !text::same(request.host, *expected)) {
-        co_return shown(Notice{.status = 421,
-                               .headline = "This page was opened under another name than it is known by.",
-                               .text = fmt::format("It was opened as {}; the external URL is {}.",
-                                                   text::printable(request.host, 200), external_url_),
-                               .remedy =
-                                   "Begin again under the external URL, or put --external-url right: the redirect URL "
-                                   "that is registered at the provider has to be the same, byte for byte."});
+        const auto host = request.host;
+        if (request.path == callback_path && !callbacks_come_too_often()) {
+            co_await tell_of_stray(std::move(request));
+        }
+        co_return shown(Notice{
+            .status = 421,
+            .headline = "This page was opened under another name than it is known by.",
+            .text =
+                fmt::format("It was opened as {}; the external URL is {}.", text::printable(host, 200), external_url_),
+            .remedy = "Begin again under the external URL, or put --external-url right: the redirect URL "
+                      "that is registered at the provider has to be the same, byte for byte."});
     }
     if (request.path == callback_path) {
         if (callbacks_come_too_often()) {
@@ -151,12 +160,17 @@ bool Console::callbacks_come_too_often() {
     return ++callbacks_ > callbacks_per_minute_max;
 }
 
+/// So that the doctor knows: nothing is finished under another name.
+awaitable<void> Console::tell_of_stray(http::Request request) const {
+    const auto scheme = external_url_.substr(0, external_url_.find("://"));
+    auto told = finish({}, fmt::format("{}://{}{}?{}", scheme, request.host, callback_path, query_of(request)));
+    co_await std::move(told);
+}
+
 /// Whoever comes back need not be logged in: the sign-in itself knows who may finish it.
 awaitable<http::Response> Console::callback(http::Request request) {
-    const auto question = request.target.find('?');
-    const auto query = question == std::string::npos ? std::string() : request.target.substr(question + 1);
     const auto browser = name_of("browser", cookies_.value(request, browser_cookie));
-    auto finished = finish(browser, fmt::format("{}{}?{}", external_url_, callback_path, query));
+    auto finished = finish(browser, fmt::format("{}{}?{}", external_url_, callback_path, query_of(request)));
     const auto reply = co_await std::move(finished);
     if (reply.status == 0) co_return troubled(reply);
     Page page;

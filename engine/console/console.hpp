@@ -41,6 +41,7 @@ private:
     using Form = decltype(http::Request::query);
 
     awaitable<http::Response> callback(http::Request request);
+    awaitable<void> tell_of_stray(http::Request request) const;
     awaitable<http::Response> open_page(http::Request request);
     awaitable<http::Response> logged_in(http::Request request, Session session);
     http::Response login_page(const http::Request& request, std::string next, int status, std::string wrong);

@@ -10,6 +10,7 @@
 #include "engine/config/import.hpp"
 #include "engine/control/json.hpp"
 #include "engine/doctor/doctor.hpp"
+#include "engine/tokens/sign_ins.hpp"
 
 namespace control {
 namespace {
@@ -166,6 +167,9 @@ awaitable<Response> begin_check(Surroundings& here, std::string body) {
     if (!added) co_return failure(added.error());
     if (here.live != nullptr) add_states(*here.live, *plan);
     plan->redirect_uri = here.doctor->redirect_uri();
+    if (here.sign_ins != nullptr) {
+        if (const auto stray = here.sign_ins->stray()) plan->stray = doctor::StrayCallback{stray->address, stray->at};
+    }
     auto begun = here.doctor->begin(std::move(*plan));
     if (!begun) co_return refusal(409, "other checks are running: try again when they have ended");
     co_return answer(boost::json::object{{"check", *begun}}, 201);

@@ -6,6 +6,8 @@
 
 #include "engine/control/json.hpp"
 #include "engine/tokens/sign_ins.hpp"
+#include "protocols/base/text.hpp"
+#include "protocols/oauth2/errc.hpp"
 
 namespace control {
 namespace {
@@ -61,6 +63,13 @@ Response told(const tokens::SignIns::End& end, const std::string& redirect_uri) 
     return answer(object);
 }
 
+/// Where a callback came to that is none of ours; empty: it is no callback.
+std::string place_of(std::string_view pasted) {
+    const auto question = pasted.find('?');
+    if (question == std::string_view::npos || !oauth2::read_callback(pasted.substr(question + 1))) return {};
+    return text::printable(pasted.substr(0, question));
+}
+
 Response no_daemon() {
     return refusal(503, "no daemon runs: it alone asks for tokens; start rohrpost run on the services server");
 }
@@ -104,6 +113,9 @@ awaitable<Response> finish_sign_in(Surroundings& here, std::string pasted, std::
     if (here.sign_ins == nullptr) co_return no_daemon();
     auto callback = oauth2::read_pasted(pasted, here.sign_ins->redirect_uri());
     if (!callback) {
+        if (auto place = place_of(pasted); callback.error() == oauth2::errc::other_redirect && !place.empty()) {
+            here.sign_ins->came_astray(std::move(place));
+        }
         co_return refusal(422, fmt::format("this is not the address of a finished sign-in ({}): copy all of what the "
                                            "browser's address line shows, from {} on",
                                            callback.error().message(), here.sign_ins->redirect_uri()));

@@ -44,18 +44,12 @@ bool signs_in_alone(config::Flow flow) {
     return flow == config::Flow::client_credentials || flow == config::Flow::service_account;
 }
 
-std::string host_of(std::string_view url) {
-    const auto scheme = url.find("://");
-    if (scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
-    return std::string(url.substr(0, url.find('/')));
-}
-
 class GrantJudge {
 public:
     GrantJudge(const GrantFacts& facts, const GrantExpected& expected)
         : facts_(facts), expected_(expected), names_(names_of(expected.credential, expected.provider, facts.claims)) {
         names_.redirect_uri = expected.redirect_uri;
-        names_.host = host_of(expected.provider.token_url);
+        names_.host = authority_of(expected.provider.token_url);
     }
 
     Judged judged() && {

@@ -12,6 +12,7 @@
 #include "engine/config/words.hpp"
 #include "engine/doctor/grant.hpp"
 #include "engine/doctor/knowledge.hpp"
+#include "engine/doctor/times.hpp"
 #include "protocols/base/text.hpp"
 
 namespace doctor {
@@ -55,6 +56,7 @@ public:
         }
         for (const auto& patient : plan_.patients) look_at(patient);
         for (const auto& fault : plan_.faults.list()) look_at(fault);
+        if (plan_.stray) look_at(*plan_.stray);
         return std::move(findings_);
     }
 
@@ -157,6 +159,17 @@ private:
                     fmt::format("{}: {} messages; {}", folder.name, folder.stuck, folder.stuck_reason));
             }
         }
+    }
+
+    void look_at(const StrayCallback& stray) {
+        const bool other_name = stray.address != plan_.redirect_uri;
+        Names names;
+        names.redirect_uri = plan_.redirect_uri;
+        auto got = fmt::format("at {} one came to {}", time_text(stray.at), stray.address);
+        got += other_name ? fmt::format("; the redirect URL is {}", plan_.redirect_uri) : ", and no sign-in waited";
+        findings_.push_back(found(other_name ? "callback-astray" : "sign-in-unknown",
+                                  {Subject::Kind::host, authority_of(plan_.redirect_uri)},
+                                  "looked where browsers came back to", std::move(got), names));
     }
 
     const Plan& plan_;

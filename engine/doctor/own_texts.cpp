@@ -69,12 +69,20 @@ constexpr Knowledge rows[] = {
       "the private key is not the one of the certificate"}},
     {"sign-in-unknown",
      about,
-     fault,
+     note,
      account,
-     "the browser came back to a sign-in that was not begun here, is used up, or is older than ten minutes; or the "
-     "console was reached under another name than its external URL",
+     "the browser came back to a sign-in that was not begun here, is used up, or is older than ten minutes",
      "open the console by its external URL, and begin again: rohrpost authorize {credential}",
-     {"this sign-in was not begun here", "opened under another name than it is known by"}},
+     {"this sign-in was not begun here"}},
+    {"callback-astray",
+     about,
+     warning,
+     configuration,
+     "the console was reached under another name than its external URL, or another redirect URL is registered at the "
+     "provider",
+     "open the console by its external URL; register {redirect_uri} at the provider, byte for byte, or put "
+     "--external-url right, on the services server as on the console",
+     {"opened under another name than it is known by"}},
 };
 
 }  // namespace

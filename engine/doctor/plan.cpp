@@ -37,6 +37,12 @@ Maker maker_of(const config::Provider& provider) {
     return Maker::other;
 }
 
+std::string authority_of(std::string_view url) {
+    const auto scheme = url.find("://");
+    if (scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
+    return std::string(url.substr(0, url.find('/')));
+}
+
 std::string name_of(const Place& place) {
     const bool bare = place.host.find(':') != std::string::npos;
     return fmt::format("{}{}{}:{}", bare ? "[" : "", place.host, bare ? "]" : "", place.port);

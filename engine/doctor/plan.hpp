@@ -29,12 +29,19 @@ struct Patient {
     std::vector<SickFolder> folders;
 };
 
+/// A browser that came back from a provider and found no sign-in of its own.
+struct StrayCallback {
+    std::string address;  // where it came to, without the query
+    WallTime at{};
+};
+
 struct Plan {
     std::map<std::string, config::Provider> providers;
     std::map<std::string, config::Credential> credentials;
     std::vector<Patient> patients;  // in order of id
     config::Faults faults;          // what config::check() says of all that is stored
     std::string redirect_uri;       // of the console; empty: not known
+    std::optional<StrayCallback> stray;
 };
 
 /// Whose servers they are, as far as it matters for a diagnosis.
@@ -48,6 +55,8 @@ struct Place {
     std::string ca_file;
     friend auto operator<=>(const Place&, const Place&) = default;
 };
+/// The host of a URL, with its port where one is written.
+std::string authority_of(std::string_view url);
 /// "imap.example:993", "[::1]:993"
 std::string name_of(const Place& place);
 

@@ -17,6 +17,7 @@ namespace tokens {
 namespace {
 
 constexpr auto ends_kept_for = std::chrono::hours(1);
+constexpr auto stray_kept_for = std::chrono::hours(24);
 
 using Is = SignInResult::Is;
 
@@ -64,7 +65,10 @@ void SignIns::forget_old() {
 }
 
 void SignIns::keep(const std::string& id, End end) {
-    if (end.result.is == Is::stored) uses_.stored();
+    if (end.result.is == Is::stored) {
+        stray_.reset();
+        uses_.stored();
+    }
     ends_[id] = {.end = std::move(end), .until = uses_.timers.now() + ends_kept_for};
 }
 
@@ -130,6 +134,7 @@ awaitable<SignIns::End> SignIns::finish(oauth2::Callback callback, std::string b
     }
     auto found = waiting_.extract(callback.state);
     if (found.empty()) {
+        came_astray(redirect_uri_);
         co_return ended({}, Is::unknown,
                         "this sign-in was not begun here, has been finished before, or is more than ten minutes old");
     }
@@ -155,6 +160,15 @@ awaitable<SignIns::End> SignIns::finish(oauth2::Callback callback, std::string b
     }
     keep(waiting.id, end);
     co_return end;
+}
+
+void SignIns::came_astray(std::string address) {
+    stray_ = Stray{.address = std::move(address), .at = uses_.timers.clock().wall()};
+}
+
+std::optional<SignIns::Stray> SignIns::stray() const {
+    const bool old = stray_ && uses_.timers.clock().wall() - stray_->at > stray_kept_for;
+    return old ? std::nullopt : stray_;
 }
 
 std::optional<SignIns::End> SignIns::end_of(const std::string& id) {

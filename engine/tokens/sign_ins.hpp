@@ -70,6 +70,15 @@ public:
     /// Of the last hour; nullopt: no such id. An End that has not come is `pending`.
     [[nodiscard]] std::optional<End> end_of(const std::string& id);
 
+    /// A browser that came back from a provider and found no sign-in of its own.
+    struct Stray {
+        std::string address;  // where it came to, without the query; not redirect_uri(): under another name
+        WallTime at{};
+    };
+    /// The last one of a day, unless somebody has signed in since.
+    [[nodiscard]] std::optional<Stray> stray() const;
+    void came_astray(std::string address);
+
     [[nodiscard]] const std::string& redirect_uri() const noexcept { return redirect_uri_; }
     /// Ends what is under way.
     awaitable<void> close();
@@ -99,7 +108,8 @@ private:
     std::string redirect_uri_;
     std::map<std::string, Waiting> waiting_;  // by state
     std::map<std::string, Kept> ends_;        // by id
-    runtime::Scope scope_;                    // last
+    std::optional<Stray> stray_;
+    runtime::Scope scope_;  // last
 };
 
 /// What people are told about a result: one line what happened, one what to do (empty: nothing).

@@ -147,6 +147,10 @@ TEST_CASE("authorize: refused consent, a made-up state, another host name, and w
     const auto elsewhere = shown_at(back, {"-H", "Host: desk.example"});
     CHECK(holds(elsewhere, "HTTP/1.1 421"));
     CHECK(holds(elsewhere, "It was opened as desk.example; the external URL is http://localhost:"));
+    const auto checked = rig.daemon.ask({"check", "--json"}).output;
+    CHECK(holds(checked, "callback-astray"));
+    CHECK(holds(checked, "http://desk.example/oauth/callback; the redirect URL is " + place));
+    CHECK_FALSE(holds(checked, "access_denied"));
     CHECK(holds(shown_at(back), "The sign-in was refused: access_denied"));
     CHECK(authorizing.end() == 77);
     CHECK(rig.daemon.stop() == 0);

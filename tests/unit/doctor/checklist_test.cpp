@@ -796,6 +796,16 @@ TEST_CASE("doctor: what configuration, ledger and daemon show by themselves (D01
     redirect.redirect_uri = "https://console.contoso.com/oauth/callback";
     CHECK(holds(one(lint(redirect), "redirect").got, "https://console.contoso.com/oauth/callback"));
     CHECK(one(lint(redirect), "redirect").severity == Severity::ok);
+    redirect.stray = {.address = "https://services.internal:8025/oauth/callback", .at = now};  // D12
+    const auto astray = one(lint(redirect), "callback-astray");
+    CHECK(astray.severity == Severity::warning);
+    CHECK(astray.subject == Subject{Subject::Kind::host, "console.contoso.com"});
+    CHECK(holds(astray.got, "https://services.internal:8025/oauth/callback"));
+    CHECK(holds(astray.remedy, "https://console.contoso.com/oauth/callback"));
+    redirect.stray->address = redirect.redirect_uri;
+    const auto unknown = one(lint(redirect), "sign-in-unknown");
+    CHECK(unknown.severity == Severity::note);
+    CHECK(holds(unknown.got, "no sign-in waited"));
 }
 
 TEST_CASE("doctor: the claims of an access token are read where there are any, and nothing is believed", "[doctor]") {

@@ -312,7 +312,7 @@ TEST_CASE("explain: what this program itself says", "[doctor]") {
         {"id=recovery x", "recovery", "not ended in order", ""},
         {"this sign-in was not begun here, has been finished before, or is more than ten minutes old",
          "sign-in-unknown", "ten minutes", "external URL"},
-        {"This page was opened under another name than it is known by.", "sign-in-unknown", "another name",
+        {"This page was opened under another name than it is known by.", "callback-astray", "another name",
          "external URL"},
         {"folder INBOX is frozen: UIDVALIDITY changed", "folder-frozen", "new numbers", "frozen folder"},
     };

@@ -147,10 +147,17 @@ TEST_CASE("sign-in: a spelled-out provider is asked for consent where a refresh 
 TEST_CASE("sign-in: a state counts once, for ten minutes, and only when it was made here", "[tokens][hostile-42]") {
     Desk desk;
     auto sent = desk.begin();
+    CHECK_FALSE(desk.sign_ins.stray().has_value());
     CHECK(desk.finish("code=c&state=made-up").result.is == Is::unknown);
+    REQUIRE(desk.sign_ins.stray().has_value());
+    CHECK(desk.sign_ins.stray()->address == "https://desk.example/oauth/callback");
     desk.world.endpoint.replies = {desk.grant(desk.id_token(sent["nonce"]))};
     CHECK(desk.finish("code=c&state=" + sent["state"]).result.is == Is::stored);
+    CHECK_FALSE(desk.sign_ins.stray().has_value());
     CHECK(desk.finish("code=c&state=" + sent["state"]).result.is == Is::unknown);
+    CHECK(desk.sign_ins.stray().has_value());
+    desk.run.pass(25h);
+    CHECK_FALSE(desk.sign_ins.stray().has_value());
     CHECK(desk.world.endpoint.requests.size() == 1);
 
     auto late = desk.begin();
