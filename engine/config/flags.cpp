@@ -160,16 +160,7 @@ void declare_network(CLI::App& run, RunFlags& flags) {
             flags.external_url = written;
             if (flags.external_url.ends_with('/')) flags.external_url.pop_back();
         });
-    add(run, "--ip-family", "any|4|6", "any", "Which addresses of providers are dialled",
-        [&](const std::string& written) {
-            if (written != "any" && written != "4" && written != "6") refuse("--ip-family", written, "any, 4 or 6");
-            flags.ip_family = written == "4" ? IpFamily::v4 : written == "6" ? IpFamily::v6 : IpFamily::any;
-        });
-    add(run, "--proxy", "URL", "none", "Proxy to providers: socks5://HOST:PORT or http://HOST:PORT (CONNECT)",
-        [&](const std::string& written) {
-            if (!is_proxy(written)) refuse("--proxy", written, "socks5://HOST:PORT or http://HOST:PORT");
-            flags.proxy = written;
-        });
+    declare_way_out(run, flags);
 }
 
 void declare_work(CLI::App& run, RunFlags& flags) {
@@ -210,6 +201,19 @@ void declare_data(CLI::App& command, std::string& data) {
     command.add_option("--data", data, "Folder of the store, key and control socket")
         ->type_name("DIR")
         ->default_str(data);
+}
+
+void declare_way_out(CLI::App& command, RunFlags& flags) {
+    add(command, "--ip-family", "any|4|6", "any", "Which addresses of providers are dialled",
+        [&](const std::string& written) {
+            if (written != "any" && written != "4" && written != "6") refuse("--ip-family", written, "any, 4 or 6");
+            flags.ip_family = written == "4" ? IpFamily::v4 : written == "6" ? IpFamily::v6 : IpFamily::any;
+        });
+    add(command, "--proxy", "URL", "none", "Proxy to providers: socks5://HOST:PORT or http://HOST:PORT (CONNECT)",
+        [&](const std::string& written) {
+            if (!is_proxy(written)) refuse("--proxy", written, "socks5://HOST:PORT or http://HOST:PORT");
+            flags.proxy = written;
+        });
 }
 
 void declare(CLI::App& run, RunFlags& flags) {

@@ -56,6 +56,8 @@ struct RunFlags {
 /// Declares the flags on the command `run` and the TOML file of --config, whose keys are the flags' names. Parsing
 /// `run` fills `flags`, which must outlive it; CLI::ParseError says what is wrong and what was expected.
 void declare(CLI::App& run, RunFlags& flags);
+/// Declares --ip-family and --proxy: how whoever goes out to providers does so.
+void declare_way_out(CLI::App& command, RunFlags& flags);
 /// Declares --data, which goes with every command.
 void declare_data(CLI::App& command, std::string& data);
 

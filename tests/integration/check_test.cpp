@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <catch2/catch.hpp>
+#include <fstream>
 
 #include "protocols/base/base64.hpp"
 #include "tests/support/mail_rig.hpp"
@@ -123,6 +124,28 @@ TEST_CASE("check: a wrong password, a missing folder, and a mailbox beside them 
     CHECK(found.exit_code == 78);
     CHECK(found.ids("fault", "box0001") == Ids{"folder-missing"});
     CHECK(found.text.find("Orders") != std::string::npos);
+}
+
+TEST_CASE("check: without a daemon it goes out as the daemon would, by flags and by the daemon's file", "[daemon]") {
+    MailRig rig(two_mailboxes());
+    rig.import();
+    const auto proxy = fmt::format("http://127.0.0.1:{}", support::free_port());  // nobody is there
+    const auto config = rig.daemon.file("rohrpost.toml");
+    std::ofstream(config) << "proxy = \"" << proxy << "\"\nmax-sessions = 7\n";
+    for (const auto& words : {std::vector<std::string>{"--proxy", proxy}, {"--config", config.string()}}) {
+        const auto found = checked(rig, words);
+        INFO(found.text);
+        CHECK(found.exit_code == 69);
+        CHECK(found.text.find("through the proxy") != std::string::npos);
+        CHECK(found.verdict("box0001") == "fault");
+    }
+    CHECK(checked(rig, {"--ip-family", "4"}).exit_code == 0);
+    const auto six = checked(rig, {"--ip-family", "6"});  // the servers listen on 127.0.0.1 alone
+    INFO(six.text);
+    CHECK(six.exit_code == 69);
+    CHECK(rig.daemon.ask({"check", "--proxy", "ftp://x:1"}).exit_code == 64);
+    std::ofstream(config) << "proxy = \"nonsense\"\n";
+    CHECK(rig.daemon.ask({"check", "--config", config.string()}).exit_code == 78);
 }
 
 TEST_CASE("check: a closed port, and a certificate for another name or of a stranger", "[daemon]") {

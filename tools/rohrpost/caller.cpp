@@ -81,7 +81,7 @@ public:
         }
         committer_.emplace(std::move(opened.store), std::move(opened.bodies), clock_, store::Committer::Options{});
         committer_->start();
-        if (needs.checks) open_house(data);
+        if (needs.checks) open_house(data, needs);
         here_.emplace(control::Surroundings{.committer = *committer_,
                                             .home = house_ ? house_->shard().inbox() : inbox_,
                                             .keyring = keyring_ ? &*keyring_ : nullptr,
@@ -100,10 +100,12 @@ public:
     [[nodiscard]] bool daemon_runs() const noexcept override { return false; }
 
 private:
-    void open_house(const std::string& data) {
+    void open_house(const std::string& data, const Needs& needs) {
         runtime::open_log("off", runtime::LogFormat::text);  // the findings say it all
         config::RunFlags flags;
         flags.data = data;
+        flags.ip_family = needs.ip_family;
+        flags.proxy = needs.proxy;
         house_.emplace(std::move(flags), *committer_, *keyring_);
         check_store(run(house_->open()));
     }

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "engine/config/flags.hpp"
 #include "engine/control/message.hpp"
 
 namespace cli {
@@ -21,8 +22,10 @@ public:
 struct Needs {
     bool new_store = false;  // import: makes the store and the key when they are missing
     bool checks = false;     // check: goes out to the network, with a token service of its own
-    bool secrets = false;    // export --with-secrets: opens them
-    std::string key_file{};  // empty: DIR/key
+    config::IpFamily ip_family = config::IpFamily::any;  // checks
+    std::string proxy{};                                 // checks; empty: none
+    bool secrets = false;                                // export --with-secrets: opens them
+    std::string key_file{};                              // empty: DIR/key
 };
 
 /// Throws Failure: no store, in use, no rights, damaged, key wrong.

@@ -110,7 +110,8 @@ constexpr std::string_view about =
     "whose "
     "it is and what it may do, the log-in, and each folder, read-only. Nothing at the server changes, and tokens come "
     "from "
-    "the daemon when one runs. docs/check.md explains each finding.\n\n"
+    "the daemon when one runs; it looks itself then, by its own --proxy and --ip-family. docs/check.md explains each "
+    "finding.\n\n"
     "Ends with 0 when there is no fault (warnings and notes are none); else by the worst there is: 69 network or "
     "server "
     "cannot be used, 78 configuration or registration, 77 account, grant or rights, 75 it passes by itself. --explain "
@@ -119,11 +120,16 @@ constexpr std::string_view about =
 }  // namespace
 
 int check_command(Words words) {
-    std::string data, text, key_file;
+    std::string text;
+    config::RunFlags flags;  // of them: where the store is, and how to get out
     std::vector<std::string> mailboxes;
     bool json = false, verbose = false;
     CLI::App app{std::string(about), "rohrpost check"};
-    config::declare_data(app, data);
+    config::declare_data(app, flags.data);
+    app.set_config("--config", "", "The daemon's TOML file: its data, key-file, proxy and ip-family count here")
+        ->type_name("FILE");
+    app.allow_config_extras(CLI::config_extras_mode::ignore);
+    config::declare_way_out(app, flags);
     app.add_option("MAILBOX", mailboxes, "Ids of mailboxes; all without it");
     app.add_flag("--json", json, "Print one JSON document");
     app.add_flag("--verbose", verbose, "Print what is well, too");
@@ -132,13 +138,14 @@ int check_command(Words words) {
            "What a text means: an AADSTS error, what an IMAP, POP3 or SMTP server answers, a line of the log, or "
            "the id of a finding; - reads it from standard input. Needs no store and no network")
         ->type_name("TEXT");
-    app.add_option("--key-file", key_file, "The key of the store, where no daemon runs")
+    app.add_option("--key-file", flags.key_file, "The key of the store, where no daemon runs")
         ->type_name("FILE")
         ->default_str("DIR/key");
     keep_text_whole(words);
     if (!parse(app, std::move(words))) return EX_OK;
     if (app.count("--explain") > 0) return explain(text_of_input(std::move(text)), json);
-    const auto caller = caller_for(data, {.checks = true, .key_file = key_file});
+    Needs needs{.checks = true, .ip_family = flags.ip_family, .proxy = flags.proxy, .key_file = flags.key_file};
+    const auto caller = caller_for(flags.data, needs);
     const auto report = checked(*caller, mailboxes);
     if (json) {
         fmt::print("{}\n", boost::json::serialize(report));
