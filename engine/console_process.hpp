@@ -24,6 +24,8 @@ public:
 private:
     awaitable<http::Response> answer(http::Request request);
     awaitable<http::Response> readiness();
+    std::string metrics();
+    static awaitable<void> reach(console::RemoteApi& api);
     awaitable<void> watch_signals();
     void reload();
 
@@ -33,4 +35,5 @@ private:
     console::Attempts attempts_;
     console::Console console_;
     std::unique_ptr<http::Server> server_;
+    runtime::Scope scope_;  // last
 };

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -94,62 +96,64 @@ control::Live::Summary LiveView::summary() const {
 }
 
 std::string LiveView::metrics() const {
-    std::vector<runtime::Gauge> gauges;
+    std::vector<runtime::Metric> metrics;
     std::map<std::string_view, double> phases;
     const auto states = sources_.board.all();
     for (const auto& state : states) ++phases[retriever::word_of(state.phase)];
     for (const auto& [word, count] : phases) {
-        gauges.push_back(
+        metrics.push_back(
             {"rohrpost_mailboxes", "Mailboxes by what they are doing.", count, {{"state", std::string(word)}}});
     }
     for (const auto& state : states) {
         if (!state.last_proof) continue;
-        gauges.push_back({"rohrpost_mailbox_last_proof_timestamp_seconds",
-                          "When it was last proved that no mail of the mailbox was missed.",
-                          seconds_since_epoch(*state.last_proof),
-                          {{"mailbox", state.id}}});
+        metrics.push_back({"rohrpost_mailbox_last_proof_timestamp_seconds",
+                           "When it was last proved that no mail of the mailbox was missed.",
+                           seconds_since_epoch(*state.last_proof),
+                           {{"mailbox", state.id}}});
     }
     const auto& counters = sources_.counters;
-    gauges.push_back({"rohrpost_sessions",
-                      "Open connections to mail servers.",
-                      static_cast<double>(counters.sessions_live.load()),
-                      {}});
-    gauges.push_back({"rohrpost_idle_sessions",
-                      "Sessions that wait for news.",
-                      static_cast<double>(counters.sessions_idle.load()),
-                      {}});
+    metrics.push_back({"rohrpost_sessions",
+                       "Open connections to mail servers.",
+                       static_cast<double>(counters.sessions_live.load()),
+                       {}});
+    metrics.push_back({"rohrpost_idle_sessions",
+                       "Sessions that wait for news.",
+                       static_cast<double>(counters.sessions_idle.load()),
+                       {}});
     const auto committed = sources_.committer.stats();
-    gauges.push_back({"rohrpost_work_queue_jobs",
-                      "Jobs waiting for the committer.",
-                      static_cast<double>(committed.queue_length),
-                      {}});
-    gauges.push_back(
+    metrics.push_back({"rohrpost_work_queue_jobs",
+                       "Jobs waiting for the committer.",
+                       static_cast<double>(committed.queue_length),
+                       {}});
+    metrics.push_back(
         {"rohrpost_commits", "Groups committed since the start.", static_cast<double>(committed.groups), {}});
-    gauges.push_back({"rohrpost_commit_seconds",
-                      "Time spent in commits since the start.",
-                      std::chrono::duration<double>(committed.commit_time).count(),
-                      {}});
-    gauges.push_back(
+    metrics.push_back({"rohrpost_commit_seconds",
+                       "Time spent in commits since the start.",
+                       std::chrono::duration<double>(committed.commit_time).count(),
+                       {}});
+    metrics.push_back(
         {"rohrpost_disk_full", "1 while intake waits for room on the disk.", committed.disk_full ? 1.0 : 0.0, {}});
     for (const auto& state : sources_.hand_offs.states()) {
-        gauges.push_back({"rohrpost_hand_off_waiting_mailboxes",
-                          "Mailboxes with mail to hand off, by consumer.",
-                          static_cast<double>(state.stats.waiting_mailboxes),
-                          {{"consumer", state.consumer}}});
+        metrics.push_back({"rohrpost_hand_off_waiting_mailboxes",
+                           "Mailboxes with mail to hand off, by consumer.",
+                           static_cast<double>(state.stats.waiting_mailboxes),
+                           {{"consumer", state.consumer}}});
     }
     for (const auto& state : sources_.tokens.states()) {
-        gauges.push_back({"rohrpost_access_token_expiry_timestamp_seconds",
-                          "When the access token of a credential ends.",
-                          seconds_since_epoch(state.expires_at),
-                          {{"credential", state.credential}}});
+        metrics.push_back({"rohrpost_access_token_expiry_timestamp_seconds",
+                           "When the access token of a credential ends.",
+                           seconds_since_epoch(state.expires_at),
+                           {{"credential", state.credential}}});
     }
     for (const auto& expiry : sources_.expiries.expiries()) {
-        gauges.push_back({"rohrpost_credential_expiry_timestamp_seconds",
-                          "When a client secret or certificate ends, or a refresh token dies of disuse.",
-                          seconds_since_epoch(expiry.at),
-                          {{"credential", expiry.credential}, {"what", std::string(tokens::word_of(expiry.what))}}});
+        metrics.push_back({"rohrpost_credential_expiry_timestamp_seconds",
+                           "When a client secret or certificate ends, or a refresh token dies of disuse.",
+                           seconds_since_epoch(expiry.at),
+                           {{"credential", expiry.credential}, {"what", std::string(tokens::word_of(expiry.what))}}});
     }
-    return runtime::exposition(sources_.counters, gauges);
+    auto more = sources_.more_metrics();
+    std::move(more.begin(), more.end(), std::back_inserter(metrics));
+    return runtime::exposition(sources_.counters, metrics);
 }
 
 std::string LiveView::not_ready() const {

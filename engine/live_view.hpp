@@ -24,7 +24,8 @@ public:
         const tokens::TokenService& tokens;
         const tokens::ExpiryWatch& expiries;
         const Clock& clock;
-        std::function<void()> changed;  // any thread
+        std::function<void()> changed;                               // any thread
+        std::function<std::vector<runtime::Metric>()> more_metrics;  // any thread
     };
     explicit LiveView(Sources sources);
 

@@ -34,7 +34,10 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
       sign_ins({main.executor(), tokens, main.timers(), engine.outside_.random(), [this] { post_reload(); }}),
       consulting(engine.outside_, engine.flags_, main, tokens),
       view({engine.counters_, board, *engine.committer_, hand_offs, tokens, expiries, engine.outside_.clock(),
-            [this] { post_reload(); }}),
+            [this] { post_reload(); },
+            [this, &engine] {
+                return engine.flags_.roles.console ? console.metrics() : std::vector<runtime::Metric>();
+            }}),
       surroundings{.committer = *engine.committer_,
                    .home = main.inbox(),
                    .keyring = engine.keyring_.get(),

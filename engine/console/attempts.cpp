@@ -24,17 +24,22 @@ void Attempts::begin_minute() {
 
 std::optional<std::chrono::seconds> Attempts::must_wait(const std::string& peer) {
     begin_minute();
-    const auto left = std::chrono::ceil<std::chrono::seconds>(minute_ + minute - clock_.now());
+    if (!is_over_limit(peer)) return std::nullopt;
+    ++turned_away_;
+    return std::chrono::ceil<std::chrono::seconds>(minute_ + minute - clock_.now());
+}
+
+bool Attempts::is_over_limit(const std::string& peer) const {
     const auto known = peers_.find(peer);
-    if (known != peers_.end() && known->second.failures >= limits_.of_peer) return left;
+    if (known != peers_.end() && known->second.failures >= limits_.of_peer) return true;
     const bool trusted = known != peers_.end() && known->second.got_in_at;
-    if (!trusted && failures_ >= limits_.of_all) return left;
-    return std::nullopt;
+    return !trusted && failures_ >= limits_.of_all;
 }
 
 void Attempts::failed(const std::string& peer) {
     begin_minute();
     ++failures_;
+    ++wrong_tokens_;
     if (peer.empty() || (peers_.size() >= limits_.peers_max && !peers_.contains(peer))) return;
     ++peers_[peer].failures;
 }

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -28,7 +30,14 @@ public:
     void failed(const std::string& peer);
     void succeeded(const std::string& peer);
 
+    struct Stats {
+        std::uint64_t wrong_tokens = 0, turned_away = 0;  // since the start
+    };
+    /// Any thread.
+    [[nodiscard]] Stats stats() const noexcept { return {wrong_tokens_, turned_away_}; }
+
 private:
+    [[nodiscard]] bool is_over_limit(const std::string& peer) const;
     struct Known {
         std::size_t failures = 0;            // in this minute
         std::optional<Monotonic> got_in_at;  // last
@@ -40,6 +49,7 @@ private:
     Monotonic minute_{};
     std::size_t failures_ = 0;  // in it
     std::map<std::string, Known> peers_;
+    std::atomic<std::uint64_t> wrong_tokens_{0}, turned_away_{0};
 };
 
 /// What stands for a peer: its address, for IPv6 the /64 that it is in.

@@ -116,10 +116,17 @@ std::string Console::peer_of(const http::Request& request) const {
 }
 
 awaitable<http::Response> Console::answer(http::Request request) {
+    auto page = co_await page_for(std::move(request));
+    ++numbers_.pages[static_cast<std::size_t>(std::clamp(page.status / 100, 0, 5))];
+    co_return page;
+}
+
+awaitable<http::Response> Console::page_for(http::Request request) {
     if (request.path == style_path) co_return reads(request) ? style_sheet() : wrong_method("GET");
     if (request.path == callback_path && !reads(request)) co_return wrong_method("GET");
     const auto expected = host_in(external_url_);
     if (!expected || !text::same(request.host, *expected)) {
+        ++numbers_.misdirected;
         const auto host = request.host;
         if (request.path == callback_path && !callbacks_come_too_often()) {
             co_await tell_of_stray(std::move(request));
@@ -149,6 +156,10 @@ awaitable<Api::Reply> Console::get(std::string target) const {
 
 awaitable<Api::Reply> Console::finish(const std::string& browser, std::string address) const {
     return uses_.api.call("POST", "/v1/sign-ins/finish?browser=" + browser, std::move(address));
+}
+
+void Console::count_sign_in(std::string_view state) {
+    ++(state == "stored" ? numbers_.sign_ins_stored : numbers_.sign_ins_failed);
 }
 
 bool Console::callbacks_come_too_often() {
@@ -183,6 +194,7 @@ awaitable<http::Response> Console::callback(http::Request request) {
         const auto state = text_at(reply.body, "state");
         const auto credential = text_at(reply.body, "credential");
         page.status = status_of(state);
+        count_sign_in(state);
         Notice notice{.headline = text_at(reply.body, "headline"), .remedy = text_at(reply.body, "remedy")};
         if (state == "stored") notice.text = "You can close this window. Mail is fetched from now on.";
         if (!credential.empty()) {
@@ -305,6 +317,7 @@ http::Response Console::log_in(const http::Request& request) {
         return login_page(request, next, 403, "That is not the API token.");
     }
     uses_.attempts.succeeded(peer);
+    ++numbers_.log_ins;
     sessions_.end(cookies_.value(request, session_cookie));
     auto response = redirect_to(path_after_login(next));
     response.headers.push_back(
@@ -391,6 +404,7 @@ awaitable<http::Response> Console::address(http::Request request, std::string id
         if (reply.status == 0) co_return troubled(reply, session.csrf);
         if (reply.status == 200) {
             page.status = status_of(text_at(reply.body, "state"));
+            count_sign_in(text_at(reply.body, "state"));
             page.title = "Sign-in";
             page.content = sign_in_content(id, reply.body);
             co_return shown(page);

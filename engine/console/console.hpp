@@ -8,6 +8,7 @@
 #include "engine/console/api.hpp"
 #include "engine/console/attempts.hpp"
 #include "engine/console/cookies.hpp"
+#include "engine/console/numbers.hpp"
 #include "engine/console/page.hpp"
 #include "engine/console/sessions.hpp"
 #include "protocols/http/message.hpp"
@@ -33,6 +34,9 @@ public:
     [[nodiscard]] const std::string& external_url() const noexcept { return external_url_; }
     awaitable<http::Response> answer(http::Request request);
 
+    /// Any thread.
+    [[nodiscard]] std::vector<runtime::Metric> metrics() const { return metrics_of(numbers_, uses_.attempts.stats()); }
+
     /// What stands for the peer of a request in Attempts.
     [[nodiscard]] std::string peer_of(const http::Request& request) const;
 
@@ -40,6 +44,7 @@ private:
     using Session = Sessions::Session;
     using Form = decltype(http::Request::query);
 
+    awaitable<http::Response> page_for(http::Request request);
     awaitable<http::Response> callback(http::Request request);
     awaitable<void> tell_of_stray(http::Request request) const;
     awaitable<http::Response> open_page(http::Request request);
@@ -56,6 +61,7 @@ private:
     awaitable<Api::Reply> get(std::string target) const;
     /// `browser` is how the API knows the browser that brings the address.
     awaitable<Api::Reply> finish(const std::string& browser, std::string address) const;
+    void count_sign_in(std::string_view state);
     /// Why a form is not taken; nullopt: it comes from a page of ours, and from this session.
     [[nodiscard]] std::optional<http::Response> foreign(const http::Request& request, const Form& form,
                                                         const std::string& csrf) const;
@@ -67,6 +73,7 @@ private:
     Cookies cookies_{Cookies::Scheme::http};
     Sessions sessions_;
     std::string external_url_;
+    Numbers numbers_;
     Monotonic minute_{};
     std::size_t callbacks_ = 0;  // in it
 };

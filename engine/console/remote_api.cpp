@@ -73,6 +73,33 @@ bool RemoteApi::admits(std::string_view token) const {
 }
 
 awaitable<Api::Reply> RemoteApi::call(std::string method, std::string target, std::string body) {
+    called_at_ = seams_.timers.now();
+    ++calls_;
+    auto reply = co_await ask(std::move(method), std::move(target), std::move(body));
+    reachable_ = reply.status != 0;
+    if (!reachable_) ++failures_;
+    co_return reply;
+}
+
+std::vector<runtime::Metric> RemoteApi::metrics() const {
+    using Type = runtime::Metric::Type;
+    return {{"rohrpost_console_services_server_reachable",
+             "1 if the services server answered the last call, and took the token.",
+             reachable_ ? 1.0 : 0.0,
+             {}},
+            {"rohrpost_console_services_server_calls_total",
+             "Calls of the services server's API.",
+             static_cast<double>(calls_),
+             {},
+             Type::counter},
+            {"rohrpost_console_services_server_failures_total",
+             "Calls that got no answer, or were not let in.",
+             static_cast<double>(failures_),
+             {},
+             Type::counter}};
+}
+
+awaitable<Api::Reply> RemoteApi::ask(std::string method, std::string target, std::string body) {
     Reply reply;
     const auto server = read_services_url(options_.url);
     auto asked = http::read_target(target);

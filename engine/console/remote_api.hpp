@@ -1,9 +1,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "engine/console/api.hpp"
+#include "engine/runtime/metrics.hpp"
 #include "protocols/base/secret.hpp"
 #include "protocols/net/seams.hpp"
 #include "protocols/net/tls.hpp"
@@ -28,12 +30,21 @@ public:
     [[nodiscard]] bool admits(std::string_view token) const override;
     [[nodiscard]] std::uint64_t generation() const override { return generation_; }
 
+    [[nodiscard]] std::vector<runtime::Metric> metrics() const;
+    /// When it was last called; nullopt: never.
+    [[nodiscard]] std::optional<Monotonic> called_at() const noexcept { return called_at_; }
+
 private:
+    awaitable<Reply> ask(std::string method, std::string target, std::string body);
+
     Options options_;
     Seams& seams_;
     Secret token_;
     std::uint64_t generation_ = 0;
     std::shared_ptr<const net::TlsClient> tls_;
+    std::optional<Monotonic> called_at_;
+    std::uint64_t calls_ = 0, failures_ = 0;
+    bool reachable_ = false;  // and takes our token: so it was at the last call
 };
 
 /// Whom such a URL names.

@@ -33,6 +33,20 @@ prometheus::MetricFamily histogram(std::string name, std::string help, const Lat
     return {std::move(name), std::move(help), prometheus::MetricType::Histogram, {metric}};
 }
 
+void append(std::vector<prometheus::MetricFamily>& families, const std::vector<Metric>& metrics) {
+    for (const auto& metric : metrics) {
+        const bool counts = metric.type == Metric::Type::counter;
+        prometheus::ClientMetric sample;
+        (counts ? sample.counter.value : sample.gauge.value) = metric.value;
+        for (const auto& [name, text] : metric.labels) sample.label.push_back({name, text});
+        if (families.empty() || families.back().name != metric.name) {
+            const auto type = counts ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge;
+            families.push_back({metric.name, metric.help, type, {}});
+        }
+        families.back().metric.push_back(std::move(sample));
+    }
+}
+
 }  // namespace
 
 void Latency::add(std::chrono::nanoseconds span) noexcept {
@@ -67,7 +81,7 @@ double Latency::Snapshot::quantile(double share) const noexcept {
     return 0;
 }
 
-std::string exposition(const Counters& counters, const std::vector<Gauge>& gauges) {
+std::string exposition(const Counters& counters, const std::vector<Metric>& metrics) {
     std::vector<prometheus::MetricFamily> families{
         counter("rohrpost_messages_stored_total", "Messages made durable.", counters.messages_stored),
         counter("rohrpost_message_stored_bytes_total", "Bytes of messages made durable.",
@@ -88,17 +102,13 @@ std::string exposition(const Counters& counters, const std::vector<Gauge>& gauge
         histogram("rohrpost_durable_to_delivered_seconds", "From the commit to the consumer's acknowledgement.",
                   counters.durable_to_delivered),
     };
-    for (const auto& gauge : gauges) {
-        prometheus::ClientMetric metric;
-        metric.gauge.value = gauge.value;
-        for (const auto& [name, text] : gauge.labels) metric.label.push_back({name, text});
-        auto& last = families.back();
-        if (last.name == gauge.name) {
-            last.metric.push_back(std::move(metric));
-        } else {
-            families.push_back({gauge.name, gauge.help, prometheus::MetricType::Gauge, {std::move(metric)}});
-        }
-    }
+    append(families, metrics);
+    return prometheus::TextSerializer().Serialize(families);
+}
+
+std::string exposition(const std::vector<Metric>& metrics) {
+    std::vector<prometheus::MetricFamily> families;
+    append(families, metrics);
     return prometheus::TextSerializer().Serialize(families);
 }
 

@@ -48,15 +48,17 @@ struct Counters {
     Latency durable_to_delivered;  // from the commit to the consumer's acknowledgement
 };
 
-/// One sample of a metric beyond Counters (gauges that are read when asked).
-struct Gauge {
+/// One sample of a metric beyond Counters, read when asked. Those of one name stand together.
+struct Metric {
     std::string name;  // rohrpost_…
     std::string help;
     double value = 0;
     std::vector<std::pair<std::string, std::string>> labels;
+    enum class Type { gauge, counter } type = Type::gauge;
 };
 
 /// The Prometheus text exposition (format 0.0.4).
-std::string exposition(const Counters& counters, const std::vector<Gauge>& gauges);
+std::string exposition(const Counters& counters, const std::vector<Metric>& metrics);
+std::string exposition(const std::vector<Metric>& metrics);
 
 }  // namespace runtime

@@ -123,7 +123,10 @@ TEST_CASE("api: the token is shown once, opens the API, and a new one ends it, g
     CHECK(stopped);
     CHECK(status_of(api(url + "/v1/status", second)) == "429");
     CHECK(status_of(api(url + "/healthz", "")) == "200");
-    CHECK(status_of(api(url + "/metrics", "")) == "200");
+    const auto numbers = api(url + "/metrics", "");
+    CHECK(holds(numbers, "rohrpost_console_wrong_tokens_total 10"));
+    CHECK_FALSE(holds(numbers, "rohrpost_console_turned_away_total 0"));
+    CHECK(holds(numbers, "rohrpost_messages_stored_total 0"));
     ConsoleBrowser browser(fmt::format("http://localhost:{}", port_of(rig.daemon.log())));
     CHECK(status_of(browser.get("/oauth/callback?code=c&state=s")) == "403");  // an answer, not a 429
     CHECK(status_of(browser.log_in(second)) == "429");
@@ -199,6 +202,13 @@ TEST_CASE("console: a sign-in through its pages, on a machine of its own, makes 
     CHECK(eventually([&] { return rig.all_arrived(); }));
     CHECK(holds(browser.get("/credentials/box0001"), "box0001@sim.test, 20"));  // who has signed in, and when
     CHECK(holds(browser.get("/"), ">current<"));
+    const auto numbers = api(url + "/metrics", "");
+    for (const auto* line : {"rohrpost_console_services_server_reachable 1", "rohrpost_console_log_ins_total 1",
+                             "rohrpost_console_wrong_tokens_total 1", "sign_ins_total{result=\"stored\"} 1",
+                             "sign_ins_total{result=\"failed\"} 2", "rohrpost_console_misdirected_total 0"}) {
+        CHECK(holds(numbers, line));
+    }
+    CHECK_FALSE(holds(numbers, "pages_total{status=\"2xx\"} 0"));
     CHECK(status_of(browser.post("/logout", {"csrf=" + csrf})) == "303");
     CHECK(location_in(browser.get("/")) == "/login");
     CHECK(apart.keeps_nothing());
@@ -277,6 +287,9 @@ TEST_CASE("console: a services server that is away, has another token or another
     CHECK(holds(away, "cannot be reached"));
     CHECK(status_of(browser.get("/readyz")) == "503");
     CHECK(status_of(browser.get("/healthz")) == "200");
+    const auto numbers = browser.get("/metrics");
+    CHECK(holds(numbers, "rohrpost_console_services_server_reachable 0"));
+    CHECK_FALSE(holds(numbers, "services_server_failures_total 0"));
     CHECK(apart.stop() == 0);
 }
 

@@ -72,6 +72,10 @@ TEST_CASE("the exposition names every metric with its unit", "[runtime]") {
     CHECK(text.find("rohrpost_mailboxes{state=\"idle\"} 2") != std::string::npos);
     CHECK(text.find("rohrpost_mailboxes{state=\"paused\"} 1") != std::string::npos);
     CHECK(text.find("rohrpost_arrival_to_durable_seconds_bucket") != std::string::npos);
+    const auto alone = runtime::exposition(
+        {{"rohrpost_console_log_ins_total", "Log-ins with the API token.", 2, {}, runtime::Metric::Type::counter}});
+    CHECK(alone.find("# TYPE rohrpost_console_log_ins_total counter\nrohrpost_console_log_ins_total 2\n") !=
+          std::string::npos);
 }
 
 TEST_CASE("values of a log line are quoted and escaped", "[runtime]") {
