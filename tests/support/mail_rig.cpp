@@ -30,6 +30,8 @@ sim::Options options_of(const MailRig::Wish& wish, const Daemon& daemon) {
     options.rules = wish.rules;
     options.oidc = !wish.flow.empty();
     options.signed_in = wish.signed_in;
+    options.client = wish.application;
+    options.style = wish.style;
     if (options.oidc) options.flow = wish.flow;
     options.consumer = wish.consumer.empty() ? "maildir:" + daemon.maildir().string() : wish.consumer;
     return options;

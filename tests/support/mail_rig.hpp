@@ -35,6 +35,8 @@ public:
         /// How credentials get their tokens; not empty: the provider is an identity provider, too.
         std::string flow{};
         std::vector<std::string> signed_in{};  // at the workstation
+        sim::Client application{};             // how the registered one differs from the usual
+        std::string style = "exchange";        // or gmail: the provider's manner
     };
     explicit MailRig(Wish wish);
 

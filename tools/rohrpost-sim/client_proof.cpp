@@ -111,7 +111,7 @@ std::optional<HttpReply> unproven(World& world, const Client& client, const Http
         return std::nullopt;
     }
     if (with_assertion) return unproven_assertion(world, client, request);
-    if (!with_secret) return refuse(7000218, "google_unauthorized");
+    if (!with_secret || (client.secret_in_header && !basic)) return refuse(7000218, "google_unauthorized");
     const std::string secret = basic ? basic->secret : request.field("client_secret");
     if (client.secret.empty() || secret != client.secret) return refuse(7000215, "google_unauthorized");
     if (client.secret_expired) return refuse(7000222, "google_unauthorized");

@@ -51,6 +51,7 @@ struct Client {
     std::vector<std::string> redirect_uris{};
     std::string secret{};
     bool secret_expired = false;
+    bool secret_in_header = false;            // nowhere else (client_secret_basic)
     std::vector<std::string> certificates{};  // PEM
     bool pkce_required = true;
     bool device_code_allowed = true;
