@@ -7,7 +7,7 @@ allowed() {
         protocols/base) echo '' ;;
         protocols/wait) echo 'protocols/base' ;;
         protocols/net | protocols/sasl | protocols/mime | protocols/jose) echo 'protocols/base protocols/wait' ;;
-        protocols/imap) echo 'protocols/base protocols/wait protocols/net protocols/sasl' ;;
+        protocols/imap | protocols/smtp) echo 'protocols/base protocols/wait protocols/net protocols/sasl' ;;
         protocols/http) echo 'protocols/base protocols/wait protocols/net' ;;
         protocols/oauth2) echo 'protocols/base protocols/wait protocols/net protocols/http protocols/jose' ;;
         queue | queue/store) echo 'protocols/base protocols/wait queue queue/store' ;;
