@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "protocols/base/base64.hpp"
+#include "protocols/base/utf8.hpp"
 
 namespace imap {
 namespace {
@@ -15,24 +16,9 @@ bool stands_for_itself(char c) noexcept { return c >= 0x20 && c <= 0x7e && c != 
 
 /// Takes one code point off the front of `utf8`, one byte of what is no UTF-8.
 char32_t take_code_point(std::string_view& utf8) noexcept {
-    const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(utf8[at]); };
-    const unsigned lead = byte(0);
-    const std::size_t length = lead < 0x80 ? 1 : lead >= 0xf0 && lead < 0xf5 ? 4 : lead >= 0xe0 ? 3 : 2;
-    char32_t point = lead < 0x80 ? lead : lead & (0x7fU >> length);
-    const bool leads = lead < 0x80 || (lead >= 0xc2 && lead < 0xf5);
-    bool whole = leads && length <= utf8.size();
-    for (std::size_t at = 1; whole && at < length; ++at) {
-        whole = (byte(at) & 0xc0U) == 0x80;
-        point = (point << 6U) | (byte(at) & 0x3fU);
-    }
-    const bool overlong = (length == 3 && point < 0x800) || (length == 4 && (point < 0x10000 || point > 0x10ffff));
-    const bool surrogate = point >= 0xd800 && point <= 0xdfff;
-    if (!whole || overlong || surrogate) {
-        utf8.remove_prefix(1);
-        return replacement;
-    }
-    utf8.remove_prefix(length);
-    return point;
+    const auto first = text::first_code_point(utf8);
+    utf8.remove_prefix(first ? first->bytes : 1);
+    return first ? first->value : replacement;
 }
 
 void put_utf8(char32_t point, std::string& out) {
