@@ -84,6 +84,8 @@ struct Submission {
     /// To the last byte; to DATA, when that was refused; or what came early. Did not come: no recipient was accepted.
     Reply body{};
 
+    /// The sender was refused, or every recipient.
+    [[nodiscard]] bool refused_before_body() const noexcept;
     [[nodiscard]] bool delivered_to(std::size_t recipient) const noexcept;
     /// The reply that decides about a recipient: sender's, its own, or the body's.
     [[nodiscard]] const Reply& verdict_for(std::size_t recipient) const noexcept;
@@ -137,6 +139,7 @@ public:
 
 private:
     struct Impl;
+    class Handover;
     std::unique_ptr<Impl> impl_;
 };
 
