@@ -137,6 +137,7 @@ awaitable<Result<void>> Client::Handover::send_in_chunks() {
 }
 
 void Client::Handover::put(Expected owed, std::string command) {
+    unasked_ = unasked_ || (owed_.empty() && !stream_.unread().empty());
     impl_.dialogue.sent(command);
     out_ += command;
     owed_.push_back(owed);
@@ -152,6 +153,7 @@ std::uint64_t Client::Handover::put_chunk(std::uint64_t left_bytes) {
 
 awaitable<Result<void>> Client::Handover::flush() {
     if (out_.empty()) co_return Result<void>();
+    if (unasked_) co_return impl_.ready();
     stream_.allow(impl_.paces.body);
     auto written = co_await stream_.write(out_);
     out_.clear();

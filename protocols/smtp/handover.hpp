@@ -57,6 +57,7 @@ private:
     Submission& submission_;
     std::string out_;  // put, not written
     std::deque<Expected> owed_;
+    bool unasked_ = false;   // something was unread when nothing was owed
     bool go_ahead_ = false;  // 354 came
 };
 

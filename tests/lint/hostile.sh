@@ -10,14 +10,28 @@ page=docs/hostile.md
 rows() {
     cat <<'ROWS'
 1|bytes before TLS|Bytes come after the answer to STARTTLS and before the handshake (response injection).|The upgrade fails with `bytes_before_tls`; nothing is sent.
-2|no TLS to be had|STARTTLS is missing, refused or stripped; the server speaks in the clear.|IMAP is dialled with TLS from the first byte. A provider that wants `starttls` for IMAP is not connected to at all: its mailboxes need help, with that reason. In the clear nobody hears more than a TLS hello.
-3|PREAUTH|The greeting claims that we are logged in.|Refused; nothing is sent.
+2|no TLS to be had|STARTTLS is missing, refused or stripped; the server speaks in the clear.|IMAP is dialled with TLS from the first byte. A provider that wants `starttls` for IMAP is not connected to at all: its mailboxes need help, with that reason. In the clear nobody hears more than a TLS hello, or EHLO and STARTTLS where SMTP begins so.
+3|PREAUTH|The greeting, or the first answer to AUTH, claims that we are logged in.|Refused; nothing is sent, no secret.
 4|no greeting|Something else comes first, then "please authenticate".|Closed at the first line that is no greeting.
-5|capabilities before TLS|Capabilities are announced before TLS or before the login.|There is no dialogue before TLS; what was announced before the login is forgotten with it.
+5|capabilities before TLS|Capabilities are announced before TLS or before the login.|IMAP has no dialogue before TLS; what was announced before TLS or before the login is forgotten with it.
 6|bad certificates|Wrong host name, expired, self-signed, NUL in the name, unknown authority.|Refused with the flaw's name. There is no switch that ignores certificates; a private authority is a file (`ca_file`) of one provider.
 7|reuse of a connection|A connection or a ticket serves an account or a demand on TLS that it was not opened for.|Every IMAP session and every token request has a connection of its own. TLS tickets are kept for each host, port and set of trusted authorities.
 8|truncated TLS|The connection ends without close_notify in a literal.|`truncated`: the body is not stored as complete; a large one is resumed.
 9|stalled handshake|The handshake stalls, or a byte comes each minute.|Each phase has a deadline, each body a least rate.
+10|restart in the data|The server restarts, or its connection breaks, while a mail is handed over.|The phase is kept: in doubt only when the last byte was sent, no reply came, and somebody was not refused.
+11|endless replies|A reply of SMTP without end, of 1 GB, with NUL or 8-bit bytes, with codes that differ between its lines.|At most 4 KiB a line, 256 lines and 64 KiB a reply, then the connection ends. A bare LF ends no line.
+12|reply text|A reply's text has line ends or control bytes and goes on into queue, reports and pages.|Text of a reply is one line of valid UTF-8 without controls before anybody sees it.
+13|line ends in arguments|CR, LF, NUL in an address, EHLO name, ENVID, ORCPT, user or secret.|Refused with the name of the field; nothing is sent, nothing is cleaned up silently.
+14|smuggling|Bare CR or LF, lone dots, `<LF>.<CR><LF>` and their relatives in a body.|What is canonical is sent with its dots doubled; what is not ends the connection before any byte that could end the mail. Strict and careless readers see exactly one mail.
+15|354 for nobody|DATA is accepted although every recipient was refused.|A lone dot; its reply counts for nothing.
+16|some recipients|Some recipients are accepted; 452 for too many.|Each recipient has its own verdict.
+17|421|The server leaves, in any phase or while nobody asks.|It answers everything that is owed: a refusal for now, never a doubt. The connection is not used again.
+18|early reply|A refusal comes before the mail was sent whole.|The rest is not sent, the refusal stands, also when the server stops reading or hangs up.
+19|replies out of count|Success where none can be, one reply too many or too few.|The connection is not used again; a mail that was sent whole is in doubt, not delivered.
+20|chunks in part|BDAT is accepted in part, then refused or cut off.|The first refusal stands and ends the sequence; no sequence is continued elsewhere.
+21|too little offered|SIZE below the mail's, no 8BITMIME, no SMTPUTF8.|Said with its reason before a byte of the mail is sent.
+22|capabilities without end|10,000 lines of capabilities; mechanisms downgraded to PLAIN.|Bounded as row 11; no other mechanism than asked for, ever.
+23|error challenge|334 with an error, and the server waits.|One answer (an empty line, or 0x01), the error is kept; a second challenge ends the connection.
 29|huge literal|A literal of 4 GiB or more is announced, then silence.|Nothing is allocated by an announced size. The message is pending with "larger than …", is not asked for again, and those behind it come.
 30|huge sets|`APPENDUID`, `COPYUID`, `VANISHED` of 1:4294967295.|Sets stay ranges; codes that nobody asked for are ignored.
 31|floods|Untagged responses for ever; a tagged one with a foreign tag.|A limit for each command; only our own tag completes one. The connection is closed.

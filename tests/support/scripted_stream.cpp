@@ -6,12 +6,14 @@
 
 namespace support {
 
-ScriptedStream::ScriptedStream(std::vector<Turn> turns, std::size_t piece_bytes)
-    : turns_(turns.begin(), turns.end()), piece_bytes_(piece_bytes) {}
+ScriptedStream::ScriptedStream(std::vector<Turn> turns, std::size_t piece_bytes, Start start)
+    : turns_(turns.begin(), turns.end()), piece_bytes_(piece_bytes), encrypted_(start == Start::encrypted) {}
 
 awaitable<Result<void>> ScriptedStream::read_more() {
     if (closed_) co_return net::errc::stopped;
-    if (turns_.empty() || turns_.front().who == Turn::Who::client) co_return net::errc::closed;
+    if (turns_.empty()) co_return net::errc::closed;
+    if (turns_.front().who == Turn::Who::client)
+        co_return pace_.within.count() == 0 ? net::errc::timed_out : net::errc::closed;
     if (turns_.front().who != Turn::Who::server) {
         const bool waits = turns_.front().who == Turn::Who::silence;
         turns_.pop_front();
@@ -58,6 +60,7 @@ void ScriptedStream::close() noexcept {
 
 awaitable<Result<void>> ScriptedStream::start_tls(const net::TlsClient&, std::string) {
     if (!unread_.empty()) co_return net::errc::bytes_before_tls;
+    encrypted_ = true;
     co_return Result<void>();
 }
 

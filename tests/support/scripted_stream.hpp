@@ -12,6 +12,7 @@ namespace support {
 
 /// A net::Stream that plays the server's side of a script: what the server says becomes readable when everything the
 /// client had to say before was written. Splits what it serves into pieces of `piece_bytes`. After the script: hang-up.
+/// A client that reads while it is its own turn: hang-up, but timed_out when the watchdog allows no time at all.
 class ScriptedStream final : public net::Stream {
 public:
     struct Turn {
@@ -23,7 +24,9 @@ public:
         } who = Who::server;
         std::string bytes{};
     };
-    explicit ScriptedStream(std::vector<Turn> turns, std::size_t piece_bytes = 1U << 20U);
+    enum class Start { encrypted, plain };  // plain: until start_tls()
+    explicit ScriptedStream(std::vector<Turn> turns, std::size_t piece_bytes = 1U << 20U,
+                            Start start = Start::encrypted);
 
     std::string_view unread() const noexcept override { return unread_; }
     void consume(std::size_t bytes) override { unread_.erase(0, bytes); }
@@ -31,7 +34,7 @@ public:
     awaitable<Result<void>> write(std::string_view bytes) override;
     void allow(net::Pace pace) override;
     awaitable<Result<void>> start_tls(const net::TlsClient& tls, std::string host) override;
-    bool encrypted() const noexcept override { return true; }
+    bool encrypted() const noexcept override { return encrypted_; }
     void close() noexcept override;
     std::string peer() const override { return "scripted"; }
     Traffic traffic() const noexcept override { return {}; }
@@ -51,8 +54,9 @@ private:
     std::string unread_;
     std::string written_;
     std::string surprise_;
-    net::Pace pace_;
+    net::Pace pace_{std::chrono::hours(1)};
     Parking silence_;
+    bool encrypted_;
     bool closed_ = false;
 };
 
