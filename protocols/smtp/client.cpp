@@ -97,6 +97,8 @@ awaitable<Result<Reply>> Client::start_tls(const net::TlsClient& tls, std::strin
 const Capabilities& Client::capabilities() const noexcept { return impl_->offered; }
 
 awaitable<Result<Submission>> Client::submit(const Envelope& envelope, Body& body) {
+    if (impl_->phase < Phase::mail) impl_->phase_between_mails = impl_->phase;
+    impl_->phase = impl_->phase_between_mails;
     impl_->submission = Submission();
     impl_->submission.recipients.resize(envelope.recipients.size());
     const auto checked = check(envelope);

@@ -42,6 +42,7 @@ struct Client::Impl {
     Submission submission;
     Reply farewell;
     Phase phase = Phase::greeting;
+    Phase phase_between_mails = Phase::greeting;
     bool usable = true;
     bool needs_reset = false;  // a refused mail left something behind
 };

@@ -1,11 +1,22 @@
 #include "protocols/smtp/data.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace smtp {
 namespace {
 
 constexpr std::size_t npos = std::string_view::npos;
+
+bool has_eight_bit(std::string_view bytes) noexcept {
+    std::uint64_t bits = 0;
+    for (std::uint64_t word = 0; bytes.size() >= sizeof word; bytes.remove_prefix(sizeof word)) {
+        std::memcpy(&word, bytes.data(), sizeof word);
+        bits |= word;
+    }
+    for (const char c : bytes) bits |= static_cast<unsigned char>(c);
+    return (bits & 0x8080808080808080U) != 0;
+}
 
 }  // namespace
 
@@ -54,9 +65,7 @@ void BodyInspection::take(std::string_view chunk) {
     if (chunk.empty()) return;
     facts_.bytes += chunk.size();
     facts_.nul = facts_.nul || chunk.find('\0') != npos;
-    unsigned bits = 0;
-    for (const char c : chunk) bits |= static_cast<unsigned char>(c);
-    facts_.eight_bit = facts_.eight_bit || bits >= 0x80;
+    facts_.eight_bit = facts_.eight_bit || has_eight_bit(chunk);
 
     while (!chunk.empty()) {
         const std::size_t end = chunk.find('\n');

@@ -36,14 +36,14 @@ awaitable<Result<void>> Client::Handover::send_envelope() {
     const Capabilities& offered = impl_.offered;
     const std::size_t in_flight_max =
         offered.pipelining ? std::max<std::size_t>(impl_.limits.recipients_in_flight_max, 1) : 1;
-    const auto wait = [&]() { return !offered.pipelining; };
+    const bool waits = !offered.pipelining;
     if (impl_.needs_reset) put({Owed::reset}, "RSET\r\n");
-    if (impl_.needs_reset && wait()) {
+    if (impl_.needs_reset && waits) {
         auto settled = co_await settle();
         if (!settled) co_return settled.error();
     }
     put({Owed::sender}, mail_command(envelope_, body_.size_bytes(), offered));
-    if (wait()) {
+    if (waits) {
         auto settled = co_await settle();
         if (!settled) co_return settled.error();
         if (lost()) co_return Result<void>();
@@ -159,6 +159,8 @@ awaitable<Result<void>> Client::Handover::flush() {
     out_.clear();
     if (written) co_return Result<void>();
     impl_.usable = false;
+    // A write that fails has left its last bytes behind.
+    if (impl_.phase == Phase::final_sent) impl_.phase = Phase::body_started;
     for (;;) {  // what it said before it stopped listening
         const auto taken = take_arrived();
         if (!taken || lost()) break;
@@ -171,9 +173,9 @@ awaitable<Result<void>> Client::Handover::flush() {
 }
 
 awaitable<Result<void>> Client::Handover::flush_last() {
+    if (unasked_) co_return impl_.ready();
     impl_.phase = Phase::final_sent;
     auto flushed = co_await flush();
-    if (!flushed) impl_.phase = Phase::body_started;  // a write that fails left its last bytes behind
     co_return flushed;
 }
 

@@ -38,6 +38,7 @@ std::string EnhancedCode::text() const {
 }
 
 std::string Reply::text() const {
+    if (!came()) return "no reply";
     std::string out = std::to_string(code);
     if (enhanced) out += ' ' + enhanced->text();
     for (const std::string& line : lines)

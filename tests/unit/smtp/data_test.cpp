@@ -169,6 +169,12 @@ TEST_CASE("smtp data: what bytes are made of", "[smtp]") {
           BodyFacts{.bytes = 4, .line_bytes_max = 2, .nul = true, .eight_bit = true});
     CHECK(facts_of(std::string(998, 'x') + "\r\n").line_bytes_max == 998);
     CHECK(facts_of("a\r").bare_cr);
+    for (std::size_t at = 0; at < 20; ++at) {
+        std::string text(20, 'x');
+        CHECK_FALSE(facts_of(text).eight_bit);
+        text[at] = '\x80';
+        CHECK(facts_of(text).eight_bit);
+    }
 }
 
 TEST_CASE("smtp data: bytes become canonical, and no new header comes out of a CR", "[smtp][hostile-14]") {
