@@ -40,7 +40,7 @@ int log_socket(const std::filesystem::path& path) {
 
 bool server_roots_work() {
     if (::getuid() == 0) return true;
-    std::puts("SKIPPED: Cyrus and Courier run in roots of their own, which only root can make");
+    std::puts("SKIPPED: Cyrus, Courier and Postfix run in roots of their own, which only root can make");
     return false;
 }
 
