@@ -16,7 +16,11 @@ namespace fuzz {
 /// "T:" in them lets the time run out that the reader allowed. What is written goes nowhere, but is kept.
 class RandomPeer final : public net::Stream {
 public:
-    RandomPeer(std::string_view says, Arrival arrival) : says_(says), arrival_(arrival), chance_(says) {}
+    enum class Talk { at_once, line_by_line };  // how much it says in one go, at most
+    RandomPeer(std::string_view says, Arrival arrival, Talk talk = Talk::at_once)
+        : says_(says), arrival_(arrival), talk_(talk), chance_(says) {}
+    /// In the clear, until start_tls().
+    void begin_plain() noexcept { encrypted_ = false; }
 
     std::string_view unread() const noexcept override { return unread_; }
     void consume(std::size_t bytes) override {
@@ -49,9 +53,10 @@ public:
     void allow(net::Pace pace) override { pace_ = pace; }
     awaitable<Result<void>> start_tls(const net::TlsClient&, std::string) override {
         if (!unread_.empty()) co_return net::errc::bytes_before_tls;
+        encrypted_ = true;
         co_return Result<void>();
     }
-    bool encrypted() const noexcept override { return true; }
+    bool encrypted() const noexcept override { return encrypted_; }
     void close() noexcept override { closed_ = true; }
     std::string peer() const override { return "random"; }
     Traffic traffic() const noexcept override { return traffic_; }
@@ -66,6 +71,8 @@ private:
     [[nodiscard]] std::size_t piece_bytes() {
         std::size_t most = says_.find("\nT:");
         most = most == std::string_view::npos ? says_.size() : most + 1;
+        if (talk_ == Talk::line_by_line) most = std::min(most, says_.substr(0, most).find('\n') + 1);
+        if (most == 0) most = says_.size();
         if (arrival_ == Arrival::bytes) return 1;
         if (arrival_ == Arrival::pieces) return std::min(most, 1 + chance_.up_to(chance_.up_to(3) == 0 ? 400 : 12));
         return most;
@@ -73,6 +80,7 @@ private:
 
     std::string_view says_;
     Arrival arrival_;
+    Talk talk_;
     Chance chance_;
     std::string unread_;
     std::string written_;
@@ -81,6 +89,7 @@ private:
     std::size_t unread_bytes_max_ = 0;
     std::size_t reads_ = 0;
     bool at_line_start_ = true;
+    bool encrypted_ = true;
     bool closed_ = false;
 };
 
