@@ -92,6 +92,9 @@ private:
             if (submitted && !came.obstacle && client_.usable())
                 fuzz::expect(came.verdict_for(at).came(), "each recipient has a verdict");
         }
+        if (client_.in_doubt())
+            fuzz::expect(body.given_bytes() == body.size_bytes() && !client_.usable(),
+                         "in doubt is what was sent whole, over a connection that is lost");
         if (submitted) fuzz::expect(!client_.in_doubt(), "a mail that was answered is not in doubt");
         if (submitted && !was_usable) fuzz::expect(false, "nothing is submitted over a spoilt connection");
         if (delivered && submitted)
