@@ -202,10 +202,10 @@ awaitable<void> Engine::serve_roster() {
 
     co_await asio::co_spawn(roles.handing.executor(), roles.hand_offs.serve(roster->consumers), asio::use_awaitable);
 
-    if (!flags_.roles.retriever) roster->mailboxes.clear();
     std::vector<std::vector<retriever::Served>> dealt(roles.shards.size());
     std::size_t served = 0;
-    for (auto& mailbox : roster->mailboxes) {
+    for (auto mailbox : roster->mailboxes) {
+        if (!flags_.roles.retriever) break;
         mailbox.arrivals = &roles.hand_offs.outlet(mailbox.mailbox->consumer);
         if (++served > sessions_max_ && mailbox.fault.empty()) {
             mailbox.fault =
@@ -224,7 +224,10 @@ awaitable<void> Engine::serve_roster() {
         auto serve = serve_on(*roles.retrievers[i], std::move(dealt[i]));
         co_await asio::co_spawn(roles.shards[i]->executor(), std::move(serve), asio::use_awaitable);
     }
-    spdlog::info("serving mailboxes={} consumers={} shards={}", roster->mailboxes.size(), roster->consumers.size(),
+    if (!flags_.roles.dispatcher) roster->senders.clear();
+    const auto senders = roster->senders.size();
+    if (flags_.roles.dispatcher) co_await roles.outgoing.serve(std::move(roster->senders), *roster);
+    spdlog::info("serving mailboxes={} senders={} consumers={} shards={}", served, senders, roster->consumers.size(),
                  roles.shards.size());
 }
 
@@ -256,7 +259,7 @@ awaitable<void> Engine::drain() {
     std::size_t left = roles.shards.size();
     Parking drained;
     for (std::size_t i = 0; i < roles.shards.size(); ++i) {
-        auto one = drain_one(*roles.retrievers[i]);
+        auto one = drain_one(i);
         asio::co_spawn(roles.shards[i]->executor(), std::move(one), [this, &left, &drained](std::exception_ptr) {
             asio::post(roles_->main.executor(), [&left, &drained] {
                 if (--left == 0) drained.wake();
@@ -270,7 +273,10 @@ awaitable<void> Engine::drain() {
     if (left > 0) {
         spdlog::warn("draining the grace time is over; cutting sessions off");
         for (std::size_t i = 0; i < roles.shards.size(); ++i) {
-            asio::post(roles.shards[i]->executor(), [retriever = roles.retrievers[i].get()] { retriever->cancel(); });
+            asio::post(roles.shards[i]->executor(), [&roles, i] {
+                roles.retrievers[i]->cancel();
+                roles.outgoing.cancel_one(i);
+            });
         }
         while (left > 0) co_await drained.wait();
     }
@@ -282,8 +288,10 @@ awaitable<void> Engine::drain() {
                  counters_.messages_delivered.load());
 }
 
-awaitable<void> Engine::drain_one(retriever::Retriever& retriever) {
+awaitable<void> Engine::drain_one(std::size_t shard) {
+    auto& retriever = *roles_->retrievers[shard];
     retriever.drain();
+    co_await roles_->outgoing.drain_one(shard);
     co_await retriever.join();
 }
 
@@ -308,6 +316,7 @@ awaitable<void> Engine::watch_store() {
         co_await roles_->main.timers().sleep_for(500ms);
         runtime::notify_watchdog();
         roles_->view.sample();
+        if (flags_.roles.dispatcher && roles_->view.is_ready() && !roles_->stopping) co_await roles_->outgoing.look();
         const auto stats = committer_->stats();
         if (stats.disk_full != full) {
             full = stats.disk_full;
@@ -332,6 +341,14 @@ awaitable<void> Engine::watch_idleness() {
         const auto tally = roles_->board.tally();
         if (tally.caught_up + tally.paused + tally.stuck < tally.mailboxes) continue;
         if (!roles_->hand_offs.idle()) continue;
+        bool all_sent = !flags_.roles.dispatcher;
+        if (!all_sent) all_sent = co_await roles_->outgoing.idle();
+        if (!all_sent) {
+            co_await roles_->outgoing.look();
+            if (!roles_->outgoing.stuck()) continue;
+            spdlog::warn("idle, but mail that waits cannot be sent now; see rohrpost queue senders");
+            exit_code_ = exit_tempfail;
+        }
         if (tally.stuck > 0) {
             spdlog::warn("idle, but mailboxes={} could not be caught up; see rohrpost mailbox list", tally.stuck);
             exit_code_ = exit_tempfail;

@@ -66,7 +66,7 @@ private:
     awaitable<void> serve_until_told();
     awaitable<void> serve_roster();
     static awaitable<void> serve_on(retriever::Retriever& retriever, std::vector<retriever::Served> mailboxes);
-    static awaitable<void> drain_one(retriever::Retriever& retriever);
+    awaitable<void> drain_one(std::size_t shard);
     awaitable<void> drain();
     awaitable<void> watch_reload();
     awaitable<void> watch_signals();

@@ -1,8 +1,12 @@
 #include "engine/roles.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
 
 #include "engine/runtime/log.hpp"
+#include "protocols/smtp/address.hpp"
 
 namespace {
 
@@ -11,6 +15,15 @@ constexpr std::size_t quiet_budget = 1U << 20;  // of shards that hold no mail
 
 void report(const std::string& name, const std::string& what) {
     spdlog::error("{} id=crashed reason={}", name, runtime::value(what));
+}
+
+/// What we call ourselves in EHLO and in reports: the host's name when it is a domain.
+std::string own_name() {
+    std::array<char, 256> name{};
+    if (gethostname(name.data(), name.size() - 1) == 0 && smtp::is_domain(name.data()) &&
+        std::string_view(name.data()).find('.') != std::string_view::npos)
+        return name.data();
+    return "rohrpost.localdomain";
 }
 
 runtime::Shard::MakeDialer dialers_of(Outside& outside) {
@@ -33,6 +46,7 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
       expiries({main.inbox(), main.timers(), *engine.committer_, *engine.keyring_, tokens}),
       sign_ins({main.executor(), tokens, main.timers(), engine.outside_.random(), [this] { post_reload(); }}),
       consulting(engine.outside_, engine.flags_, main, tokens),
+      outgoing({main, shards, *engine.committer_, hand_offs}),
       view({engine.counters_, board, *engine.committer_, hand_offs, tokens, expiries, engine.outside_.clock(),
             [this] { post_reload(); },
             [this, &engine] {
@@ -45,7 +59,9 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
                    .sign_ins = &sign_ins,
                    .random = &engine.outside_.random(),
                    .api_token = &api_token,
-                   .doctor = &consulting.doctor()},
+                   .doctor = &consulting.doctor(),
+                   .sending = engine.flags_.roles.dispatcher ? &outgoing : nullptr,
+                   .clock = &engine.outside_.clock()},
       api(surroundings, api_token),
       attempts(engine.outside_.clock()),
       console(
@@ -64,5 +80,10 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
         auto client = std::make_unique<tokens::TokenClient>(tokens, shards.back()->inbox(), engine.outside_.clock());
         retrievers.push_back(std::make_unique<retriever::Retriever>(
             *shards.back(), *engine.committer_, engine.counters_, std::move(client), board, options, logins_at_once));
+        auto sending = std::make_unique<tokens::TokenClient>(tokens, shards.back()->inbox(), engine.outside_.clock());
+        dispatcher::Line::Sizes sizes;
+        sizes.greeting_name = own_name();
+        outgoing.add(std::make_unique<dispatcher::Dispatcher>(*shards.back(), *engine.committer_, *engine.bodies_,
+                                                              engine.counters_, std::move(sending), std::move(sizes)));
     }
 }

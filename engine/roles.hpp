@@ -7,6 +7,7 @@
 #include "engine/live_view.hpp"
 #include "engine/local_api.hpp"
 #include "engine/network_door.hpp"
+#include "engine/outgoing.hpp"
 #include "engine/tokens/expiry_watch.hpp"
 #include "engine/tokens/https_endpoint.hpp"
 #include "engine/tokens/sign_ins.hpp"
@@ -35,6 +36,7 @@ struct Engine::Roles {
     tokens::SignIns sign_ins;
     Consulting consulting;
     std::vector<std::unique_ptr<retriever::Retriever>> retrievers;
+    Outgoing outgoing;
     TlsClients tls;
     LiveView view;
     control::ApiToken api_token;

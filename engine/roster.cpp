@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "engine/config/documents.hpp"
 #include "engine/config/presets.hpp"
@@ -70,6 +71,40 @@ std::string fault_of(const config::Mailbox& mailbox, const config::Provider& pro
     return {};
 }
 
+/// What Exchange Online and Gmail allow a day; others say it when it is too much.
+std::uint32_t recipients_per_day(const config::Provider& provider) {
+    return provider.preset == "microsoft365" || provider.preset == "gmail" ? 10'000 : 0;
+}
+
+/// `served`: the same mailbox as it fetches; its credential and place count here, too.
+dispatcher::Sender sender_of(const store::Mailbox& row, const config::Mailbox& mailbox,
+                             const config::Credential* credential, std::shared_ptr<const dispatcher::Place> place) {
+    dispatcher::Sender sender;
+    sender.number = row.number;
+    sender.id = mailbox.id;
+    sender.address = mailbox.address;
+    sender.credential = mailbox.credential;
+    sender.imap_login = mailbox.login;
+    sender.pace = {.mails_per_minute = mailbox.submit->per_minute, .recipients_per_day = 0};
+    sender.connections = mailbox.submit->connections;
+    sender.paused = row.paused;
+    if (credential == nullptr) {
+        sender.fault = fmt::format("credential {} is gone; import it again", mailbox.credential);
+        return sender;
+    }
+    sender.login = mailbox.submit->login.empty() ? credential->user : mailbox.submit->login;
+    sender.password = credential->flow == config::Flow::password;
+    if (place == nullptr) {
+        sender.fault =
+            fmt::format("provider {} cannot be used: it is gone, or its ca_file cannot be read", credential->provider);
+        return sender;
+    }
+    sender.place = std::move(place);
+    sender.pace.recipients_per_day = recipients_per_day(sender.place->provider);
+    if (!sender.place->provider.smtp) sender.fault = fmt::format("provider {} has no smtp host", credential->provider);
+    return sender;
+}
+
 store::Digest digest_of(const std::string& text) {
     std::array<unsigned char, SHA256_DIGEST_LENGTH> whole{};
     SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), whole.data());
@@ -109,11 +144,13 @@ awaitable<Result<Roster>> read_roster(store::Committer& committer, queue::Inbox&
 
     Roster roster;
     std::map<std::string, std::shared_ptr<const retriever::Place>> places;
+    std::map<std::string, std::shared_ptr<const dispatcher::Place>> ways_out;
     std::map<std::string, std::string> faults;
     for (const auto& [id, provider] : *providers) {
         auto client = tls.of(provider.ca_file);
         if (client) {
             places[id] = std::make_shared<const retriever::Place>(retriever::Place{provider, *client});
+            ways_out[id] = std::make_shared<const dispatcher::Place>(dispatcher::Place{provider, *client});
         } else {
             faults[id] = fmt::format("provider {}: ca_file {}: {}", id, provider.ca_file, client.error().message());
         }
@@ -121,11 +158,19 @@ awaitable<Result<Roster>> read_roster(store::Committer& committer, queue::Inbox&
     for (auto& row : rows->mailboxes) {
         auto mailbox = config::from_document<config::Mailbox>(row.document);
         if (!mailbox) co_return mailbox.error();
+        const auto credential = credentials->find(mailbox->credential);
+        if (mailbox->submit) {
+            const auto* known = credential == credentials->end() ? nullptr : &credential->second;
+            const auto way = known == nullptr ? ways_out.end() : ways_out.find(known->provider);
+            auto sender = sender_of(row, *mailbox, known, way == ways_out.end() ? nullptr : way->second);
+            sender.documents = digest_of(row.document + (known == nullptr ? "" : config::to_document(*known)) +
+                                         (way == ways_out.end() ? "" : config::to_document(way->second->provider)));
+            roster.senders.push_back(std::move(sender));
+        }
         if (mailbox->consumer.empty()) continue;  // for submission only
         retriever::Served served;
         served.number = row.number;
         served.paused = std::move(row.paused);
-        const auto credential = credentials->find(mailbox->credential);
         if (credential == credentials->end()) {
             served.fault = fmt::format("credential {} is gone; import it again", mailbox->credential);
         } else if (const auto place = places.find(credential->second.provider); place == places.end()) {
@@ -155,6 +200,8 @@ awaitable<Result<Roster>> read_roster(store::Committer& committer, queue::Inbox&
 std::vector<tokens::Account> accounts_of(const Roster& roster, TlsClients& tls) {
     std::map<std::string, std::shared_ptr<const config::Provider>> providers;  // thousands of credentials share one
     for (const auto& one : roster.providers) providers[one.id] = std::make_shared<const config::Provider>(one);
+    std::set<std::string> sends;
+    for (const auto& sender : roster.senders) sends.insert(sender.credential);
     std::vector<tokens::Account> accounts;
     for (const auto& credential : roster.credentials) {
         const auto found = providers.find(credential.provider);
@@ -168,6 +215,7 @@ std::vector<tokens::Account> accounts_of(const Roster& roster, TlsClients& tls) 
         if (client) account.tls = std::move(*client);
         config::Uses uses;
         uses.imap = true;
+        uses.smtp = sends.contains(credential.id);
         account.scopes = config::scopes_of(*provider, credential.flow, uses);
         accounts.push_back(std::move(account));
     }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/config/model.hpp"
+#include "engine/dispatcher/route.hpp"
 #include "engine/retriever/retriever.hpp"
 #include "engine/tokens/token_service.hpp"
 #include "protocols/net/tls.hpp"
@@ -25,7 +26,8 @@ private:
 
 /// Who is to be served: everything imported, as the engine's roles use it.
 struct Roster {
-    std::vector<retriever::Served> mailboxes;  // in order of id
+    std::vector<retriever::Served> mailboxes;  // in order of id: those whose mail is fetched
+    std::vector<dispatcher::Sender> senders;   // in order of id: those that send
     std::vector<config::Consumer> consumers;
     std::vector<config::Provider> providers;
     std::vector<config::Credential> credentials;

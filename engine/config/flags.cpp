@@ -46,17 +46,19 @@ void add_duration(CLI::App& app, const std::string& flag, const std::string& sta
 }
 
 Roles roles_of(const std::string& written) {
-    Roles roles{.retriever = false, .console = false};
+    Roles roles{.retriever = false, .dispatcher = false, .console = false};
     for (const std::string_view role : text::split(written, ',')) {
         if (role == "retriever") {
             roles.retriever = true;
         } else if (role == "console") {
             roles.console = true;
-        } else if (role == "dispatcher" || role == "alarm") {
+        } else if (role == "dispatcher") {
+            roles.dispatcher = true;
+        } else if (role == "alarm") {
             throw CLI::ValidationError(
-                "--roles", fmt::format("\"{}\" is not in this version; it has \"retriever\" and \"console\"", role));
+                "--roles", "\"alarm\" is not in this version; it has \"retriever\", \"dispatcher\" and \"console\"");
         } else {
-            refuse("--roles", role, "\"retriever\", \"console\" or both with a comma between");
+            refuse("--roles", role, "some of \"retriever\", \"dispatcher\", \"console\" with commas between");
         }
     }
     return roles;
@@ -136,7 +138,7 @@ void check_console(const RunFlags& flags) {
         !tls || flags.external_url.empty() || flags.external_url.starts_with("https://"), "--external-url",
         fmt::format("{} is no https URL, but --console-certificate makes the console speak TLS", flags.external_url));
     const bool remote = !flags.services_server.empty();
-    demand(!remote || (flags.roles.console && !flags.roles.retriever), "--services-server",
+    demand(!remote || (flags.roles.console && !flags.roles.retriever && !flags.roles.dispatcher), "--services-server",
            "it makes this process a console alone: add --roles console");
     demand(remote == !flags.services_token_file.empty(), "--services-token-file",
            "it goes together with --services-server: the file holds that server's API token");
@@ -164,7 +166,8 @@ void declare_network(CLI::App& run, RunFlags& flags) {
 }
 
 void declare_work(CLI::App& run, RunFlags& flags) {
-    add(run, "--roles", "ROLE,…", "retriever,console", "What this process does: retriever, console",
+    add(run, "--roles", "ROLE,…", "retriever,dispatcher,console",
+        "What this process does: retriever (fetches mail), dispatcher (sends mail), console (pages and API)",
         [&](const std::string& written) { flags.roles = roles_of(written); });
     add_number(run, "--threads", "0", 0, 1024, "Shards, one thread each; 0 is one for each processor", flags.threads);
     add_number(run, "--max-sessions", "10000", 1, 1'000'000, "Connections to providers at the same time",

@@ -15,6 +15,7 @@ enum class LogFormat { text, json };
 /// Which parts of the daemon this process runs.
 struct Roles {
     bool retriever = true;
+    bool dispatcher = true;
     bool console = true;
 };
 

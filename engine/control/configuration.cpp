@@ -98,6 +98,7 @@ awaitable<Response> import_document(Surroundings& here, std::string text) {
     auto imported = co_await here.committer.run(here.home, std::move(work));
     if (!imported) co_return failure(imported.error());
     if (!imported->faults.empty()) co_return refused(imported->faults);
+    here.senders->forget();
     if (here.live != nullptr) here.live->changed();
     co_return answer(boost::json::object{{"changed", boost::json::object{{"providers", imported->providers},
                                                                          {"credentials", imported->credentials},

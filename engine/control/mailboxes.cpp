@@ -140,6 +140,7 @@ awaitable<Response> pause_mailbox(Surroundings& here, std::string id, std::strin
     auto paused = co_await here.committer.run(here.home, std::move(work));
     if (!paused && paused.error() == store::errc::unknown_id) co_return refusal(404, unknown(id));
     if (!paused) co_return failure(paused.error());
+    here.senders->forget();
     if (here.live != nullptr) here.live->changed();
     co_return answer(boost::json::object{{"id", id}, {"paused", reason}});
 }
@@ -149,6 +150,7 @@ awaitable<Response> remove_mailbox(Surroundings& here, std::string id) {
     auto removed = co_await here.committer.run(here.home, std::move(work));
     if (!removed && removed.error() == store::errc::unknown_id) co_return refusal(404, unknown(id));
     if (!removed) co_return failure(removed.error());
+    here.senders->forget();
     if (here.live != nullptr) here.live->changed();
     co_return answer(boost::json::object{{"id", id}, {"removed", true}});
 }

@@ -10,7 +10,9 @@
 #include "engine/control/checks.hpp"
 #include "engine/control/credentials.hpp"
 #include "engine/control/sign_in.hpp"
+#include "engine/control/submissions.hpp"
 #include "protocols/base/text.hpp"
+#include "protocols/mime/addresses.hpp"
 
 namespace control {
 namespace {
@@ -218,6 +220,105 @@ awaitable<Response> checks(Surroundings& here, Request& request, const Target& t
     co_return shown;
 }
 
+std::optional<store::Lane> lane_of(std::string_view word) {
+    if (word.empty() || word == "interactive") return store::Lane::interactive;
+    if (word == "bulk") return store::Lane::bulk;
+    if (word == "alarm") return store::Lane::alarm;
+    return std::nullopt;
+}
+
+awaitable<Response> take_submission(Surroundings& here, Request& request, const Target& target) {
+    constexpr std::string_view known =
+        "from=ADDRESS, to=ADDRESSES, to_headers=yes, key=TEXT, lane=alarm|interactive|bulk, not_before_ms=UNIX_TIME, "
+        "life_s=SECONDS";
+    constexpr std::uint64_t life_seconds = 48 * 3600;
+    constexpr std::uint64_t life_seconds_max = 30 * 24 * 3600;
+    submission::Order order;
+    if (target.parameters.contains("from")) order.sender = target.parameter("from");
+    const auto recipients = mime::addresses_in(target.parameter("to"));
+    const auto lane = lane_of(target.parameter("lane"));
+    const auto not_before = number_in(target, "not_before_ms", 0);
+    const auto life = number_in(target, "life_s", life_seconds);
+    const std::string headers = target.parameter("to_headers");
+    order.key = target.parameter("key");
+    const bool key_fits = order.key.size() <= submission::key_bytes_max;
+    if (!recipients || !lane || !not_before || *not_before > (std::uint64_t{1} << 43U) || !life || *life == 0 ||
+        *life > life_seconds_max || !key_fits || (!headers.empty() && headers != "yes") ||
+        !target.takes({"from", "to", "to_headers", "key", "lane", "not_before_ms", "life_s"}))
+        co_return wrong_parameter(known);
+    order.recipients = *recipients;
+    order.recipients_of_headers = !headers.empty();
+    order.lane = *lane;
+    if (*not_before > 0) order.not_before = store::Millis(std::chrono::milliseconds(*not_before));
+    order.life = std::chrono::seconds(*life);
+    order.message = std::move(request.body);
+    auto taken = co_await submit(here, std::move(order));
+    co_return taken;
+}
+
+awaitable<Response> submissions(Surroundings& here, Request& request, const Target& target) {
+    if (target.path.size() == 2 && request.method == "POST") {
+        auto taken = co_await take_submission(here, request, target);
+        co_return taken;
+    }
+    if (target.path.size() == 2) {
+        if (request.method != "GET") co_return wrong_method("GET or POST");
+        SubmissionQuery query{.after = std::nullopt,
+                              .mailbox = target.parameter("mailbox"),
+                              .domain = target.parameter("domain"),
+                              .state = target.parameter("state"),
+                              .before = std::nullopt};
+        const auto limit = number_in(target, "limit", query.limit);
+        const auto before = number_in(target, "before_ms", 0);
+        if (!target.parameter("after").empty()) query.after = submission::id_from(target.parameter("after"));
+        const bool after_reads = target.parameter("after").empty() || query.after;
+        if (!limit || !before || !after_reads ||
+            !target.takes({"after", "limit", "mailbox", "domain", "state", "before_ms"}))
+            co_return wrong_parameter(
+                "after=ID, limit=NUMBER, mailbox=ID, domain=NAME, state=WORD, before_ms=UNIX_TIME");
+        query.limit = *limit;
+        if (*before > 0) query.before = store::Millis(std::chrono::milliseconds(*before));
+        auto list = co_await list_submissions(here, std::move(query));
+        co_return list;
+    }
+    const auto id = submission::id_from(target.path[2]);
+    if (!id) co_return refusal(404, "a submission's id has 13 letters and digits");
+    if (target.path.size() == 3) {
+        if (request.method != "GET") co_return wrong_method("GET");
+        if (!target.takes({})) co_return wrong_parameter("none");
+        auto shown = co_await show_submission(here, *id);
+        co_return shown;
+    }
+    if (target.path.size() != 4) co_return refusal(404, "no such path");
+    const std::string& act = target.path[3];
+    if (act == "raw") {
+        const auto offset = number_in(target, "offset", 0);
+        if (request.method != "GET") co_return wrong_method("GET");
+        if (!offset || !target.takes({"offset"})) co_return wrong_parameter("offset=BYTES");
+        auto piece = co_await read_submission(here, *id, *offset);
+        co_return piece;
+    }
+    const std::map<std::string, Act> acts{
+        {"hold", Act::hold}, {"release", Act::release}, {"retry", Act::retry}, {"cancel", Act::cancel}};
+    const auto wanted = acts.find(act);
+    if (wanted == acts.end()) co_return refusal(404, "no such path");
+    if (request.method != "POST") co_return wrong_method("POST");
+    if (!target.takes({})) co_return wrong_parameter("none");
+    auto changed = co_await change_submission(here, *id, wanted->second);
+    co_return changed;
+}
+
+awaitable<Response> events(Surroundings& here, const Request& request, const Target& target) {
+    if (target.path.size() != 2) co_return refusal(404, "no such path");
+    if (request.method != "GET") co_return wrong_method("GET");
+    const auto after = number_in(target, "after", 0);
+    const auto limit = number_in(target, "limit", 100);
+    if (!after || *after > INT64_MAX || !limit || !target.takes({"after", "limit"}))
+        co_return wrong_parameter("after=NUMBER, limit=NUMBER");
+    auto list = co_await list_events(here, static_cast<std::int64_t>(*after), *limit);
+    co_return list;
+}
+
 }  // namespace
 
 awaitable<Response> handle(Surroundings& here, Request request) {
@@ -240,6 +341,20 @@ awaitable<Response> handle(Surroundings& here, Request request) {
     }
     if (area == "messages") {
         auto response = co_await messages(here, request, *target);
+        co_return response;
+    }
+    if (area == "submissions") {
+        auto response = co_await submissions(here, request, *target);
+        co_return response;
+    }
+    if (area == "events") {
+        auto response = co_await events(here, request, *target);
+        co_return response;
+    }
+    if (area == "senders" && path.size() == 2) {
+        if (request.method != "GET") co_return wrong_method("GET");
+        if (!target->takes({})) co_return wrong_parameter("none");
+        auto response = co_await list_senders(here);
         co_return response;
     }
     if (area == "credentials") {

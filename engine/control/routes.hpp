@@ -15,6 +15,9 @@ namespace control {
 ///   /v1/credentials/{id}/authorize?by=browser|device&browser=   GET /v1/sign-ins/{id} POST
 ///   /v1/sign-ins/finish?browser= (the address that a browser showed in the end) POST /v1/api-token (the control socket
 ///   alone)
+///   GET /v1/submissions?after=&limit=&mailbox=&domain=&state=&before_ms=   POST
+///   /v1/submissions?from=&to=&to_headers=yes &key=&lane=&not_before_ms=&life_s= (a message)   GET /v1/submissions/{id}
+///   GET …/{id}/raw?offset= POST …/{id}/hold|release|retry|cancel   GET /v1/events?after=&limit=   GET /v1/senders
 /// Unknown paths get 404, unknown methods 405, unknown or malformed parameters 400.
 awaitable<Response> handle(Surroundings& here, Request request);
 

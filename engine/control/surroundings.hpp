@@ -6,7 +6,9 @@
 
 #include "engine/control/api_token.hpp"
 #include "engine/control/live.hpp"
+#include "engine/control/sending.hpp"
 #include "engine/secrets/keyring.hpp"
+#include "engine/submission/senders.hpp"
 #include "queue/store/committer.hpp"
 
 namespace tokens {
@@ -36,10 +38,13 @@ struct Surroundings {
     const secrets::Keyring* keyring = nullptr;  // import, and export with secrets
     Live* live = nullptr;                       // a running daemon's
     tokens::SignIns* sign_ins = nullptr;        // a running daemon's
-    Random* random = nullptr;                   // for a new token of the API
+    Random* random = nullptr;                   // for a new token of the API, and marks of submissions
     ApiToken* api_token = nullptr;              // a running daemon's
     doctor::Doctor* doctor = nullptr;           // of whoever may go out to the network
+    Sending* sending = nullptr;                 // a running daemon's
+    const Clock* clock = nullptr;               // of whoever takes submissions
     std::shared_ptr<MailboxNames> names = std::make_shared<MailboxNames>();
+    std::shared_ptr<submission::Senders> senders = std::make_shared<submission::Senders>();
 };
 
 }  // namespace control

@@ -18,9 +18,12 @@ allowed() {
         engine/tokens) echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets' ;;
         engine/retriever | engine/consumers)
             echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets engine/tokens' ;;
+        engine/submission) echo 'PROTOCOLS queue queue/store engine/runtime engine/config' ;;
+        engine/dispatcher)
+            echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets engine/tokens engine/submission' ;;
         engine/console) echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets engine/tokens' ;;
         engine/doctor) echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets engine/tokens' ;;
-        engine/control) echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets engine/tokens engine/retriever engine/consumers engine/doctor' ;;
+        engine/control) echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets engine/tokens engine/submission engine/retriever engine/consumers engine/doctor' ;;
         engine) echo 'PROTOCOLS queue queue/store ENGINE' ;;
         tools/* | bench | tests/*) echo 'PROTOCOLS queue queue/store ENGINE engine tools bench tests' ;;
         *) echo 'nothing: this folder is not in the lint' ;;

@@ -86,7 +86,8 @@ public:
                                             .home = house_ ? house_->shard().inbox() : inbox_,
                                             .keyring = keyring_ ? &*keyring_ : nullptr,
                                             .random = &random_,
-                                            .doctor = house_ ? &house_->doctor() : nullptr});
+                                            .doctor = house_ ? &house_->doctor() : nullptr,
+                                            .clock = &clock_});
     }
     ~StoreCaller() override {
         if (house_) run(house_->close());

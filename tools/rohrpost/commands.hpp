@@ -33,6 +33,8 @@ int credential_command(Words words);
 int mailbox_command(Words words);
 int key_command(Words words);
 int inbox_command(Words words);
+int send_command(Words words);
+int queue_command(Words words);
 int status_command(Words words);
 
 /// Parses the words after a command's name. False: help was asked for and has been printed. Throws Failure.

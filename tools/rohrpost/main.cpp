@@ -15,7 +15,7 @@
 namespace cli {
 namespace {
 
-constexpr std::array<Command, 11> commands{{
+constexpr std::array<Command, 13> commands{{
     {"run", "The daemon: fetches mail and hands it off", run_command},
     {"import", "Take in providers, credentials, mailboxes and consumers from a JSON document", import_command},
     {"export", "Print that document, with or without secrets", export_command},
@@ -25,6 +25,8 @@ constexpr std::array<Command, 11> commands{{
     {"check", "The doctor: why mail is not fetched, and what helps", check_command},
     {"mailbox", "list, show, pause, resume, remove mailboxes", mailbox_command},
     {"inbox", "list, read and acknowledge mail of a pull consumer", inbox_command},
+    {"send", "Read a message from standard input and queue it, as sendmail does", send_command},
+    {"queue", "list, show, hold, release, retry, cancel what waits to be sent", queue_command},
     {"key", "rotate the key that secrets are sealed with", key_command},
     {"status", "How the store and the daemon are doing", status_command},
 }};

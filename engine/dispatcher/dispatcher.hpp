@@ -1,0 +1,65 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/dispatcher/desk.hpp"
+#include "engine/runtime/shard.hpp"
+
+namespace dispatcher {
+
+/// The senders of one shard, at their desks: those that hand over as the same identity share one. All calls on the
+/// shard, except where noted.
+class Dispatcher {
+public:
+    Dispatcher(runtime::Shard& shard, store::Committer& committer, const store::Bodies& bodies,
+               runtime::Counters& counters, std::unique_ptr<tokens::TokenClient> tokens, Line::Sizes sizes);
+
+    /// Hears of reports in ledgers, and is asked whether somebody takes a mailbox's mail. Before serve().
+    void bounces_go_to(std::function<void(store::MailboxNumber)> bounced,
+                       std::function<bool(store::MailboxNumber)> has_consumer);
+    /// Exactly these send from now on. What waits for them is looked up; what was being sent when the last process
+    /// ended is in doubt.
+    void serve(std::vector<Sender> senders);
+    /// Any thread: something of this mailbox is durable and due then.
+    void queued(store::MailboxNumber mailbox, store::Millis due);
+    /// Any thread: an operator has changed what waits; `doubtful` in the outbox may be due, too.
+    void changed(store::MailboxNumber mailbox);
+
+    void drain();
+    awaitable<void> join();
+    void cancel();
+    [[nodiscard]] awaitable<std::vector<SenderState>> states();
+
+private:
+    using Key = std::pair<std::string, std::string>;  // credential, login
+    class Arrival;
+    Desk* desk_of(store::MailboxNumber mailbox);
+    void arrived(store::MailboxNumber mailbox, store::Millis due);
+    awaitable<void> look_up(std::vector<store::MailboxNumber> mailboxes);
+
+    runtime::Shard& shard_;
+    store::Committer& committer_;
+    std::unique_ptr<tokens::TokenClient> tokens_;
+    House house_;
+    std::map<Key, std::unique_ptr<Desk>> desks_;
+    struct Entry {
+        Key desk;
+        store::Digest documents{};
+        std::string paused;
+    };
+    std::map<store::MailboxNumber, Entry> senders_;
+    bool draining_ = false;
+    runtime::Scope scope_;  // last
+};
+
+/// What was being sent when the last process ended may have left: it is in doubt now. At the start, before anybody
+/// serves; pages through the committer.
+awaitable<Result<std::size_t>> doubt_what_was_taken(store::Committer& committer, queue::Inbox& inbox,
+                                                    store::Millis now);
+
+}  // namespace dispatcher

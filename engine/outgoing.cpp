@@ -1,0 +1,135 @@
+#include "engine/outgoing.hpp"
+
+#include <algorithm>
+#include <functional>
+
+#include "engine/runtime/log.hpp"
+#include "engine/start_error.hpp"
+
+void Outgoing::add(std::unique_ptr<dispatcher::Dispatcher> dispatcher) {
+    dispatcher->bounces_go_to(
+        [this](store::MailboxNumber mailbox) {
+            Outlet* outlet = nullptr;
+            {
+                const std::lock_guard lock(mutex_);
+                const auto found = outlet_of_.find(mailbox);
+                if (found != outlet_of_.end()) outlet = found->second;
+            }
+            if (outlet != nullptr) outlet->arrived(mailbox);
+        },
+        [this](store::MailboxNumber mailbox) {
+            const std::lock_guard lock(mutex_);
+            return outlet_of_.contains(mailbox);
+        });
+    dispatchers_.push_back(std::move(dispatcher));
+}
+
+namespace {
+
+constexpr int exit_ioerr = 74;  // sysexits.h
+
+}  // namespace
+
+awaitable<void> Outgoing::serve(std::vector<dispatcher::Sender> senders, const Roster& roster) {
+    if (!begun_) {
+        begun_ = true;
+        const auto now = std::chrono::time_point_cast<std::chrono::milliseconds>(uses_.main.timers().clock().wall());
+        auto doubted = co_await dispatcher::doubt_what_was_taken(uses_.committer, uses_.main.inbox(), now);
+        if (!doubted) throw StartError(exit_ioerr, "the store: " + doubted.error().message());
+        if (*doubted > 0) {
+            spdlog::warn("id=in_doubt submissions={} were being sent when the last process ended; they are looked for",
+                         *doubted);
+        }
+    }
+    std::vector<std::vector<dispatcher::Sender>> dealt(dispatchers_.size());
+    {
+        const std::lock_guard lock(mutex_);
+        shard_of_.clear();
+        outlet_of_.clear();
+        for (const auto& served : roster.mailboxes)
+            outlet_of_[served.number] = &uses_.hand_offs.outlet(served.mailbox->consumer);
+        for (auto& sender : senders) {
+            // Those that hand over as one identity share its connections and its pace: one shard.
+            const auto shard = std::hash<std::string>()(sender.credential + '\0' + sender.login) % dealt.size();
+            shard_of_[sender.number] = shard;
+            dealt[shard].push_back(std::move(sender));
+        }
+    }
+    for (std::size_t i = 0; i < dealt.size(); ++i) {
+        auto serve = serve_on(*dispatchers_[i], std::move(dealt[i]));
+        co_await asio::co_spawn(uses_.shards[i]->executor(), std::move(serve), asio::use_awaitable);
+    }
+}
+
+awaitable<void> Outgoing::serve_on(dispatcher::Dispatcher& dispatcher, std::vector<dispatcher::Sender> senders) {
+    dispatcher.serve(std::move(senders));
+    co_return;
+}
+
+awaitable<void> Outgoing::drain_one(std::size_t shard) {
+    dispatchers_[shard]->drain();
+    co_await dispatchers_[shard]->join();
+}
+
+void Outgoing::cancel_one(std::size_t shard) { dispatchers_[shard]->cancel(); }
+
+awaitable<void> Outgoing::look() {
+    {
+        const std::lock_guard lock(mutex_);
+        if (shard_of_.empty()) co_return;
+    }
+    std::vector<State> states;
+    for (std::size_t i = 0; i < dispatchers_.size(); ++i) {
+        auto asked = dispatchers_[i]->states();
+        auto here = co_await asio::co_spawn(uses_.shards[i]->executor(), std::move(asked), asio::use_awaitable);
+        for (auto& one : here) {
+            states.push_back({.mailbox = std::move(one.id),
+                              .phase = std::move(one.phase),
+                              .reason = std::move(one.reason),
+                              .until = one.until,
+                              .connections = one.connections,
+                              .recipients_today = one.recipients_today});
+        }
+    }
+    std::sort(states.begin(), states.end(), [](const State& a, const State& b) { return a.mailbox < b.mailbox; });
+    const std::lock_guard lock(mutex_);
+    states_ = std::move(states);
+}
+
+awaitable<bool> Outgoing::idle() {
+    auto work = [](store::Workbench bench) -> Result<std::size_t> {
+        const auto counts = bench.store.outbox().counts();
+        if (!counts) return {boost::system::in_place_error, counts.error()};
+        const auto due = bench.store.outbox().due(0, 1);
+        if (!due) return {boost::system::in_place_error, due.error()};
+        return static_cast<std::size_t>(counts->queued + counts->sending) + due->size();
+    };
+    auto waiting = co_await uses_.committer.run(uses_.main.inbox(), work);
+    co_return waiting&&* waiting == 0;
+}
+
+bool Outgoing::stuck() const {
+    const std::lock_guard lock(mutex_);
+    return std::any_of(states_.begin(), states_.end(), [](const State& state) {
+        return state.phase == "parked" || state.phase == "suspended" || state.phase == "cannot send";
+    });
+}
+
+dispatcher::Dispatcher* Outgoing::of(store::MailboxNumber mailbox) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = shard_of_.find(mailbox);
+    return found == shard_of_.end() ? nullptr : dispatchers_[found->second].get();
+}
+
+void Outgoing::queued(store::MailboxNumber mailbox, store::Millis due) {
+    if (auto* dispatcher = of(mailbox)) dispatcher->queued(mailbox, due);
+}
+
+void Outgoing::changed(store::MailboxNumber mailbox) {
+    if (auto* dispatcher = of(mailbox)) dispatcher->changed(mailbox);
+}
+
+std::vector<control::Sending::State> Outgoing::senders() const {
+    const std::lock_guard lock(mutex_);
+    return states_;
+}

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "protocols/base/result.hpp"
+#include "queue/store/store.hpp"
+
+namespace submission {
+
+/// Which mailbox sends from an address, as configured. Read from the store when it is first needed, and again after
+/// forget(). Used on the committer's thread, but for forget().
+class Senders {
+public:
+    struct Entry {
+        store::MailboxNumber number = 0;
+        std::string mailbox;
+    };
+    /// nullopt: no mailbox may send from there. Upper and lower case are the same. Of several mailboxes the one whose
+    /// own address it is counts, else the first by id.
+    Result<std::optional<Entry>> find(store::Store& store, std::string_view address);
+    /// Any thread: the configuration has changed.
+    void forget() noexcept { stale_.store(true, std::memory_order_release); }
+
+private:
+    Result<void> read(store::Store& store);
+
+    std::atomic<bool> stale_{true};
+    std::map<std::string, Entry, std::less<>> by_address_;
+};
+
+}  // namespace submission
