@@ -34,7 +34,8 @@ awaitable<void> Outgoing::serve(std::vector<dispatcher::Sender> senders, const R
     if (!begun_) {
         begun_ = true;
         const auto now = std::chrono::time_point_cast<std::chrono::milliseconds>(uses_.main.timers().clock().wall());
-        auto doubted = co_await dispatcher::doubt_what_was_taken(uses_.committer, uses_.main.inbox(), now);
+        auto doubted =
+            co_await dispatcher::doubt_what_was_taken(uses_.committer, uses_.main.inbox(), now, uses_.settling_time);
         if (!doubted) throw StartError(exit_ioerr, "the store: " + doubted.error().message());
         if (*doubted > 0) {
             spdlog::warn("id=in_doubt submissions={} were being sent when the last process ended; they are looked for",

@@ -21,6 +21,7 @@ public:
         std::vector<std::unique_ptr<runtime::Shard>>& shards;
         store::Committer& committer;
         HandOffs& hand_offs;
+        std::chrono::milliseconds settling_time;
     };
     explicit Outgoing(Uses uses) : uses_(uses) {}
 

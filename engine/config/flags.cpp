@@ -191,6 +191,10 @@ void declare_work(CLI::App& run, RunFlags& flags) {
     add_duration(run, "--idle-renew", "9min", "1s", "29min",
                  "How long one IDLE is trusted before the mailbox is looked at anyway", flags.idle_renew);
     add_number(run, "--fetch-batch", "64", 1, 10'000, "Messages asked for with one command", flags.fetch_batch);
+    add_duration(run, "--settling-time", "1min", "10ms", "1h",
+                 "How long a provider may take to show sent mail in Sent Items: a mail in doubt is looked for after "
+                 "that, again after three times, and for the last time after ten times as long",
+                 flags.settling_time);
     add_duration(run, "--drain-grace", "10s", "0ms", "10min",
                  "How long sessions may finish their message after SIGTERM", flags.drain_grace);
     run.add_flag("--exit-when-idle", flags.exit_when_idle,

@@ -51,6 +51,7 @@ struct RunFlags {
     std::chrono::milliseconds poll_interval{std::chrono::minutes(5)};
     std::chrono::milliseconds idle_renew{std::chrono::minutes(9)};
     std::uint32_t fetch_batch = 64;  // messages
+    std::chrono::milliseconds settling_time{std::chrono::minutes(1)};
     std::chrono::milliseconds drain_grace{std::chrono::seconds(10)};
 };
 

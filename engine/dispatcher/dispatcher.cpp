@@ -35,6 +35,7 @@ struct LookUp {
 
 struct DoubtTaken {
     store::Millis now{};
+    std::chrono::milliseconds settling_time{};
     Result<std::size_t> operator()(store::Workbench bench) const {
         const auto taken = bench.store.outbox().taken(page_submissions);
         if (!taken) return {boost::system::in_place_error, taken.error()};
@@ -46,7 +47,7 @@ struct DoubtTaken {
             }
             if (one.state == store::SubmissionState::sending) ++progress.doubts;
             const store::Outcome outcome{.state = store::SubmissionState::in_doubt,
-                                         .due = now + 1min,
+                                         .due = now + settling_time,
                                          .attempts = one.attempts,
                                          .at = now,
                                          .progress = encoded(progress),
@@ -80,7 +81,8 @@ private:
 };
 
 Dispatcher::Dispatcher(runtime::Shard& shard, store::Committer& committer, const store::Bodies& bodies,
-                       runtime::Counters& counters, std::unique_ptr<tokens::TokenClient> tokens, Line::Sizes sizes)
+                       runtime::Counters& counters, std::unique_ptr<tokens::TokenClient> tokens, Line::Sizes sizes,
+                       std::chrono::milliseconds settling_time)
     : shard_(shard),
       committer_(committer),
       tokens_(std::move(tokens)),
@@ -91,7 +93,9 @@ Dispatcher::Dispatcher(runtime::Shard& shard, store::Committer& committer, const
              .bodies = bodies,
              .tokens = *tokens_,
              .counters = counters,
-             .sizes = std::move(sizes)},
+             .sizes = std::move(sizes),
+             .settling = {.first_look = settling_time},
+             .looking = looking_rules(settling_time)},
       scope_(shard.executor(), report) {}
 
 void Dispatcher::bounces_go_to(std::function<void(store::MailboxNumber)> bounced,
@@ -187,11 +191,11 @@ awaitable<std::vector<SenderState>> Dispatcher::states() {
     co_return all;
 }
 
-awaitable<Result<std::size_t>> doubt_what_was_taken(store::Committer& committer, queue::Inbox& inbox,
-                                                    store::Millis now) {
+awaitable<Result<std::size_t>> doubt_what_was_taken(store::Committer& committer, queue::Inbox& inbox, store::Millis now,
+                                                    std::chrono::milliseconds settling_time) {
     std::size_t doubted = 0;
     for (;;) {
-        DoubtTaken work{now};
+        DoubtTaken work{now, settling_time};
         auto page = co_await committer.run(inbox, std::move(work));
         if (!page) co_return page.error();
         doubted += *page;

@@ -17,7 +17,8 @@ namespace dispatcher {
 class Dispatcher {
 public:
     Dispatcher(runtime::Shard& shard, store::Committer& committer, const store::Bodies& bodies,
-               runtime::Counters& counters, std::unique_ptr<tokens::TokenClient> tokens, Line::Sizes sizes);
+               runtime::Counters& counters, std::unique_ptr<tokens::TokenClient> tokens, Line::Sizes sizes,
+               std::chrono::milliseconds settling_time);
 
     /// Hears of reports in ledgers, and is asked whether somebody takes a mailbox's mail. Before serve().
     void bounces_go_to(std::function<void(store::MailboxNumber)> bounced,
@@ -58,8 +59,8 @@ private:
 };
 
 /// What was being sent when the last process ended may have left: it is in doubt now. At the start, before anybody
-/// serves; pages through the committer.
-awaitable<Result<std::size_t>> doubt_what_was_taken(store::Committer& committer, queue::Inbox& inbox,
-                                                    store::Millis now);
+/// serves, looked for after `settling_time`; pages through the committer.
+awaitable<Result<std::size_t>> doubt_what_was_taken(store::Committer& committer, queue::Inbox& inbox, store::Millis now,
+                                                    std::chrono::milliseconds settling_time);
 
 }  // namespace dispatcher

@@ -172,6 +172,12 @@ Settlement settled(const store::Submission& submission, Progress progress, const
     return Settling(submission, std::move(progress), attempt).result(now, rules);
 }
 
+LookingRules looking_rules(std::chrono::milliseconds settling) {
+    LookingRules rules;
+    rules.pauses = {settling, 3 * settling, 10 * settling};
+    return rules;
+}
+
 store::Outcome after_look(const store::Submission& submission, Progress progress, Sight sight, const std::string& why,
                           store::Millis now, const LookingRules& rules) {
     store::Outcome outcome;

@@ -56,6 +56,8 @@ struct LookingRules {
     std::uint32_t doubts_max = 2;  // attempts that may end in doubt before a person has to decide
     OutOfSight out_of_sight = OutOfSight::hold;
 };
+/// For a provider that shows what it has taken within `settling`.
+LookingRules looking_rules(std::chrono::milliseconds settling);
 /// `why`: what the look met, for people.
 store::Outcome after_look(const store::Submission& submission, submission::Progress progress, Sight sight,
                           const std::string& why, store::Millis now, const LookingRules& rules);

@@ -20,6 +20,7 @@ void check(const config::RunFlags& flags) {
     fuzz::expect(flags.commit_interval >= 0ms && flags.commit_interval <= 10s, "commits are not put off");
     fuzz::expect(flags.poll_interval >= 1s && flags.poll_interval <= 24h, "mailboxes are looked at");
     fuzz::expect(flags.idle_renew >= 1s && flags.idle_renew <= 29min, "IDLE is renewed");
+    fuzz::expect(flags.settling_time >= 10ms && flags.settling_time <= 1h, "a doubt is looked into");
     fuzz::expect(flags.drain_grace >= 0ms && flags.drain_grace <= 10min, "draining ends");
 }
 

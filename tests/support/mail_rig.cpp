@@ -32,6 +32,8 @@ sim::Options options_of(const MailRig::Wish& wish, const Daemon& daemon) {
     options.signed_in = wish.signed_in;
     options.client = wish.application;
     options.style = wish.style;
+    options.submit_per_minute = wish.submit_per_minute;
+    options.smtp_starts_tls = wish.smtp_starts_tls;
     if (options.oidc) options.flow = wish.flow;
     options.consumer = wish.consumer.empty() ? "maildir:" + daemon.maildir().string() : wish.consumer;
     return options;

@@ -37,6 +37,8 @@ public:
         std::vector<std::string> signed_in{};  // at the workstation
         sim::Client application{};             // how the registered one differs from the usual
         std::string style = "exchange";        // or gmail: the provider's manner
+        std::uint32_t submit_per_minute = 0;   // not 0: the mailboxes send, at this pace
+        bool smtp_starts_tls = false;
     };
     explicit MailRig(Wish wish);
 

@@ -10,6 +10,7 @@
 //   POST   /control/drop-sessions  {}
 //   POST   /control/faults         {"fault": "no_data mailbox=… uid=… times=… row=…"}; GET lists, DELETE clears
 //   GET    /control/counters
+//   GET    /control/sent → {"mails": [{"login", "sender", "recipients", "message_id", "submission", "bytes"}]}
 //   GET    /control/refusals → {"refusals": [{"name", "status", "error", "code", "suberror"}]}: rows of token_error
 //   GET    /control/identity → {"issuer", "tenant", "keys", "signed_in", "clients", "people", "user_codes"}
 //   POST   /control/signed-in      {"users": ["…"]}: who is signed in on the workstation from now on
@@ -84,9 +85,31 @@ HttpReply counted(const World& world) {
                  {"bodies_fetched", counters.bodies_fetched},
                  {"body_bytes_fetched", counters.body_bytes_fetched},
                  {"arrivals", counters.arrivals},
+                 {"smtp_logins", counters.smtp_logins},
+                 {"mails_sent", world.sent().size()},
                  {"token_requests", counters.token_requests},
                  {"tokens_issued", world.tokens.issued()},
                  {"introspections", counters.introspections}});
+}
+
+std::string header_of(const std::string& message, const char* name) {
+    Wanted::Section section;
+    section.name = "HEADER.FIELDS";
+    section.fields = {name};
+    const std::string field = section_of(message, section);
+    return std::string(text::trimmed(field.substr(std::min(field.find(':') + 1, field.size()))));
+}
+
+HttpReply listed_mails(const World& world) {
+    json::array mails;
+    for (const SentMail& mail : world.sent())
+        mails.push_back(json::object{{"login", mail.login},
+                                     {"sender", mail.sender},
+                                     {"recipients", json::value_from(mail.recipients)},
+                                     {"message_id", header_of(mail.message, "Message-ID")},
+                                     {"submission", header_of(mail.message, "X-Rohrpost-Submission")},
+                                     {"bytes", mail.message.size()}});
+    return done({{"mails", mails}});
 }
 
 HttpReply handle_faults(World& world, const HttpRequest& request, const json::object& body) {
@@ -213,6 +236,7 @@ std::optional<HttpReply> handle_world(World& world, const HttpRequest& request, 
     const std::string_view what = std::string_view(request.path).substr(std::string_view("/control/").size());
     const std::string user = string_in(body, "user");
     if (what == "counters") return counted(world);
+    if (what == "sent") return listed_mails(world);
     if (what == "faults") return handle_faults(world, request, body);
     if (what == "expire-tokens") {
         world.expire_tokens(user, "Session invalidated - AccessTokenExpired");

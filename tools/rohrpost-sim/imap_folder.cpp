@@ -99,6 +99,7 @@ void ImapSession::list(const Command& command) {
     const std::string& pattern = command.words[1];
     if (pattern.empty()) say("* LIST (\\Noselect) \"/\" \"\"");
     for (const Folder* folder : world_.folders(mailbox_)) {
+        if (folder->name == "Sent Items" && world_.faults.looms(FaultKind::hide_sent, mailbox_)) continue;
         const bool wanted = pattern == "*" || pattern == "%" || text::same(pattern, folder->name);
         const std::string_view use = folder->name == "Sent Items" ? " \\Sent" : "";
         if (wanted) say(fmt::format("* LIST (\\HasNoChildren{}) \"/\" {}", use, quoted(folder->name)));

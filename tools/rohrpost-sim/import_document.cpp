@@ -59,6 +59,9 @@ std::string import_document(const Options& options, const Ports& ports, const Wo
                           {"scopes", json::array{"https://outlook.office.com/IMAP.AccessAsUser.All", "offline_access"}},
                           {"ca_file", std::filesystem::absolute(ca_file).string()},
                           {"imap", json::object{{"host", "localhost"}, {"port", ports.imap}, {"tls", "implicit"}}}};
+    if (options.submit_per_minute > 0)
+        provider["smtp"] = json::object{
+            {"host", "localhost"}, {"port", ports.smtp}, {"tls", options.smtp_starts_tls ? "starttls" : "implicit"}};
     if (options.oidc) add_identity(provider, options, world);
     json::array credentials;
     json::array mailboxes;
@@ -76,6 +79,8 @@ std::string import_document(const Options& options, const Ports& ports, const Wo
                                          {"start", "all"},
                                          {"after", "keep"},
                                          {"consumer", "inbox"}});
+        if (options.submit_per_minute > 0)
+            mailboxes.back().as_object()["submit"] = json::object{{"per_minute", options.submit_per_minute}};
     }
     const json::object document{{"providers", json::array{provider}},
                                 {"credentials", credentials},

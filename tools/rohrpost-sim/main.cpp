@@ -37,6 +37,7 @@ void announce(const sim::Provider& provider) {
     const boost::json::object line{{"imap_port", provider.ports().imap},
                                    {"https_port", provider.ports().https},
                                    {"http_port", provider.ports().http},
+                                   {"smtp_port", provider.ports().smtp},
                                    {"ca_file", std::filesystem::absolute(provider.ca_file()).string()},
                                    {"import_file", std::filesystem::absolute(provider.import_file()).string()}};
     fmt::print("{}\n", boost::json::serialize(line));
@@ -112,7 +113,8 @@ int main(int count, char** words) {
     std::vector<std::string> faults;
     std::string directory;
     CLI::App app(
-        "A pretend mail provider: IMAP over TLS, an OAuth token endpoint over HTTPS (with --oidc a whole identity "
+        "A pretend mail provider: IMAP over TLS, a submission server, an OAuth token endpoint over HTTPS (with --oidc "
+        "a whole identity "
         "provider), and a control endpoint (/control/…) beside it. When it is ready it prints one line of JSON with "
         "its ports and files.");
     app.add_option("--dir", directory, "Directory for ca.pem and import.json (made when missing)")->required();
@@ -120,6 +122,11 @@ int main(int count, char** words) {
     app.add_option("--imap-port", options.imap_port, "IMAP over TLS; 0: any free port")->capture_default_str();
     app.add_option("--https-port", options.https_port, "Token endpoint and control; 0: any")->capture_default_str();
     app.add_option("--http-port", options.http_port, "The same without TLS; 0: any")->capture_default_str();
+    app.add_option("--smtp-port", options.smtp_port, "Submission over TLS; 0: any")->capture_default_str();
+    app.add_flag("--smtp-starttls", options.smtp_starts_tls, "Submission begins in the clear and offers STARTTLS");
+    app.add_option("--submit", options.submit_per_minute,
+                   "The mailboxes of import.json send, so many mails a minute at most; 0: they do not")
+        ->capture_default_str();
     app.add_option("--style", options.style, "Manners of the IMAP server")
         ->check(CLI::IsMember({"exchange", "gmail", "dovecot"}))
         ->capture_default_str();

@@ -7,6 +7,7 @@
 
 #include "tools/rohrpost-sim/http_endpoint.hpp"
 #include "tools/rohrpost-sim/imap_session.hpp"
+#include "tools/rohrpost-sim/smtp_session.hpp"
 #include "tools/rohrpost-sim/tls_connection.hpp"
 
 namespace sim {
@@ -59,10 +60,13 @@ Provider::Provider(Options options)
     auto imap = listen(options_.imap_port);
     auto https = listen(options_.https_port);
     auto http = listen(options_.http_port);
-    ports_ = {imap.local_endpoint().port(), https.local_endpoint().port(), http.local_endpoint().port()};
+    auto smtp = listen(options_.smtp_port);
+    ports_ = {imap.local_endpoint().port(), https.local_endpoint().port(), http.local_endpoint().port(),
+              smtp.local_endpoint().port()};
     furnish_identity();
     write_files();
     asio::co_spawn(context_, accept_imap(std::move(imap)), report);
+    asio::co_spawn(context_, accept_smtp(std::move(smtp)), report);
     asio::co_spawn(context_, accept_https(std::move(https)), report);
     asio::co_spawn(context_, accept_http(std::move(http)), report);
     asio::co_spawn(context_, keep_time(), report);
@@ -140,6 +144,21 @@ awaitable<void> Provider::accept_imap(asio::ip::tcp::acceptor listener) {
         auto connection = std::make_shared<TlsConnection>(std::move(socket), tls_);
         auto session = std::make_shared<ImapSession>(world_, style_, std::move(connection));
         asio::co_spawn(context_, ImapSession::serve(std::move(session)), report);
+    }
+}
+
+awaitable<void> Provider::accept_smtp(asio::ip::tcp::acceptor listener) {
+    const bool clear = options_.smtp_starts_tls;
+    for (;;) {
+        auto [error, socket] = co_await listener.async_accept(as_values);
+        if (error) {
+            co_await breathe(listener.get_executor());
+            continue;
+        }
+        const auto begin = clear ? SmtpSession::Begin::clear : SmtpSession::Begin::encrypted;
+        auto connection = std::make_shared<TlsConnection>(std::move(socket), tls_, clear);
+        auto session = std::make_shared<SmtpSession>(world_, style_, std::move(connection), begin);
+        asio::co_spawn(context_, SmtpSession::serve(std::move(session)), report);
     }
 }
 

@@ -18,13 +18,15 @@ namespace sim {
 struct Options {
     std::filesystem::path directory;  // ca.pem and import.json are written there
     std::string bind = "127.0.0.1";
-    std::uint16_t imap_port = 0, https_port = 0, http_port = 0;  // 0: any
+    std::uint16_t imap_port = 0, https_port = 0, http_port = 0, smtp_port = 0;  // 0: any
     std::string style = "exchange";
     Population population;
     TokenRules rules;
     double arrivals_per_second = 0;
     bool shared_credential = false;
-    std::string consumer = "pull";  // or maildir:PATH
+    std::string consumer = "pull";        // or maildir:PATH
+    std::uint32_t submit_per_minute = 0;  // mails that each mailbox of import.json may send; 0: none sends
+    bool smtp_starts_tls = false;         // the submission server begins in the clear
     std::vector<Fault> faults;
     IdentityRules identity;  // its base_url and manner follow from the port and the style
     /// The identity provider is strict, knows the people and the application of furnish(), and import.json names all
@@ -36,12 +38,12 @@ struct Options {
 };
 
 struct Ports {
-    std::uint16_t imap = 0, https = 0, http = 0;
+    std::uint16_t imap = 0, https = 0, http = 0, smtp = 0;
 };
 
-/// A mail provider on this machine: IMAP with TLS, a token endpoint with HTTPS, its control beside it. Everything runs
-/// on one thread: the one that calls run(), or one of its own after start(). Throws when ports, options or the
-/// directory are no good.
+/// A mail provider on this machine: IMAP and SMTP with TLS, a token endpoint with HTTPS, its control beside it.
+/// Everything runs on one thread: the one that calls run(), or one of its own after start(). Throws when ports, options
+/// or the directory are no good.
 class Provider {
 public:
     explicit Provider(Options options);
@@ -76,6 +78,7 @@ public:
 private:
     asio::ip::tcp::acceptor listen(std::uint16_t port);
     awaitable<void> accept_imap(asio::ip::tcp::acceptor listener);
+    awaitable<void> accept_smtp(asio::ip::tcp::acceptor listener);
     awaitable<void> accept_https(asio::ip::tcp::acceptor listener);
     awaitable<void> accept_http(asio::ip::tcp::acceptor listener);
     awaitable<void> keep_time();

@@ -13,6 +13,8 @@ constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
 awaitable<bool> TlsConnection::handshake() {
     boost::system::error_code ignored;
     stream_.next_layer().set_option(asio::ip::tcp::no_delay(true), ignored);
+    clear_ = false;
+    in_.clear();  // what came in the clear counts for nothing
     const auto [error] = co_await stream_.async_handshake(asio::ssl::stream_base::server, as_values);
     if (error) cut();
     co_return !error;
@@ -20,7 +22,12 @@ awaitable<bool> TlsConnection::handshake() {
 
 awaitable<bool> TlsConnection::read_some() {
     flush();
-    const auto [error, bytes] = co_await stream_.async_read_some(asio::buffer(chunk_), as_values);
+    boost::system::error_code error;
+    std::size_t bytes = 0;
+    if (clear_)
+        std::tie(error, bytes) = co_await stream_.next_layer().async_read_some(asio::buffer(chunk_), as_values);
+    else
+        std::tie(error, bytes) = co_await stream_.async_read_some(asio::buffer(chunk_), as_values);
     in_.append(chunk_.data(), bytes);
     if (error) cut();
     co_return !over_;
@@ -33,13 +40,16 @@ void TlsConnection::flush() {
         return;
     }
     writing_.swap(out_);
-    asio::async_write(stream_, asio::buffer(writing_),
-                      [self = shared_from_this()](boost::system::error_code error, std::size_t) {
-                          self->writing_ = std::string();
-                          if (error) self->cut();
-                          self->flush();
-                          self->written_.wake();
-                      });
+    auto written = [self = shared_from_this()](boost::system::error_code error, std::size_t) {
+        self->writing_ = std::string();
+        if (error) self->cut();
+        self->flush();
+        self->written_.wake();
+    };
+    if (clear_)
+        asio::async_write(stream_.next_layer(), asio::buffer(writing_), std::move(written));
+    else
+        asio::async_write(stream_, asio::buffer(writing_), std::move(written));
 }
 
 awaitable<bool> TlsConnection::room() {
@@ -62,6 +72,7 @@ void TlsConnection::end() {
 
 void TlsConnection::shut_down() {
     ending_ = false;
+    if (clear_) return cut();
     stream_.async_shutdown([self = shared_from_this()](boost::system::error_code) { self->cut(); });
     end_.expires_after(std::chrono::seconds(1));
     end_.async_wait([self = shared_from_this()](boost::system::error_code) { self->cut(); });

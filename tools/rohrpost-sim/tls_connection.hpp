@@ -12,11 +12,14 @@ namespace sim {
 
 using TlsSocket = asio::ssl::stream<asio::ip::tcp::socket>;
 
-/// Over TLS on a socket.
+/// Over TLS on a socket; in the clear until handshake(), when it begins so.
 class TlsConnection final : public Connection, public std::enable_shared_from_this<TlsConnection> {
 public:
-    TlsConnection(asio::ip::tcp::socket socket, asio::ssl::context& tls)
-        : stream_(std::move(socket), tls), end_(stream_.get_executor()), alarm_(stream_.get_executor()) {}
+    TlsConnection(asio::ip::tcp::socket socket, asio::ssl::context& tls, bool clear = false)
+        : stream_(std::move(socket), tls),
+          end_(stream_.get_executor()),
+          alarm_(stream_.get_executor()),
+          clear_(clear) {}
 
     awaitable<bool> handshake() override;
     void flush() override;
@@ -37,6 +40,7 @@ private:
     std::string writing_;
     Parking written_;
     bool ending_ = false;
+    bool clear_;
     std::array<char, 2048> chunk_{};
 };
 

@@ -158,6 +158,14 @@ std::uint32_t World::arrive(Folder& folder, std::string bytes, std::chrono::mill
     return folder.uid_next - 1;
 }
 
+std::size_t World::take(SentMail mail) {
+    Folder* folder = this->folder(mail.sender, "Sent Items");
+    if (folder == nullptr) folder = this->folder(mail.login, "Sent Items");
+    if (folder != nullptr) arrive(*folder, mail.message);
+    sent_.push_back(std::move(mail));
+    return sent_.size();
+}
+
 void World::enter(Watcher& session) {
     sessions_.push_back(&session);
     ++counters.sessions;

@@ -71,12 +71,21 @@ private:
     std::vector<Watcher*> watchers_;
 };
 
+/// A mail that the submission server has accepted.
+struct SentMail {
+    std::string login;   // whose mailbox was named at AUTH
+    std::string sender;  // of the envelope, as the recipients are
+    std::vector<std::string> recipients;
+    std::string message;
+};
+
 struct Counters {
     std::uint64_t sessions_most = 0, sessions = 0;
     std::uint64_t logins = 0, logins_refused = 0;
     std::uint64_t commands = 0, searches = 0, idles = 0;
     std::uint64_t bodies_fetched = 0, body_bytes_fetched = 0;
     std::uint64_t arrivals = 0;
+    std::uint64_t smtp_logins = 0;
     std::uint64_t token_requests = 0, introspections = 0;
 };
 
@@ -112,6 +121,9 @@ public:
     std::uint32_t arrive(Folder& folder, std::string bytes, std::chrono::milliseconds hidden_for = {});
     /// A generated message in an inbox picked by chance.
     void arrive_anywhere();
+    /// Records a mail and files it into the sender's Sent Items; its number, from 1.
+    std::size_t take(SentMail mail);
+    [[nodiscard]] const std::vector<SentMail>& sent() const noexcept { return sent_; }
     /// Shows the hidden messages whose time has come.
     void reveal_due();
     /// Ends the access tokens of a user (empty: all) and the sessions that live by them.
@@ -143,6 +155,7 @@ private:
         Monotonic until{};
     };
     std::vector<Hidden> hidden_;
+    std::vector<SentMail> sent_;
 };
 
 /// The usual people without a mailbox: operator@sim.test, guest@other.test (a guest of ours) and alien@other.test, each

@@ -103,6 +103,7 @@ TEST_CASE("flags out of their limits are refused in words", "[config]") {
         {{"--roles", "alarm"}, "\"alarm\" is not in this version"},
         {{"--roles", "retriver"}, "found \"retriver\", expected"},
         {{"--idle-renew", "30min"}, "from 1s to 29min"},
+        {{"--settling-time", "0ms"}, "from 10ms to 1h"},
         {{"--threads", "many"}, "a whole number from 0 to 1024"},
         {{"--memory-budget", "10"}, "a size from 1MiB"},
         {{"--store", "postgresql://x"}, "PostgreSQL is not in this version"},
