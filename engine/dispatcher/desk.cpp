@@ -182,7 +182,9 @@ void Desk::arrange() {
                 doubts = true;
         }
     }
-    while (workers_ < std::min<std::size_t>(wanted, connections_max())) {
+    wanted = std::min<std::size_t>(wanted, connections_max());
+    // Counted before: a worker that another one has left nothing for ends within spawn().
+    for (std::size_t more = wanted > workers_ ? wanted - workers_ : 0; more > 0; --more) {
         ++workers_;
         scope_.spawn("dispatcher", work());
     }
