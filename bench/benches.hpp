@@ -6,4 +6,5 @@ int bench_tokens(int argc, char** argv);
 int bench_store(int argc, char** argv);
 int bench_retriever(int argc, char** argv);
 int bench_idle(int argc, char** argv);
+int bench_outbox(int argc, char** argv);
 int bench_engine(int argc, char** argv);

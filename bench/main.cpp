@@ -14,6 +14,7 @@ struct Bench {
 constexpr Bench benches[] = {
     {"retriever", "messages from an IMAP server into the durable ledger, and on into a Maildir", bench_retriever},
     {"idle", "resident memory of idle IMAP sessions", bench_idle},
+    {"outbox", "submissions durably accepted, taken and settled", bench_outbox},
     {"store", "durable messages through the committer, beside bare group appends", bench_store},
     {"queue", "the work queue beside other queues", bench_queue},
     {"tokens", "reading a token that is being replaced, beside other ways to share one", bench_tokens},

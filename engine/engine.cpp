@@ -154,6 +154,7 @@ void Engine::begin() {
     roles.scope.spawn("store", watch_store());
     roles.scope.spawn("expiries", roles.expiries.watch());
     roles.scope.spawn("reload", watch_reload());
+    if (flags_.roles.dispatcher) roles.scope.spawn("outbox", roles.outgoing.tidy_up());
     if (flags_.exit_when_idle) roles.scope.spawn("idleness", watch_idleness());
     asio::co_spawn(roles.main.executor(), live(), [this](std::exception_ptr failure) {
         failed_ = failure;

@@ -27,6 +27,7 @@ void Outgoing::add(std::unique_ptr<dispatcher::Dispatcher> dispatcher) {
 namespace {
 
 constexpr int exit_ioerr = 74;  // sysexits.h
+constexpr auto between_counts = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -93,8 +94,86 @@ awaitable<void> Outgoing::look() {
         }
     }
     std::sort(states.begin(), states.end(), [](const State& a, const State& b) { return a.mailbox < b.mailbox; });
+    {
+        const std::lock_guard lock(mutex_);
+        states_ = std::move(states);
+    }
+    co_await count();
+}
+
+/// How much waits. When nothing does and nothing came, the committer is left in peace.
+awaitable<void> Outgoing::count() {
+    const auto now = uses_.main.timers().now();
+    const bool waits = stirred_.load(std::memory_order_relaxed) || !(counts_ == store::Outbox::Counts());
+    if (!waits || now < counted_at_ + between_counts) co_return;
+    counted_at_ = now;
+    stirred_.store(false, std::memory_order_relaxed);
+    auto work = [](store::Workbench bench) { return bench.store.outbox().counts(); };
+    auto counts = co_await uses_.committer.run(uses_.main.inbox(), work);
     const std::lock_guard lock(mutex_);
-    states_ = std::move(states);
+    if (counts) counts_ = *counts;
+}
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kept_for = 7 * 24h;
+constexpr auto between_rounds = 10min;
+constexpr std::size_t rows_at_once = 1000;  // a page holds the committer up for a few milliseconds
+
+struct ForgetPage {
+    store::SubmissionId after = 0;
+    store::Millis before{};
+    Result<store::SubmissionId> operator()(store::Workbench bench) const {
+        auto& outbox = bench.store.outbox();
+        const auto events = outbox.events(0, rows_at_once);
+        if (!events) return {boost::system::in_place_error, events.error()};
+        std::int64_t up_to = 0;
+        for (const auto& event : *events) {
+            if (event.at >= before) break;
+            up_to = event.number;
+        }
+        if (up_to > 0) {
+            const auto forgotten = outbox.forget_events(up_to);
+            if (!forgotten) return {boost::system::in_place_error, forgotten.error()};
+        }
+        return outbox.forget(after, before, rows_at_once);
+    }
+};
+
+}  // namespace
+
+awaitable<void> Outgoing::tidy_up() {
+    for (;;) {
+        co_await uses_.main.timers().sleep_for(between_rounds);
+        store::SubmissionId after = 0;
+        do {
+            const auto now = uses_.main.timers().clock().wall();
+            ForgetPage page{after, std::chrono::time_point_cast<std::chrono::milliseconds>(now - kept_for)};
+            auto next = co_await uses_.committer.run(uses_.main.inbox(), std::move(page));
+            after = next ? *next : 0;
+        } while (after != 0);
+    }
+}
+
+std::vector<runtime::Metric> Outgoing::metrics() const {
+    const std::lock_guard lock(mutex_);
+    if (shard_of_.empty()) return {};
+    std::vector<runtime::Metric> metrics;
+    for (const auto& [state, count] : {std::pair{"queued", counts_.queued}, std::pair{"sending", counts_.sending},
+                                       std::pair{"in_doubt", counts_.in_doubt}, std::pair{"held", counts_.held}}) {
+        metrics.push_back({"rohrpost_submissions",
+                           "Submissions that wait, by their state.",
+                           static_cast<double>(count),
+                           {{"state", state}}});
+    }
+    std::map<std::string, double> phases;
+    for (const auto& state : states_) ++phases[state.phase];
+    for (const auto& [phase, count] : phases)
+        metrics.push_back(
+            {"rohrpost_senders", "Mailboxes that send, by what they are doing.", count, {{"state", phase}}});
+    return metrics;
 }
 
 awaitable<bool> Outgoing::idle() {
@@ -123,10 +202,12 @@ dispatcher::Dispatcher* Outgoing::of(store::MailboxNumber mailbox) const {
 }
 
 void Outgoing::queued(store::MailboxNumber mailbox, store::Millis due) {
+    stirred_.store(true, std::memory_order_relaxed);
     if (auto* dispatcher = of(mailbox)) dispatcher->queued(mailbox, due);
 }
 
 void Outgoing::changed(store::MailboxNumber mailbox) {
+    stirred_.store(true, std::memory_order_relaxed);
     if (auto* dispatcher = of(mailbox)) dispatcher->changed(mailbox);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -10,6 +11,7 @@
 #include "engine/dispatcher/dispatcher.hpp"
 #include "engine/hand_offs.hpp"
 #include "engine/roster.hpp"
+#include "engine/runtime/metrics.hpp"
 #include "engine/runtime/shard.hpp"
 
 /// The dispatchers of all shards, and the way to them. serve(), drain() and cancel() on the main shard; the rest on any
@@ -31,8 +33,11 @@ public:
     awaitable<void> serve(std::vector<dispatcher::Sender> senders, const Roster& roster);
     awaitable<void> drain_one(std::size_t shard);
     void cancel_one(std::size_t shard);
-    /// Asks each shard once for what its senders do.
+    /// Asks each shard once for what its senders do, and the store for how much waits.
     awaitable<void> look();
+    /// For ever: what was settled a week ago is forgotten, and events of that age. Cancelled to end it.
+    awaitable<void> tidy_up();
+    [[nodiscard]] std::vector<runtime::Metric> metrics() const;
     /// Nothing that has a due time waits to be sent, and nothing is on its way.
     awaitable<bool> idle();
     /// Mail waits, and somebody has to act before it can leave.
@@ -44,13 +49,17 @@ public:
 
 private:
     [[nodiscard]] dispatcher::Dispatcher* of(store::MailboxNumber mailbox) const;
+    awaitable<void> count();
     static awaitable<void> serve_on(dispatcher::Dispatcher& dispatcher, std::vector<dispatcher::Sender> senders);
 
     Uses uses_;
     std::vector<std::unique_ptr<dispatcher::Dispatcher>> dispatchers_;
     bool begun_ = false;
+    Monotonic counted_at_{};
+    std::atomic<bool> stirred_{true};  // mail was handed in or changed since the last count
     mutable std::mutex mutex_;
     std::map<store::MailboxNumber, std::size_t> shard_of_;
     std::map<store::MailboxNumber, Outlet*> outlet_of_;  // of mailboxes whose mail somebody takes
     std::vector<State> states_;
+    store::Outbox::Counts counts_;
 };

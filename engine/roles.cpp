@@ -50,7 +50,11 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
       view({engine.counters_, board, *engine.committer_, hand_offs, tokens, expiries, engine.outside_.clock(),
             [this] { post_reload(); },
             [this, &engine] {
-                return engine.flags_.roles.console ? console.metrics() : std::vector<runtime::Metric>();
+                auto metrics = outgoing.metrics();
+                if (!engine.flags_.roles.console) return metrics;
+                auto more = console.metrics();
+                std::move(more.begin(), more.end(), std::back_inserter(metrics));
+                return metrics;
             }}),
       surroundings{.committer = *engine.committer_,
                    .home = main.inbox(),
