@@ -48,6 +48,14 @@ std::chrono::milliseconds park_of(const Effect& effect, std::uint32_t failures, 
     return back_off.failed(0ms, fraction);
 }
 
+/// A fault of what we hold, not of the way: damaged bytes, or something no command can carry.
+bool is_of_the_mail(error_code reason) {
+    return reason.category() == store::category() || reason == smtp::errc::bad_address ||
+           reason == smtp::errc::address_too_long || reason == smtp::errc::bad_envelope_id ||
+           reason == smtp::errc::bad_original_recipient || reason == smtp::errc::no_recipients ||
+           reason == smtp::errc::body_not_canonical || reason == smtp::errc::body_size_wrong;
+}
+
 std::string_view words_of(Cause cause) {
     switch (cause) {
         case Cause::account:
@@ -221,7 +229,15 @@ awaitable<void> Desk::work() {
         }
         const auto number = exchange.take;
         const auto debt = exchange.owed ? exchange.owed->settlement.outcome : store::Outcome{};
+        std::optional<Owed> unpaid = exchange.owed;
         auto got = co_await house_.committer.run(house_.inbox, std::move(exchange));
+        if (!got &&
+            got.error() == store::errc::disk_full) {  // what became of the mail is told as soon as there is room
+            owed = std::move(unpaid);
+            if (const auto here = boxes_.find(number); here != boxes_.end()) here->second.due = wall();
+            co_await house_.seams.timers.sleep_for(1s);
+            continue;
+        }
         if (!got) {
             spdlog::error("mailbox={} id=store_error reason={}", number, runtime::value(got.error().message()));
             break;
@@ -306,6 +322,16 @@ awaitable<Owed> Desk::send(Line& line, store::Submission submission) {
     }
     StoredBody body(house_.bodies, row.body);
     auto answer = co_await line.client().submit(envelope, body);
+    if (!answer && is_of_the_mail(answer.error())) {  // trying again would not help, and nobody else is to wait for it
+        owed.settlement.outcome = {.state = SubmissionState::held,
+                                   .due = std::nullopt,
+                                   .attempts = row.attempts,
+                                   .at = wall(),
+                                   .progress = row.progress,
+                                   .reason = answer.error().message()};
+        spdlog::error("submission={} id=cannot_be_sent reason={}", row.id, runtime::value(answer.error().message()));
+        co_return owed;
+    }
     if (answer) {
         attempt.answer = std::move(*answer);
     } else {
@@ -337,7 +363,7 @@ void Desk::suffer(const Effect& effect) {
         fewer_since_ = now;
     }
     const auto pause = park_of(effect, failures_, house_.seams.random.fraction());
-    ++failures_;
+    if (parked_until_ <= now) ++failures_;  // lines that are lost together are one failure
     parked_until_ = std::max(parked_until_, now + pause);
     parked_for_ = effect;
     spdlog::warn("desk={} id=parked cause={} pause_ms={} reason={}",
@@ -347,6 +373,7 @@ void Desk::suffer(const Effect& effect) {
 
 /// The account works.
 void Desk::recover() {
+    if (parked_until_ > house_.seams.timers.now()) return;  // another line has met with something since
     failures_ = 0;
     parked_for_ = {};
 }
