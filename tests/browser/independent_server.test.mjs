@@ -71,7 +71,7 @@ flow('a first token opens a mailbox, and its refresh token rotates on and on, al
         else await dovecot.endSessions(user);  // the next one logs in with the new token
         dovecot.deliver(user, `mail-${mails}`);
         await rohrpost.hasArrived(mails);
-        assert.ok(dovecot.logins() >= mails);
+        await eventually('Dovecot has written down the log-in', () => dovecot.logins() >= mails);
     }
     assert.equal(server.count('refresh_token.consumed'), refreshes());  // each rotated
     assert.equal(server.count('grant.error'), 0);

@@ -159,7 +159,7 @@ TEST_CASE("sending: what is handed in arrives once, byte for byte, and the queue
     CHECK(sent_count(rig) == 3);
 }
 
-TEST_CASE("sending: each recipient has its fate; who is put off is asked again, and a report tells who is lost",
+TEST_CASE("sending: each recipient has its fate, who is put off is asked again, and a report tells who is lost",
           "[daemon][sending]") {
     MailRig rig(senders());
     rig.fault("smtp_rcpt mailbox=lost@there.test");
