@@ -76,7 +76,7 @@ std::uint32_t recipients_per_day(const config::Provider& provider) {
     return provider.preset == "microsoft365" || provider.preset == "gmail" ? 10'000 : 0;
 }
 
-/// `served`: the same mailbox as it fetches; its credential and place count here, too.
+/// `credential` and `place`: nullptr when they are gone.
 dispatcher::Sender sender_of(const store::Mailbox& row, const config::Mailbox& mailbox,
                              const config::Credential* credential, std::shared_ptr<const dispatcher::Place> place) {
     dispatcher::Sender sender;

@@ -234,7 +234,10 @@ awaitable<void> Desk::work() {
         if (!got &&
             got.error() == store::errc::disk_full) {  // what became of the mail is told as soon as there is room
             owed = std::move(unpaid);
-            if (const auto here = boxes_.find(number); here != boxes_.end()) here->second.due = wall();
+            if (const auto here = boxes_.find(number); here != boxes_.end()) {
+                here->second.due = wall();
+                here->second.pace.give_back();
+            }
             co_await house_.seams.timers.sleep_for(1s);
             continue;
         }

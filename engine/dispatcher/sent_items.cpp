@@ -120,13 +120,19 @@ awaitable<std::optional<bool>> Look::search(std::string criteria) {
 }
 
 awaitable<std::optional<Looked>> Look::find(const Trace& trace) {
-    const std::array<std::pair<std::string_view, std::string_view>, 3> headers{
-        std::pair<std::string_view, std::string_view>{"Message-ID", trace.message_id},
-        {"X-Microsoft-Original-Message-ID", trace.message_id},
-        {submission::mark_header, trace.mark}};
-    for (const auto& [header, value] : headers) {
+    // Applications use a Message-ID more than once (a copy for each recipient, a mail handed in again): by its id a
+    // message is only recognised where our own field was lost on the way. RFC 3501 §6.4.4: HEADER field "" is any.
+    const std::string unmarked = fmt::format(" NOT HEADER {} \"\"", submission::mark_header);
+    struct By {
+        std::string_view header, value;
+        std::string_view further;
+    };
+    const std::array<By, 3> ways{By{submission::mark_header, trace.mark, ""},
+                                 By{"Message-ID", trace.message_id, unmarked},
+                                 By{"X-Microsoft-Original-Message-ID", trace.message_id, unmarked}};
+    for (const auto& [header, value, further] : ways) {
         if (value.empty()) continue;
-        auto found = co_await search(fmt::format("HEADER {} {}", header, imap::quoted(value)));
+        auto found = co_await search(fmt::format("HEADER {} {}{}", header, imap::quoted(value), further));
         if (!found) co_return std::nullopt;
         if (*found) co_return Looked{Sight::found, fmt::format("found in {} by its {}", folder_, header)};
     }

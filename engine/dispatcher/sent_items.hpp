@@ -23,8 +23,9 @@ struct Looked {
     std::string why;             // for people
 };
 
-/// Looks for messages in a mailbox's own Sent Items over IMAP, read-only, on a connection of its own: by Message-ID,
-/// by the id that Exchange keeps when it rewrites one, then by the private header. One answer for each trace.
+/// Looks for messages in a mailbox's own Sent Items over IMAP, read-only, on a connection of its own: by the private
+/// header; among messages without one by Message-ID, and by the id that Exchange keeps when it rewrites one. One answer
+/// for each trace.
 awaitable<std::vector<Looked>> look_into_sent_items(Seams& seams, tokens::TokenClient& tokens, Sender sender,
                                                     std::vector<Trace> traces);
 

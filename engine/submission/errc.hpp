@@ -20,8 +20,6 @@ enum class errc {
     bad_recipient,   // an address in To, Cc or Bcc cannot be read
     empty,           // neither a header nor a body
     unknown_sender,  // no mailbox may send from this address
-    too_large,
-    in_the_past,  // it would have expired before it may be sent
 };
 
 const boost::system::error_category& category() noexcept;

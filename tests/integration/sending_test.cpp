@@ -249,7 +249,8 @@ TEST_CASE("sending: mails whose last reply is lost are found in Sent Items, and 
     const auto ids = send_many(rig, count);
     for (const auto& id : ids) CHECK(becomes(rig, id, "delivered"));
     std::size_t found = 0;
-    for (const auto& id : ids) found += holds(state(rig, id), "found in Sent Items by its Message-ID") ? 1 : 0;
+    for (const auto& id : ids)
+        found += holds(state(rig, id), "found in Sent Items by its X-Rohrpost-Submission") ? 1 : 0;
     CHECK(found == count / 2);
     CHECK(rig.daemon.stop() == 0);
     CHECK(rig.daemon.run_until_idle(quick) == 0);
@@ -267,6 +268,29 @@ TEST_CASE("sending: a mail that was read and not kept is not found, and is sent 
     CHECK(becomes(rig, id, "delivered: localhost:"));
     CHECK(rig.daemon.stop() == 0);
     CHECK(taken(rig) == each_once(1));
+}
+
+TEST_CASE("sending: a mail in doubt is not taken for another one with its Message-ID", "[daemon][sending]") {
+    MailRig rig(senders());
+    rig.import();
+    rig.daemon.start(quick);
+    const std::string twin = "Message-ID: <both@sim.test>\n" + mail("0");
+    CHECK(becomes(rig, send(rig, twin, {"a@there.test"}), "delivered"));
+    rig.fault("smtp_drop times=1");  // the second is read and not kept
+    CHECK(becomes(rig, send(rig, twin, {"b@there.test"}), "delivered"));
+    CHECK(rig.daemon.stop() == 0);
+    const auto mails = sent(rig);
+    REQUIRE(mails.size() == 2);
+    CHECK(mails[1].recipients == std::vector<std::string>{"b@there.test"});
+}
+
+TEST_CASE("sending: Dovecot tells a message without our field from one with another's", "[sending]") {
+    support::Dovecot dovecot({});
+    const std::string text = "Message-ID: <both@sim.test>\r\nSubject: x\r\n\r\nx\r\n";
+    dovecot.put("box", {"X-Rohrpost-Submission: other\r\n" + text, text, "Subject: y\r\n\r\ny\r\n"});
+    const auto found = dovecot.doveadm("box", {"fetch", "uid", "mailbox", "INBOX", "HEADER", "Message-ID",
+                                               "<both@sim.test>", "NOT", "HEADER", "X-Rohrpost-Submission", ""});
+    CHECK(found == "uid: 2\n");
 }
 
 TEST_CASE("sending: where Sent Items cannot be seen, a mail in doubt waits for a person", "[daemon][sending]") {

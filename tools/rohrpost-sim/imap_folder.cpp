@@ -42,7 +42,11 @@ struct Criteria {
     std::uint32_t received_from = 0;
     std::uint32_t received_before = UINT32_MAX;
     std::uint8_t with = 0, without = 0;  // flags
-    std::string header, value;
+    struct Field {
+        std::string name, value;
+        bool wanted = true;  // false: NOT
+    };
+    std::vector<Field> fields;  // HEADER; an empty value: the field is there
 
     [[nodiscard]] bool met_by(const Entry& entry, const Folder& folder, const Sizes& sizes) const {
         const bool named = std::any_of(uids.begin(), uids.end(), [&](const Range& range) {
@@ -50,12 +54,13 @@ struct Criteria {
         });
         if (!named || entry.hidden || entry.received < received_from || entry.received >= received_before) return false;
         if ((entry.flags & with) != with || (entry.flags & without) != 0) return false;
-        if (header.empty()) return true;
-        Wanted::Section section;
-        section.name = "HEADER.FIELDS";
-        section.fields = {header};
-        const std::string found = section_of(folder.bytes_of(entry, sizes), section);
-        return found.size() > 2 && text::find_same(found, value) != std::string_view::npos;
+        return std::all_of(fields.begin(), fields.end(), [&](const Field& field) {
+            Wanted::Section section;
+            section.name = "HEADER.FIELDS";
+            section.fields = {field.name};
+            const std::string found = section_of(folder.bytes_of(entry, sizes), section);
+            return (found.size() > 2 && text::find_same(found, field.value) != std::string_view::npos) == field.wanted;
+        });
     }
 };
 
@@ -83,9 +88,11 @@ std::optional<Criteria> read_criteria(const std::vector<std::string>& words, std
             if (key != "since") criteria.received_before = key == "on" ? *date + day : *date;
             ++at;
         } else if (key == "header" && at + 2 < words.size()) {
-            criteria.header = value;
-            criteria.value = words[at + 2];
+            const bool negated = at > 0 && text::same(words[at - 1], "not");
+            criteria.fields.push_back({value, words[at + 2], !negated});
             at += 2;
+        } else if (key == "not" && text::same(value, "header")) {
+            continue;  // the next key looks back
         } else {
             return std::nullopt;
         }
