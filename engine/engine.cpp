@@ -8,6 +8,7 @@
 #include "engine/roles.hpp"
 #include "engine/runtime/log.hpp"
 #include "engine/runtime/notify.hpp"
+#include "engine/runtime/run_on.hpp"
 
 using namespace std::chrono_literals;
 
@@ -201,7 +202,7 @@ awaitable<void> Engine::serve_roster() {
     roles.expiries.set_accounts(accounts);
     roles.tokens.set_accounts(std::move(accounts));
 
-    co_await asio::co_spawn(roles.handing.executor(), roles.hand_offs.serve(roster->consumers), asio::use_awaitable);
+    co_await runtime::run_on(roles.handing.executor(), roles.hand_offs.serve(roster->consumers));
 
     std::vector<std::vector<retriever::Served>> dealt(roles.shards.size());
     std::size_t served = 0;
@@ -223,7 +224,7 @@ awaitable<void> Engine::serve_roster() {
     }
     for (std::size_t i = 0; i < dealt.size(); ++i) {
         auto serve = serve_on(*roles.retrievers[i], std::move(dealt[i]));
-        co_await asio::co_spawn(roles.shards[i]->executor(), std::move(serve), asio::use_awaitable);
+        co_await runtime::run_on(roles.shards[i]->executor(), std::move(serve));
     }
     if (!flags_.roles.dispatcher) roster->senders.clear();
     const auto senders = roster->senders.size();
@@ -281,7 +282,7 @@ awaitable<void> Engine::drain() {
         }
         while (left > 0) co_await drained.wait();
     }
-    co_await asio::co_spawn(roles.handing.executor(), roles.hand_offs.drain(), asio::use_awaitable);
+    co_await runtime::run_on(roles.handing.executor(), roles.hand_offs.drain());
     co_await roles.consulting.doctor().close();
     co_await roles.sign_ins.close();
     co_await roles.tokens.close();

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "engine/runtime/log.hpp"
+#include "engine/runtime/run_on.hpp"
 #include "engine/start_error.hpp"
 
 void Outgoing::add(std::unique_ptr<dispatcher::Dispatcher> dispatcher) {
@@ -59,7 +60,7 @@ awaitable<void> Outgoing::serve(std::vector<dispatcher::Sender> senders, const R
     }
     for (std::size_t i = 0; i < dealt.size(); ++i) {
         auto serve = serve_on(*dispatchers_[i], std::move(dealt[i]));
-        co_await asio::co_spawn(uses_.shards[i]->executor(), std::move(serve), asio::use_awaitable);
+        co_await runtime::run_on(uses_.shards[i]->executor(), std::move(serve));
     }
 }
 
@@ -83,7 +84,7 @@ awaitable<void> Outgoing::look() {
     std::vector<State> states;
     for (std::size_t i = 0; i < dispatchers_.size(); ++i) {
         auto asked = dispatchers_[i]->states();
-        auto here = co_await asio::co_spawn(uses_.shards[i]->executor(), std::move(asked), asio::use_awaitable);
+        auto here = co_await runtime::run_on(uses_.shards[i]->executor(), std::move(asked));
         for (auto& one : here) {
             states.push_back({.mailbox = std::move(one.id),
                               .phase = std::move(one.phase),

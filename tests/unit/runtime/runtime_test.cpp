@@ -2,6 +2,7 @@
 
 #include "engine/runtime/log.hpp"
 #include "engine/runtime/metrics.hpp"
+#include "engine/runtime/run_on.hpp"
 #include "engine/runtime/scope.hpp"
 
 namespace {
@@ -16,6 +17,18 @@ awaitable<void> fail() {
 awaitable<void> join(runtime::Scope& scope, bool& joined) {
     co_await scope.join();
     joined = true;
+}
+
+awaitable<int> answer_at(Parking& parking) {
+    co_await parking.wait();
+    co_return 42;
+}
+
+awaitable<void> ask(asio::any_io_executor shard, Parking& parking, int& answer, bool& went_on) {
+    answer = co_await runtime::run_on(std::move(shard), answer_at(parking));
+    Parking never;
+    co_await never.wait();
+    went_on = true;
 }
 
 }  // namespace
@@ -47,6 +60,32 @@ TEST_CASE("a scope joins when its last coroutine has ended, and reports what cra
     CHECK(reports.size() == 1);
     scope.spawn("late", wait_at(first));
     CHECK(scope.running() == 0);
+}
+
+TEST_CASE("whoever is cancelled while another shard works for it waits for the end, and stops there", "[runtime]") {
+    asio::io_context here;
+    asio::io_context there;
+    runtime::Scope scope(here.get_executor(), [](const std::string&, const std::string&) { CHECK(false); });
+    Parking parking;
+    int answer = 0;
+    bool went_on = false;
+    scope.spawn("asks", ask(there.get_executor(), parking, answer, went_on));
+    here.poll();
+    there.poll();
+    CHECK(parking.occupied());
+    scope.cancel();  // from outside both loops
+    parking.wake();
+    const auto poll = [](asio::io_context& loop) {
+        loop.restart();
+        loop.poll();
+    };
+    for (int turn = 0; turn < 4; ++turn) {
+        poll(there);
+        poll(here);
+    }
+    CHECK(answer == 42);
+    CHECK(scope.running() == 0);
+    CHECK_FALSE(went_on);
 }
 
 TEST_CASE("latency buckets hold what they say", "[runtime]") {
