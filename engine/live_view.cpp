@@ -156,6 +156,10 @@ std::string LiveView::metrics() const {
     return runtime::exposition(sources_.counters, metrics);
 }
 
+awaitable<void> LiveView::started() {
+    while (!ready_) co_await sources_.timers.sleep_for(20ms);
+}
+
 std::string LiveView::not_ready() const {
     if (!ready_) return "starting: the configuration is being read";
     if (const auto stopped = sources_.committer.stats().stopped_by) return "the store has failed: " + stopped.message();

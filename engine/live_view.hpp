@@ -11,6 +11,7 @@
 #include "engine/retriever/state_board.hpp"
 #include "engine/runtime/metrics.hpp"
 #include "engine/tokens/expiry_watch.hpp"
+#include "protocols/wait/timers.hpp"
 #include "queue/store/committer.hpp"
 
 /// What a running daemon shows to operators: states, rates, metrics. Any thread may ask.
@@ -24,6 +25,7 @@ public:
         const tokens::TokenService& tokens;
         const tokens::ExpiryWatch& expiries;
         const Clock& clock;
+        Timers& timers;                                              // of the shard of started()
         std::function<void()> changed;                               // any thread
         std::function<std::vector<runtime::Metric>()> more_metrics;  // any thread
     };
@@ -41,6 +43,7 @@ public:
     [[nodiscard]] Summary summary() const override;
     void changed() override { sources_.changed(); }
     [[nodiscard]] std::string metrics() const override;
+    awaitable<void> started() override;
     [[nodiscard]] std::string not_ready() const override;
 
 private:

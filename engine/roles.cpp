@@ -48,7 +48,7 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
       consulting(engine.outside_, engine.flags_, main, tokens),
       outgoing({main, shards, *engine.committer_, hand_offs, engine.flags_.settling_time}),
       view({engine.counters_, board, *engine.committer_, hand_offs, tokens, expiries, engine.outside_.clock(),
-            [this] { post_reload(); },
+            main.timers(), [this] { post_reload(); },
             [this, &engine] {
                 auto metrics = outgoing.metrics();
                 if (!engine.flags_.roles.console) return metrics;

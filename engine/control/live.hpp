@@ -8,6 +8,7 @@
 
 #include "engine/tokens/refresh_plan.hpp"
 #include "protocols/base/clock.hpp"
+#include "protocols/wait/asio.hpp"
 
 namespace control {
 
@@ -74,6 +75,8 @@ public:
     virtual void changed() = 0;
     /// Prometheus text.
     [[nodiscard]] virtual std::string metrics() const = 0;
+    /// Returns as soon as the daemon knows whom it serves. Its calls come in on one shard.
+    virtual awaitable<void> started() = 0;
     /// Why the daemon is not ready to work, in words; empty: it is.
     [[nodiscard]] virtual std::string not_ready() const = 0;
 };

@@ -331,6 +331,7 @@ awaitable<Response> handle(Surroundings& here, Request request) {
         co_return probe(here, path[0]);
     }
     const std::string area = path[0] == "v1" && path.size() > 1 ? path[1] : std::string();
+    if (here.live != nullptr) co_await here.live->started();
     if (area == "mailboxes") {
         auto response = co_await mailboxes(here, request, *target);
         co_return response;

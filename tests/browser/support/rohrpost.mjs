@@ -27,8 +27,9 @@ export class Rohrpost {
             if (this.daemon.code !== undefined) throw new Error(`the daemon ended with ${this.daemon.code}: ${this.log()}`);
             return existsSync(join(this.data, 'control.sock')) && (await this.call('GET', '/v1/status').catch(() => null));
         });
-        this.port = Number(/console address=\S+ port=(\d+)/.exec(this.log())[1]);
-        this.redirectUrl = /redirect_url=(\S+)/.exec(this.log())[1];
+        const [, port, redirectUrl] = await this.saysInLog(/console address=\S+ port=(\d+) .*redirect_url=(\S+)/);
+        this.port = Number(port);
+        this.redirectUrl = redirectUrl;
     }
     async stop() {
         return this.daemon?.stop();

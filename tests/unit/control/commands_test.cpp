@@ -46,12 +46,17 @@ public:
     }
     void changed() override { ++changes; }
     [[nodiscard]] std::string metrics() const override { return "rohrpost_up 1\n"; }
+    awaitable<void> started() override {
+        ++waited;
+        co_return;
+    }
     [[nodiscard]] std::string not_ready() const override { return waiting; }
 
     int changes = 0;
     std::vector<Expiring> expiring;
     std::map<std::string, CredentialState> credentials;
     std::string waiting;
+    int waited = 0;  // for its start
 };
 
 /// A store and what commands need around it; the committer runs in steps, in this thread.
@@ -208,7 +213,7 @@ TEST_CASE("an export with secrets has the refresh token that works now, and leav
     CHECK_THAT(network.body, !Catch::Contains("canary"));
     CHECK(house.call("GET", "/v1/configuration?secrets=yes", "", From::owner).status == 400);
     CHECK(house.call("PUT", open, std::string(document), From::owner).status == 400);
-    const auto refresh_token = [&house, open] {
+    const auto refresh_token = [&house] {
         const auto response = house.call("GET", open, "", From::owner);
         CAPTURE(response.body);
         REQUIRE(response.status == 200);
@@ -473,6 +478,16 @@ TEST_CASE("probes say whether the daemon works", "[control]") {
     CHECK(house.call("GET", "/readyz").body == "still loading\n");
     CHECK(house.call("GET", "/readyz").status == 503);
     CHECK(house.object("GET", "/v1/status").at("store").at("mailboxes").as_int64() == 2);
+}
+
+TEST_CASE("a call that comes before the daemon knows its mailboxes waits, a probe does not", "[control]") {
+    Furnished house;
+    house.live.waited = 0;
+    for (const auto* probe : {"/metrics", "/healthz", "/readyz"}) house.call("GET", probe);
+    CHECK(house.live.waited == 0);
+    house.call("GET", "/v1/mailboxes");
+    house.call("POST", "/v1/credentials/r/authorize?by=browser");
+    CHECK(house.live.waited == 2);
 }
 
 TEST_CASE("message ids are thirty-two hexadecimal digits", "[control]") {
