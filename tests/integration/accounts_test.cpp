@@ -100,7 +100,7 @@ private:
 
 }  // namespace
 
-TEST_CASE("accounts: a dead grant and a token that the server refuses stop their mailboxes alone", "[daemon]") {
+TEST_CASE("accounts: a dead grant and a token that the server refuses stop their mailboxes alone", "[daemon][threads]") {
     MailRig rig(wish_for(MailRig::Server::dovecot, 3));
     for (std::uint32_t box = 1; box <= 3; ++box) rig.put(box, 4);
     rig.provider.ask([](sim::World& world) {
@@ -155,7 +155,7 @@ TEST_CASE("accounts: a session whose token expires during IDLE comes back and mi
     CHECK(rig.amiss() == "");
 }
 
-TEST_CASE("accounts: tokens that live for seconds are renewed in time", "[daemon]") {
+TEST_CASE("accounts: tokens that live for seconds are renewed in time", "[daemon][threads]") {
     auto wish = wish_for(MailRig::Server::sim, 1);
     wish.rules.lives_for = 4s;
     MailRig rig(wish);

@@ -41,7 +41,7 @@ std::uint64_t peak_with_message_of(std::size_t bytes) {
 
 }  // namespace
 
-TEST_CASE("daemon: everything arrives once, byte for byte, and a second run finds nothing new", "[daemon]") {
+TEST_CASE("daemon: everything arrives once, byte for byte, and a second run finds nothing new", "[daemon][threads]") {
     MailRig rig(wish_for(2));
     rig.put(1, 20);
     rig.put(1, 2, 700'000);
@@ -83,7 +83,7 @@ TEST_CASE("daemon: a mailbox of 5,000 messages is fetched whole", "[daemon]") {
     CHECK(rig.daemon.mailbox("box0001").at("folders").at(0).at("cursor") == 5000);
 }
 
-TEST_CASE("daemon: 20 mailboxes are fetched side by side", "[daemon]") {
+TEST_CASE("daemon: 20 mailboxes are fetched side by side", "[daemon][threads]") {
     MailRig rig(wish_for(20));
     for (std::uint32_t box = 1; box <= 20; ++box) rig.put(box, 50);
     rig.import();
@@ -115,7 +115,7 @@ TEST_CASE("daemon: a password opens a mailbox, too", "[daemon]") {
     CHECK(rig.amiss() == "");
 }
 
-TEST_CASE("inbox: a pull consumer sees its mail in order until it is acknowledged", "[daemon]") {
+TEST_CASE("inbox: a pull consumer sees its mail in order until it is acknowledged", "[daemon][threads]") {
     auto wish = wish_for(1);
     wish.consumer = "pull";
     MailRig rig(wish);

@@ -67,7 +67,7 @@ private:
 
 }  // namespace
 
-TEST_CASE("authorize: a person signs in, the grant is stored, and mail arrives at once", "[daemon]") {
+TEST_CASE("authorize: a person signs in, the grant is stored, and mail arrives at once", "[daemon][threads]") {
     MailRig rig(wish_for("authorization_code"));
     rig.put(1, 3);
     rig.import();

@@ -148,7 +148,7 @@ TEST_CASE("api: the token is shown once, opens the API, and a new one ends it, g
 }
 
 TEST_CASE("console: a sign-in through its pages, on a machine of its own, makes mail arrive at the services server",
-          "[daemon][hostile-42]") {
+          "[daemon][hostile-42][threads]") {
     MailRig rig(wish_for("authorization_code"));
     rig.put(1, 2);
     rig.import();

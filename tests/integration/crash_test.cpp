@@ -89,7 +89,7 @@ TEST_CASE("daemon: killed in the middle of a large message, it begins again and 
     CHECK(rig.amiss() == "");
 }
 
-TEST_CASE("daemon: killed again and again while it fetches, it loses and doubles nothing", "[daemon][hostile-60]") {
+TEST_CASE("daemon: killed again and again while it fetches, it loses and doubles nothing", "[daemon][hostile-60][threads]") {
     constexpr int kills = 10;
     const auto seed = std::random_device()();
     CAPTURE(seed);
@@ -132,7 +132,7 @@ TEST_CASE("daemon: killed while it fetches, and twice while it recovers, it lose
     CHECK(rig.amiss() == "");
 }
 
-TEST_CASE("daemon: SIGTERM drains, also in the middle of a fetch", "[daemon]") {
+TEST_CASE("daemon: SIGTERM drains, also in the middle of a fetch", "[daemon][threads]") {
     MailRig rig(dovecot_with(1));
     rig.put(1, 3000, 2048);
     rig.import();

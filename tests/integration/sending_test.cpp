@@ -127,7 +127,7 @@ std::size_t waiting(const MailRig& rig, const std::string& state) {
 }  // namespace
 
 TEST_CASE("sending: what is handed in arrives once, byte for byte, and the queue has the server's words",
-          "[daemon][sending]") {
+          "[daemon][sending][threads]") {
     MailRig rig(senders());
     rig.import();
     rig.daemon.start(quick);
@@ -190,7 +190,7 @@ TEST_CASE("sending: each recipient has its fate, who is put off is asked again, 
     CHECK_FALSE(holds(report, "later@there.test"));
 }
 
-TEST_CASE("sending: what the account suffers from parks it with the reason, and costs no mail", "[daemon][sending]") {
+TEST_CASE("sending: what the account suffers from parks it with the reason, and costs no mail", "[daemon][sending][threads]") {
     struct Case {
         std::string fault, reason;
     };
@@ -240,7 +240,7 @@ TEST_CASE("sending: a connection that breaks before the mail is whole costs noth
 }
 
 TEST_CASE("sending: mails whose last reply is lost are found in Sent Items, and none is sent twice",
-          "[daemon][sending][hostile-10]") {
+          "[daemon][sending][hostile-10][threads]") {
     constexpr std::size_t count = 24;
     MailRig rig(senders());
     rig.fault("smtp_lost_reply value=2");
