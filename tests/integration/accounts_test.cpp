@@ -100,7 +100,8 @@ private:
 
 }  // namespace
 
-TEST_CASE("accounts: a dead grant and a token that the server refuses stop their mailboxes alone", "[daemon][threads]") {
+TEST_CASE("accounts: a dead grant and a token that the server refuses stop their mailboxes alone",
+          "[daemon][threads]") {
     MailRig rig(wish_for(MailRig::Server::dovecot, 3));
     for (std::uint32_t box = 1; box <= 3; ++box) rig.put(box, 4);
     rig.provider.ask([](sim::World& world) {

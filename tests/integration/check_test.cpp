@@ -72,7 +72,8 @@ using Ids = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE("check: healthy mailboxes at Dovecot, with a daemon and without, and nothing changes there", "[daemon][threads]") {
+TEST_CASE("check: healthy mailboxes at Dovecot, with a daemon and without, and nothing changes there",
+          "[daemon][threads]") {
     MailRig rig(two_mailboxes());
     rig.put(1, 3);
     rig.import();

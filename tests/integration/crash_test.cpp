@@ -89,7 +89,8 @@ TEST_CASE("daemon: killed in the middle of a large message, it begins again and 
     CHECK(rig.amiss() == "");
 }
 
-TEST_CASE("daemon: killed again and again while it fetches, it loses and doubles nothing", "[daemon][hostile-60][threads]") {
+TEST_CASE("daemon: killed again and again while it fetches, it loses and doubles nothing",
+          "[daemon][hostile-60][threads]") {
     constexpr int kills = 10;
     const auto seed = std::random_device()();
     CAPTURE(seed);

@@ -190,7 +190,8 @@ TEST_CASE("sending: each recipient has its fate, who is put off is asked again, 
     CHECK_FALSE(holds(report, "later@there.test"));
 }
 
-TEST_CASE("sending: what the account suffers from parks it with the reason, and costs no mail", "[daemon][sending][threads]") {
+TEST_CASE("sending: what the account suffers from parks it with the reason, and costs no mail",
+          "[daemon][sending][threads]") {
     struct Case {
         std::string fault, reason;
     };
