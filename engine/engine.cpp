@@ -9,6 +9,7 @@
 #include "engine/runtime/log.hpp"
 #include "engine/runtime/notify.hpp"
 #include "engine/runtime/run_on.hpp"
+#include "engine/webhook_receivers.hpp"
 
 using namespace std::chrono_literals;
 
@@ -156,6 +157,7 @@ void Engine::begin() {
     roles.scope.spawn("expiries", roles.expiries.watch());
     roles.scope.spawn("reload", watch_reload());
     if (flags_.roles.dispatcher) roles.scope.spawn("outbox", roles.outgoing.tidy_up());
+    if (flags_.roles.alarm) roles.scope.spawn("alarms", roles.alarms.watch());
     if (flags_.exit_when_idle) roles.scope.spawn("idleness", watch_idleness());
     asio::co_spawn(roles.main.executor(), live(), [this](std::exception_ptr failure) {
         failed_ = failure;
@@ -176,6 +178,8 @@ awaitable<void> Engine::live() {
     roles.stopping = true;
     runtime::notify_stopping();
     co_await drain();
+    roles.feeds.cancel();
+    co_await roles.feeds.join();
     roles.scope.cancel();
     co_await roles.scope.join();
     for (auto& server : roles.servers) co_await server->join();
@@ -227,6 +231,12 @@ awaitable<void> Engine::serve_roster() {
         co_await runtime::run_on(roles.shards[i]->executor(), std::move(serve));
     }
     if (!flags_.roles.dispatcher) roster->senders.clear();
+    roles.alarms.serve(roster->alarms, *roster);
+    if (flags_.roles.alarm || flags_.roles.dispatcher) {
+        auto webhooks =
+            co_await read_webhooks(*committer_, roles.main.inbox(), *keyring_, roles.tls, std::move(roster->webhooks));
+        roles.feeds.serve(std::move(webhooks));
+    }
     const auto senders = roster->senders.size();
     if (flags_.roles.dispatcher) co_await roles.outgoing.serve(std::move(roster->senders), *roster);
     spdlog::info("serving mailboxes={} senders={} consumers={} shards={}", served, senders, roster->consumers.size(),
@@ -311,6 +321,14 @@ awaitable<void> Engine::watch_signals() {
     }
 }
 
+alarm::Condition Engine::store_failed(const std::string& reason) const {
+    alarm::Condition condition;
+    condition.rule = alarm::Rule::store_failed;
+    condition.what = fmt::format("the store in {} has failed: {}; the daemon ends", flags_.data, reason);
+    condition.remedy = "see to the disk; what was acknowledged is recovered at the next start";
+    return condition;
+}
+
 /// A store whose disk failed accepts nothing any more: the process ends, and recovers when it starts again.
 awaitable<void> Engine::watch_store() {
     bool full = false;
@@ -331,6 +349,7 @@ awaitable<void> Engine::watch_store() {
         spdlog::critical("id=store-failed {}: {}; ending, so that a new start can recover", flags_.data,
                          stats.stopped_by.message());
         exit_code_ = exit_ioerr;
+        if (flags_.roles.alarm) co_await roles_->alarms.last_words(store_failed(stats.stopped_by.message()));
         roles_->stop.wake();
         co_return;
     }

@@ -51,11 +51,27 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
             main.timers(), [this] { post_reload(); },
             [this, &engine] {
                 auto metrics = outgoing.metrics();
+                auto standing = alarms.metrics();
+                std::move(standing.begin(), standing.end(), std::back_inserter(metrics));
                 if (!engine.flags_.roles.console) return metrics;
                 auto more = console.metrics();
                 std::move(more.begin(), more.end(), std::back_inserter(metrics));
                 return metrics;
             }}),
+      feeds({main.executor(), main.inbox(), main.seams(), *engine.committer_, names, "urn:rohrpost:" + own_name()}),
+      alarms({main,
+              *engine.committer_,
+              tokens,
+              board,
+              outgoing,
+              view,
+              feeds,
+              engine.outside_.random(),
+              senders,
+              engine.flags_.data,
+              own_name(),
+              {engine.flags_.alarm_silence, engine.flags_.alarm_queue_age},
+              engine.flags_.alarm_patience}),
       surroundings{.committer = *engine.committer_,
                    .home = main.inbox(),
                    .keyring = engine.keyring_.get(),
@@ -65,7 +81,10 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
                    .api_token = &api_token,
                    .doctor = &consulting.doctor(),
                    .sending = engine.flags_.roles.dispatcher ? &outgoing : nullptr,
-                   .clock = &engine.outside_.clock()},
+                   .alarming = engine.flags_.roles.alarm ? &alarms : nullptr,
+                   .clock = &engine.outside_.clock(),
+                   .names = names,
+                   .senders = senders},
       api(surroundings, api_token),
       attempts(engine.outside_.clock()),
       console(

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/alarms.hpp"
 #include "engine/console/console.hpp"
 #include "engine/consulting.hpp"
 #include "engine/control/routes.hpp"
@@ -40,6 +41,10 @@ struct Engine::Roles {
     TlsClients tls;
     LiveView view;
     control::ApiToken api_token;
+    std::shared_ptr<control::MailboxNames> names = std::make_shared<control::MailboxNames>();
+    std::shared_ptr<submission::Senders> senders = std::make_shared<submission::Senders>();
+    webhooks::Feeds feeds;
+    Alarms alarms;
     control::Surroundings surroundings;
     LocalApi api;
     console::Attempts attempts;

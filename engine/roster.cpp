@@ -16,7 +16,7 @@ constexpr std::size_t page_mailboxes = 1000;
 
 struct Rows {
     std::vector<store::Mailbox> mailboxes;
-    std::vector<store::Object> providers, credentials, consumers;
+    std::vector<store::Object> providers, credentials, consumers, webhooks, alarms;
 };
 
 Result<Rows> read_objects(store::Workbench bench) {
@@ -27,9 +27,15 @@ Result<Rows> read_objects(store::Workbench bench) {
     if (!credentials) return credentials.error();
     auto consumers = bench.store.objects(config::consumer_kind);
     if (!consumers) return consumers.error();
+    auto webhooks = bench.store.objects(config::webhook_kind);
+    if (!webhooks) return webhooks.error();
+    auto alarms = bench.store.objects(config::alarm_kind);
+    if (!alarms) return alarms.error();
     rows.providers = std::move(*providers);
     rows.credentials = std::move(*credentials);
     rows.consumers = std::move(*consumers);
+    rows.webhooks = std::move(*webhooks);
+    rows.alarms = std::move(*alarms);
     return rows;
 }
 
@@ -141,6 +147,10 @@ awaitable<Result<Roster>> read_roster(store::Committer& committer, queue::Inbox&
     if (!credentials) co_return credentials.error();
     auto consumers = read_all<config::Consumer>(rows->consumers);
     if (!consumers) co_return consumers.error();
+    auto webhooks = read_all<config::Webhook>(rows->webhooks);
+    if (!webhooks) co_return webhooks.error();
+    auto alarms = read_all<config::AlarmMail>(rows->alarms);
+    if (!alarms) co_return alarms.error();
 
     Roster roster;
     std::map<std::string, std::shared_ptr<const retriever::Place>> places;
@@ -194,6 +204,8 @@ awaitable<Result<Roster>> read_roster(store::Committer& committer, queue::Inbox&
     roster.consumers = values_of(*consumers);
     roster.providers = values_of(*providers);
     roster.credentials = values_of(*credentials);
+    roster.webhooks = values_of(*webhooks);
+    roster.alarms = values_of(*alarms);
     co_return roster;
 }
 

@@ -31,6 +31,8 @@ struct Roster {
     std::vector<config::Consumer> consumers;
     std::vector<config::Provider> providers;
     std::vector<config::Credential> credentials;
+    std::vector<config::Webhook> webhooks;
+    std::vector<config::AlarmMail> alarms;
 };
 
 /// Reads the roster through the committer, in pages. A mailbox that cannot be served is in it with its fault.

@@ -205,6 +205,17 @@ SecretNames secret_names(const Document& document, const Document& there, Faults
     return names;
 }
 
+/// Alarms leave through mailboxes that send.
+void check_alarm(const AlarmMail& alarm, const std::string& path, const ById<Mailbox>& mailboxes, Faults& faults) {
+    for (std::size_t i = 0; i < alarm.from.size(); ++i) {
+        const auto at = fmt::format("{}.from[{}]", path, i);
+        const auto* mailbox = referred(mailboxes, alarm.from[i], at, "mailbox", faults);
+        if (mailbox != nullptr && !mailbox->submit) {
+            faults.add(at, fmt::format("mailbox \"{}\" does not send; give it \"submit\"", mailbox->id));
+        }
+    }
+}
+
 }  // namespace
 
 void check(const Document& document, const Document& there, Faults& faults) {
@@ -222,6 +233,8 @@ void check(const Document& document, const Document& there, Faults& faults) {
             referred(providers, placed.object->provider, placed.path + ".provider", "provider", faults);
         if (provider != nullptr && flow_known) credential.flow_at(*provider);
     }
+    for (std::size_t i = 0; i < document.alarms.size(); ++i)
+        check_alarm(document.alarms[i], fmt::format("alarms[{}]", i), mailboxes, faults);
     for (const auto& [id, placed] : mailboxes) {
         const Mailbox& mailbox = *placed.object;
         referred(consumers, mailbox.consumer, placed.path + ".consumer", "consumer", faults);

@@ -106,10 +106,25 @@ boost::json::object to_json(const Consumer& consumer) {
     return object;
 }
 
+boost::json::object to_json(const Webhook& webhook) {
+    boost::json::object object{{"id", webhook.id}, {"url", webhook.url}};
+    boost::json::array events;
+    for (const auto topic : webhook.events) events.emplace_back(word_of(topic_words, topic));
+    if (webhook.events != Webhook().events) object["events"] = std::move(events);
+    put(object, "ca_file", webhook.ca_file);
+    return object;
+}
+
+boost::json::object to_json(const AlarmMail& alarm) {
+    return {{"id", alarm.id}, {"to", to_json(alarm.to)}, {"from", to_json(alarm.from)}};
+}
+
 std::string to_document(const Provider& provider) { return boost::json::serialize(to_json(provider)); }
 std::string to_document(const Credential& credential) { return boost::json::serialize(to_json(credential)); }
 std::string to_document(const Mailbox& mailbox) { return boost::json::serialize(to_json(mailbox)); }
 std::string to_document(const Consumer& consumer) { return boost::json::serialize(to_json(consumer)); }
+std::string to_document(const Webhook& webhook) { return boost::json::serialize(to_json(webhook)); }
+std::string to_document(const AlarmMail& alarm) { return boost::json::serialize(to_json(alarm)); }
 
 Need need_of(Flow flow, std::string_view secret_name) {
     if (flow == Flow::password) return secret_name == "password" ? Need::needed : Need::none;
@@ -122,8 +137,9 @@ Need need_of(Flow flow, std::string_view secret_name) {
     return Need::none;
 }
 
-/// Ids hold no slash, so a consumer's owner is no credential's.
+/// Ids hold no slash, so theirs is no credential's.
 std::string secret_owner(const Credential& credential) { return credential.id; }
 std::string secret_owner(const Consumer& consumer) { return "consumer/" + consumer.id; }
+std::string secret_owner(const Webhook& webhook) { return "webhook/" + webhook.id; }
 
 }  // namespace config

@@ -18,33 +18,41 @@ std::string to_document(const Provider& provider);
 std::string to_document(const Credential& credential);
 std::string to_document(const Mailbox& mailbox);
 std::string to_document(const Consumer& consumer);
+std::string to_document(const Webhook& webhook);
+std::string to_document(const AlarmMail& alarm);
 
 boost::json::object to_json(const Provider& provider);
 boost::json::object to_json(const Credential& credential);
 boost::json::object to_json(const Mailbox& mailbox);
 boost::json::object to_json(const Consumer& consumer);
+boost::json::object to_json(const Webhook& webhook);
+boost::json::object to_json(const AlarmMail& alarm);
 
-/// Reads what to_document wrote. T: Provider, Credential, Mailbox, Consumer. Presets are expanded, defaults filled in;
+/// Reads what to_document wrote. T: a type of the model that has an id. Presets are expanded, defaults filled in;
 /// an empty Submit::login means the credential's user. Errors: errc::malformed_document.
 template <class T>
 Result<T> from_document(std::string_view document);
 
-/// The kinds under which Store::put_object keeps providers, credentials and consumers.
+/// The kinds under which Store::put_object keeps everything but mailboxes.
 inline constexpr std::string_view provider_kind = "provider";
 inline constexpr std::string_view credential_kind = "credential";
 inline constexpr std::string_view consumer_kind = "consumer";
+inline constexpr std::string_view webhook_kind = "webhook";
+inline constexpr std::string_view alarm_kind = "alarm";
 
-/// The secrets that may stand beside a credential and a consumer.
+/// The secrets that may stand beside a credential, a consumer and a webhook.
 inline constexpr std::string_view credential_secrets[] = {"client_secret",   "private_key",   "certificate",
                                                           "service_account", "refresh_token", "password"};
 inline constexpr std::string_view consumer_secrets[] = {"secret"};
+inline constexpr std::string_view webhook_secrets[] = {"secret"};
 /// Whether a flow has a use for that secret of its credential, and cannot do without it. A client proves itself with a
 /// client_secret, or with private_key and certificate (PEM); client_credentials needs one of them.
 enum class Need { none, optional, needed };
 Need need_of(Flow flow, std::string_view secret_name);
-/// Store::put_secret's owner of a credential's secrets is the credential's id; of a consumer's, this.
+/// Store::put_secret's owner of a credential's secrets is the credential's id; of others, this.
 std::string secret_owner(const Credential& credential);
 std::string secret_owner(const Consumer& consumer);
+std::string secret_owner(const Webhook& webhook);
 
 /// Reads one object of the import document; faults name keys below `path`. With `sources`, relative paths are made
 /// absolute and secret keys may stand there (they are read by the caller); without, the object is the store's own.
@@ -56,5 +64,9 @@ void read_object(const boost::json::object& object, const std::string& path, con
                  Mailbox& into);
 void read_object(const boost::json::object& object, const std::string& path, const Sources* sources, Faults& faults,
                  Consumer& into);
+void read_object(const boost::json::object& object, const std::string& path, const Sources* sources, Faults& faults,
+                 Webhook& into);
+void read_object(const boost::json::object& object, const std::string& path, const Sources* sources, Faults& faults,
+                 AlarmMail& into);
 
 }  // namespace config

@@ -53,6 +53,9 @@ std::string written(const Document& document, Secrets show) {
     append_list(text, "mailboxes", list_of(document.mailboxes, secrets, show));
     text += ",\n";
     append_list(text, "consumers", list_of(document.consumers, secrets, show));
+    // Installations have none of these for a long time.
+    if (!document.webhooks.empty()) append_list(text += ",\n", "webhooks", list_of(document.webhooks, secrets, show));
+    if (!document.alarms.empty()) append_list(text += ",\n", "alarms", list_of(document.alarms, secrets, show));
     return text + "\n}\n";
 }
 

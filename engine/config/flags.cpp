@@ -46,7 +46,7 @@ void add_duration(CLI::App& app, const std::string& flag, const std::string& sta
 }
 
 Roles roles_of(const std::string& written) {
-    Roles roles{.retriever = false, .dispatcher = false, .console = false};
+    Roles roles{.retriever = false, .dispatcher = false, .alarm = false, .console = false};
     for (const std::string_view role : text::split(written, ',')) {
         if (role == "retriever") {
             roles.retriever = true;
@@ -55,10 +55,10 @@ Roles roles_of(const std::string& written) {
         } else if (role == "dispatcher") {
             roles.dispatcher = true;
         } else if (role == "alarm") {
-            throw CLI::ValidationError(
-                "--roles", "\"alarm\" is not in this version; it has \"retriever\", \"dispatcher\" and \"console\"");
+            roles.alarm = true;
         } else {
-            refuse("--roles", role, "some of \"retriever\", \"dispatcher\", \"console\" with commas between");
+            refuse("--roles", role,
+                   "some of \"retriever\", \"dispatcher\", \"alarm\", \"console\" with commas between");
         }
     }
     return roles;
@@ -138,8 +138,9 @@ void check_console(const RunFlags& flags) {
         !tls || flags.external_url.empty() || flags.external_url.starts_with("https://"), "--external-url",
         fmt::format("{} is no https URL, but --console-certificate makes the console speak TLS", flags.external_url));
     const bool remote = !flags.services_server.empty();
-    demand(!remote || (flags.roles.console && !flags.roles.retriever && !flags.roles.dispatcher), "--services-server",
-           "it makes this process a console alone: add --roles console");
+    const bool console_alone =
+        flags.roles.console && !flags.roles.retriever && !flags.roles.dispatcher && !flags.roles.alarm;
+    demand(!remote || console_alone, "--services-server", "it makes this process a console alone: add --roles console");
     demand(remote == !flags.services_token_file.empty(), "--services-token-file",
            "it goes together with --services-server: the file holds that server's API token");
     demand(remote || flags.services_ca.empty(), "--services-ca", "it goes together with --services-server");
@@ -166,8 +167,9 @@ void declare_network(CLI::App& run, RunFlags& flags) {
 }
 
 void declare_work(CLI::App& run, RunFlags& flags) {
-    add(run, "--roles", "ROLE,…", "retriever,dispatcher,console",
-        "What this process does: retriever (fetches mail), dispatcher (sends mail), console (pages and API)",
+    add(run, "--roles", "ROLE,…", "retriever,dispatcher,alarm,console",
+        "What this process does: retriever (fetches mail), dispatcher (sends mail), alarm (tells operators what is "
+        "wrong), console (pages and API)",
         [&](const std::string& written) { flags.roles = roles_of(written); });
     add_number(run, "--threads", "0", 0, 1024, "Shards, one thread each; 0 is one for each processor", flags.threads);
     add_number(run, "--max-sessions", "10000", 1, 1'000'000, "Connections to providers at the same time",
@@ -195,6 +197,15 @@ void declare_work(CLI::App& run, RunFlags& flags) {
                  "How long a provider may take to show sent mail in Sent Items: a mail in doubt is looked for after "
                  "that, again after three times, and for the last time after ten times as long",
                  flags.settling_time);
+    add_duration(
+        run, "--alarm-patience", "30s", "10ms", "1h",
+        "How long a dead grant must last before it is an alarm; for other faults it is a multiple of that. What "
+        "happens within it goes into one mail, and the next mail goes out ten times as long after it",
+        flags.alarm_patience);
+    add_duration(run, "--alarm-silence", "30min", "10s", "24h",
+                 "Alarm when for so long nothing has proved that a mailbox misses no mail", flags.alarm_silence);
+    add_duration(run, "--alarm-queue-age", "1h", "1s", "48h", "Alarm when mail has waited for so long to be sent",
+                 flags.alarm_queue_age);
     add_duration(run, "--drain-grace", "10s", "0ms", "10min",
                  "How long sessions may finish their message after SIGTERM", flags.drain_grace);
     run.add_flag("--exit-when-idle", flags.exit_when_idle,

@@ -16,6 +16,7 @@ enum class LogFormat { text, json };
 struct Roles {
     bool retriever = true;
     bool dispatcher = true;
+    bool alarm = true;
     bool console = true;
 };
 
@@ -53,6 +54,9 @@ struct RunFlags {
     std::uint32_t fetch_batch = 64;  // messages
     std::chrono::milliseconds settling_time{std::chrono::minutes(1)};
     std::chrono::milliseconds drain_grace{std::chrono::seconds(10)};
+    std::chrono::milliseconds alarm_patience{std::chrono::seconds(30)};
+    std::chrono::milliseconds alarm_silence{std::chrono::minutes(30)};
+    std::chrono::milliseconds alarm_queue_age{std::chrono::hours(1)};
 };
 
 /// Declares the flags on the command `run` and the TOML file of --config, whose keys are the flags' names. Parsing

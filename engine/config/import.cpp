@@ -65,6 +65,7 @@ Result<void> put_secrets(store::Store& store, const secrets::Keyring& keyring,
 bool is_stale(const Credential& credential, std::string_view name) {
     return need_of(credential.flow, name) == Need::none;
 }
+bool is_stale(const Webhook&, std::string_view) { return false; }
 bool is_stale(const Consumer& consumer, std::string_view) { return consumer.kind != Consumer::Kind::webhook; }
 
 /// Removes those of an owner's secrets that `stale` names.
@@ -171,6 +172,8 @@ Result<Document> stored(store::Store& store) {
     auto read = read_objects(store, provider_kind, {}, there.providers, there.secrets);
     if (read) read = read_objects(store, credential_kind, credential_secrets, there.credentials, there.secrets);
     if (read) read = read_objects(store, consumer_kind, consumer_secrets, there.consumers, there.secrets);
+    if (read) read = read_objects(store, webhook_kind, webhook_secrets, there.webhooks, there.secrets);
+    if (read) read = read_objects(store, alarm_kind, {}, there.alarms, there.secrets);
     if (read) read = read_mailboxes(store, there.mailboxes);
     if (!read) return read.error();
     return there;
@@ -192,6 +195,10 @@ Result<Imported> import_into(store::Store& store, const secrets::Keyring& keyrin
     if (!consumers) return consumers.error();
     const auto mailboxes = put_mailboxes(store, document.mailboxes, there->mailboxes);
     if (!mailboxes) return mailboxes.error();
+    const auto webhooks = put_objects(store, webhook_kind, webhook_secrets, document.webhooks, there->webhooks);
+    if (!webhooks) return webhooks.error();
+    const auto alarms = put_objects(store, alarm_kind, {}, document.alarms, there->alarms);
+    if (!alarms) return alarms.error();
     const auto replaced = drop_other_proofs(store, document.secrets);
     if (!replaced) return replaced.error();
     const auto sealed = put_secrets(store, keyring, document.secrets);
@@ -200,6 +207,8 @@ Result<Imported> import_into(store::Store& store, const secrets::Keyring& keyrin
     imported.credentials = *credentials;
     imported.mailboxes = *mailboxes;
     imported.consumers = *consumers;
+    imported.webhooks = *webhooks;
+    imported.alarms = *alarms;
     return imported;
 }
 

@@ -31,6 +31,8 @@ struct Document {
     std::vector<Credential> credentials;
     std::vector<Mailbox> mailboxes;
     std::vector<Consumer> consumers;
+    std::vector<Webhook> webhooks;
+    std::vector<AlarmMail> alarms;
     std::vector<GivenSecret> secrets;
 };
 
@@ -53,7 +55,7 @@ Result<Document> stored(store::Store& store);
 /// What an import changed.
 struct Imported {
     Faults faults;  // not empty: nothing was imported
-    std::size_t providers = 0, credentials = 0, mailboxes = 0, consumers = 0;
+    std::size_t providers = 0, credentials = 0, mailboxes = 0, consumers = 0, webhooks = 0, alarms = 0;
 };
 
 /// Checks against the store, seals the secrets, merges the objects, moves subscriptions. For one committer job: all

@@ -1,6 +1,6 @@
 #pragma once
-/// What an operator configures: providers, credentials, mailboxes, consumers. Plain values, no secrets in them:
-/// secrets are sealed in the store under (credential id, field).
+/// What an operator configures: providers, credentials, mailboxes, consumers, webhooks, alarms. Plain values, no
+/// secrets in them: secrets are sealed in the store under (credential id, field).
 
 #include <chrono>
 #include <cstdint>
@@ -85,6 +85,23 @@ struct Consumer {
     std::string address;                                 // lmtp
     std::string url;                                     // webhook; its secret is sealed beside it
     enum class Sync { batch, each } sync = Sync::batch;  // maildir: one sync for a batch, or one for each mail
+};
+
+enum class Topic { submissions, alarms };
+
+/// Where events are posted to; its secret is sealed beside it.
+struct Webhook {
+    std::string id;
+    std::string url;
+    std::vector<Topic> events{Topic::submissions, Topic::alarms};
+    std::string ca_file;  // empty: the system's authorities
+};
+
+/// Who is told by mail when something is wrong.
+struct AlarmMail {
+    std::string id;
+    std::vector<std::string> to;
+    std::vector<std::string> from;  // ids of mailboxes that send, the next one where the one before cannot
 };
 
 }  // namespace config

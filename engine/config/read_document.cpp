@@ -136,16 +136,19 @@ Reading read_document(std::string_view text, const Sources& sources) {
     if (!reading.faults.empty()) return reading;
     if (!root.is_object()) {
         reading.faults.add({}, fmt::format("found {}, expected an object with \"providers\", \"credentials\", "
-                                           "\"mailboxes\" and \"consumers\"",
+                                           "\"mailboxes\", \"consumers\", \"webhooks\" and \"alarms\"",
                                            described(root)));
         return reading;
     }
     const auto& object = root.get_object();
-    const Fields known(object, {}, {"providers", "credentials", "mailboxes", "consumers"}, reading.faults);
+    const Fields known(object, {}, {"providers", "credentials", "mailboxes", "consumers", "webhooks", "alarms"},
+                       reading.faults);
     read_list(object, "providers", {}, sources, reading.document.providers, reading);
     read_list(object, "credentials", credential_secrets, sources, reading.document.credentials, reading);
     read_list(object, "mailboxes", {}, sources, reading.document.mailboxes, reading);
     read_list(object, "consumers", consumer_secrets, sources, reading.document.consumers, reading);
+    read_list(object, "webhooks", webhook_secrets, sources, reading.document.webhooks, reading);
+    read_list(object, "alarms", {}, sources, reading.document.alarms, reading);
     return reading;
 }
 

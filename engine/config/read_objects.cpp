@@ -329,6 +329,44 @@ void read_object(const boost::json::object& object, const std::string& path, con
     }
 }
 
+void read_object(const boost::json::object& object, const std::string& path, const Sources* sources, Faults& faults,
+                 Webhook& into) {
+    const std::initializer_list<std::string_view> stored = {"id", "url", "events", "ca_file"};
+    const std::initializer_list<std::string_view> imported = {"id", "url", "events", "ca_file", "secret"};
+    const Fields fields(object, path, sources == nullptr ? stored : imported, faults);
+    into.id = read_id(fields);
+    if (!fields.has("url")) fields.fault("url", "missing, expected the https URL that events are posted to");
+    into.url = read_url(fields, "url", PlainHttp::on_this_machine);
+    if (sources != nullptr && !fields.has("secret"))
+        fields.fault("secret", "missing, expected the secret that signs what is posted, like {\"file\": PATH}");
+    into.ca_file = read_path(fields, "ca_file", "the path of a file of certificates (PEM)", sources);
+    constexpr std::string_view expected = "a list of \"submissions\" and \"alarms\"";
+    const auto words = fields.texts("events", expected);
+    if (!words.empty()) into.events.clear();
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const auto topic = choice_of(topic_words, words[i]);
+        if (topic) into.events.push_back(*topic);
+        if (!topic)
+            fields.fault(fmt::format("events[{}]", i),
+                         fmt::format("found \"{}\", expected {}", text::printable(words[i], 60), expected));
+    }
+}
+
+void read_object(const boost::json::object& object, const std::string& path, const Sources*, Faults& faults,
+                 AlarmMail& into) {
+    const Fields fields(object, path, {"id", "to", "from"}, faults);
+    into.id = read_id(fields);
+    for (const auto* key : {"to", "from"}) {
+        if (!fields.has(key))
+            fields.fault(key, std::string_view(key) == "to"
+                                  ? "missing, expected a list of addresses of those who are told"
+                                  : "missing, expected a list of ids of mailboxes that send, the best way first");
+    }
+    into.to = fields.texts("to", "a list of addresses of those who are told");
+    for (std::size_t i = 0; i < into.to.size(); ++i) check_address(fields, fmt::format("to[{}]", i), into.to[i]);
+    into.from = fields.texts("from", "a list of ids of mailboxes that send, the best way first");
+}
+
 template <class T>
 Result<T> from_document(std::string_view document) {
     error_code wrong;
@@ -345,5 +383,7 @@ template Result<Provider> from_document<Provider>(std::string_view);
 template Result<Credential> from_document<Credential>(std::string_view);
 template Result<Mailbox> from_document<Mailbox>(std::string_view);
 template Result<Consumer> from_document<Consumer>(std::string_view);
+template Result<Webhook> from_document<Webhook>(std::string_view);
+template Result<AlarmMail> from_document<AlarmMail>(std::string_view);
 
 }  // namespace config

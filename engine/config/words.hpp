@@ -34,6 +34,7 @@ inline constexpr Words<Consumer::Kind, 4> kind_words{{{"maildir", Consumer::Kind
                                                       {"pull", Consumer::Kind::pull}}};
 inline constexpr Words<Consumer::Sync, 2> sync_words{
     {{"batch", Consumer::Sync::batch}, {"each", Consumer::Sync::each}}};
+inline constexpr Words<Topic, 2> topic_words{{{"submissions", Topic::submissions}, {"alarms", Topic::alarms}}};
 
 template <class Choice, std::size_t count>
 constexpr std::string_view word_of(const Words<Choice, count>& words, Choice choice) {

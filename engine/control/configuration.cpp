@@ -103,7 +103,9 @@ awaitable<Response> import_document(Surroundings& here, std::string text) {
     co_return answer(boost::json::object{{"changed", boost::json::object{{"providers", imported->providers},
                                                                          {"credentials", imported->credentials},
                                                                          {"mailboxes", imported->mailboxes},
-                                                                         {"consumers", imported->consumers}}}});
+                                                                         {"consumers", imported->consumers},
+                                                                         {"webhooks", imported->webhooks},
+                                                                         {"alarms", imported->alarms}}}});
 }
 
 awaitable<Response> export_document(Surroundings& here, Secrets secrets) {

@@ -9,6 +9,7 @@
 
 #include "engine/control/checks.hpp"
 #include "engine/control/credentials.hpp"
+#include "engine/control/events.hpp"
 #include "engine/control/sign_in.hpp"
 #include "engine/control/submissions.hpp"
 #include "protocols/base/text.hpp"
@@ -357,6 +358,11 @@ awaitable<Response> handle(Surroundings& here, Request request) {
         if (!target->takes({})) co_return wrong_parameter("none");
         auto response = co_await list_senders(here);
         co_return response;
+    }
+    if (area == "alarms" && path.size() == 2) {
+        if (request.method != "GET") co_return wrong_method("GET");
+        if (!target->takes({})) co_return wrong_parameter("none");
+        co_return list_alarms(here);
     }
     if (area == "credentials") {
         auto response = co_await credentials(here, request, *target);

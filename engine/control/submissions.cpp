@@ -318,32 +318,6 @@ awaitable<Response> change_submission(Surroundings& here, store::SubmissionId id
     co_return std::move(done->response);
 }
 
-awaitable<Response> list_events(Surroundings& here, std::int64_t after, std::size_t limit) {
-    limit = std::clamp<std::size_t>(limit, 1, page_rows_max);
-    auto work = [after, limit, names = here.names](store::Workbench bench) -> Result<Response> {
-        const auto events = bench.store.outbox().events(after, limit + 1);
-        if (!events) return events.error();
-        boost::json::array list;
-        for (const auto& event : *events) {
-            if (list.size() == limit) break;
-            const auto name = names->name_of(bench.store, event.mailbox);
-            error_code unreadable;
-            list.push_back(boost::json::object{{"number", event.number},
-                                               {"type", "submission." + event.kind},
-                                               {"submission", submission::id_text(event.submission)},
-                                               {"mailbox", name ? *name : std::string()},
-                                               {"at", time_text(event.at)},
-                                               {"data", boost::json::parse(event.detail, unreadable)}});
-        }
-        boost::json::object page{{"events", std::move(list)}};
-        if (events->size() > limit) page["next"] = (*events)[limit - 1].number;
-        return answer(page);
-    };
-    auto page = co_await here.committer.run(here.home, std::move(work));
-    if (!page) co_return failure(page.error());
-    co_return std::move(*page);
-}
-
 awaitable<Response> list_senders(Surroundings& here) {
     auto work = [](store::Workbench bench) { return bench.store.outbox().counts(); };
     auto counts = co_await here.committer.run(here.home, work);

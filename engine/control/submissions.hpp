@@ -32,8 +32,6 @@ awaitable<Response> read_submission(Surroundings& here, store::SubmissionId id, 
 enum class Act { hold, release, retry, cancel };
 awaitable<Response> change_submission(Surroundings& here, store::SubmissionId id, Act act);
 
-/// {"events": […], "next": number}: what happened to submissions, in order, after event number `after`.
-awaitable<Response> list_events(Surroundings& here, std::int64_t after, std::size_t limit);
 /// {"senders": […], "totals": {…}}: what each mailbox that sends is doing.
 awaitable<Response> list_senders(Surroundings& here);
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "engine/control/alarming.hpp"
 #include "engine/control/api_token.hpp"
 #include "engine/control/live.hpp"
 #include "engine/control/sending.hpp"
@@ -42,6 +43,7 @@ struct Surroundings {
     ApiToken* api_token = nullptr;              // a running daemon's
     doctor::Doctor* doctor = nullptr;           // of whoever may go out to the network
     Sending* sending = nullptr;                 // a running daemon's
+    Alarming* alarming = nullptr;               // a running daemon's, with that role
     const Clock* clock = nullptr;               // of whoever takes submissions
     std::shared_ptr<MailboxNames> names = std::make_shared<MailboxNames>();
     std::shared_ptr<submission::Senders> senders = std::make_shared<submission::Senders>();

@@ -57,6 +57,7 @@ Stage::Stage(Furniture furniture, const Ground& ground)
     flags_.queue_capacity = furniture_.queue_capacity;
     flags_.fetch_batch = furniture_.fetch_batch;
     flags_.roles.console = false;
+    flags_.roles.alarm = false;
     sim::Options options;
     options.population = world.population();
     options.shared_credential = furniture_.shared_credential;

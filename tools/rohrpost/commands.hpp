@@ -36,6 +36,7 @@ int inbox_command(Words words);
 int send_command(Words words);
 int queue_command(Words words);
 int status_command(Words words);
+int alarms_command(Words words);
 
 /// Parses the words after a command's name. False: help was asked for and has been printed. Throws Failure.
 [[nodiscard]] bool parse(CLI::App& app, Words words);

@@ -15,7 +15,7 @@
 namespace cli {
 namespace {
 
-constexpr std::array<Command, 13> commands{{
+constexpr std::array<Command, 14> commands{{
     {"run", "The daemon: fetches mail and hands it off", run_command},
     {"import", "Take in providers, credentials, mailboxes and consumers from a JSON document", import_command},
     {"export", "Print that document, with or without secrets", export_command},
@@ -29,6 +29,7 @@ constexpr std::array<Command, 13> commands{{
     {"queue", "list, show, hold, release, retry, cancel what waits to be sent", queue_command},
     {"key", "rotate the key that secrets are sealed with", key_command},
     {"status", "How the store and the daemon are doing", status_command},
+    {"alarms", "What is wrong and operators were told of", alarms_command},
 }};
 
 void print_help() {

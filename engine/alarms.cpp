@@ -1,0 +1,388 @@
+#include "engine/alarms.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <filesystem>
+
+#include "engine/runtime/log.hpp"
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::string_view board_row = "alarms";
+constexpr auto between_looks = 5s;
+constexpr int between_mails = 10;  // times the patience, so that a bad day does not fill a mailbox
+constexpr int way_patience = 20;   // then the next mailbox is tried
+constexpr std::size_t rows_looked_at = 500;
+constexpr auto life = 24h;  // of a mail about an alarm
+
+using Change = alarm::Board::Change;
+
+std::string_view kind_of(const Change& change) {
+    return change.is == Change::Is::raised ? "alarm.raised" : "alarm.cleared";
+}
+
+store::OutboxEvent event_of(const Change& change, WallTime now) {
+    const auto& condition = change.condition;
+    boost::json::object detail{{"rule", alarm::word_of(condition.rule)}};
+    if (!condition.subject.empty()) detail["subject"] = condition.subject;
+    detail["what"] = condition.what;
+    if (!condition.remedy.empty()) detail["remedy"] = condition.remedy;
+    store::OutboxEvent event;
+    event.at = std::chrono::time_point_cast<std::chrono::milliseconds>(now);
+    event.kind = kind_of(change);
+    event.detail = boost::json::serialize(detail);
+    return event;
+}
+
+/// What waits to be sent, as far as it is looked at.
+struct QueueWork {
+    WallTime now;
+    Result<alarm::Facts::Queue> operator()(store::Workbench bench) const {
+        auto& outbox = bench.store.outbox();
+        alarm::Facts::Queue queue;
+        const auto counts = outbox.counts();
+        if (!counts) return counts.error();
+        if (counts->queued + counts->sending + counts->in_doubt == 0) return queue;
+        const auto rows = outbox.submissions(store::Outbox::Which::waiting, 0, rows_looked_at);
+        if (!rows) return rows.error();
+        for (const auto& row : *rows) {
+            if (row.state == store::SubmissionState::in_doubt && !row.due) ++queue.doubts;
+            const bool begun = row.attempts > 0 || (row.due && *row.due <= now);
+            if (queue.oldest || row.state != store::SubmissionState::queued || !begun) continue;
+            queue.oldest = row.accepted_at;
+            queue.oldest_id = submission::id_text(row.id);
+            queue.oldest_reason = row.reason;
+        }
+        return queue;
+    }
+};
+
+void log(const Change& change) {
+    const auto& condition = change.condition;
+    if (change.is == Change::Is::raised) {
+        spdlog::error("alarm={} subject={} what={} remedy={}", alarm::word_of(condition.rule),
+                      runtime::value(condition.subject), runtime::value(condition.what),
+                      runtime::value(condition.remedy));
+    } else {
+        spdlog::info("alarm={} subject={} over", alarm::word_of(condition.rule), runtime::value(condition.subject));
+    }
+}
+
+}  // namespace
+
+/// The mails, what webhooks hear, and that it was told: all of it or nothing.
+struct Alarms::TellWork {
+    submission::Senders* senders = nullptr;
+    std::vector<std::pair<std::size_t, submission::Draft>> drafts;  // with the place in the caller's list
+    std::vector<store::OutboxEvent> events;
+    std::string board;
+
+    struct Handed {
+        std::size_t place = 0;
+        store::SubmissionId submission = 0;
+        store::MailboxNumber mailbox = 0;
+    };
+    Result<std::vector<Handed>> operator()(store::Workbench bench) {
+        std::vector<Handed> handed;
+        for (auto& [place, draft] : drafts) {
+            submission::AcceptWork accept{senders, std::move(draft)};
+            const auto accepted = accept(bench);
+            if (!accepted && accepted.error() == submission::errc::unknown_sender) continue;  // gone meanwhile
+            if (!accepted) return accepted.error();
+            handed.push_back({place, accepted->id, accepted->mailbox});
+        }
+        for (const auto& event : events) {
+            const auto added = bench.store.outbox().add_event(event);
+            if (!added) return added.error();
+        }
+        if (board.empty()) return handed;
+        const auto kept = bench.store.put_meta(board_row, board);
+        if (!kept) return kept.error();
+        return handed;
+    }
+};
+
+/// What has become of mails: true for each that has left. One that has not, and may be taken back, is cancelled when
+/// its time is over.
+struct Alarms::LeftWork {
+    struct Mail {
+        store::SubmissionId id = 0;
+        bool late = false;
+    };
+    std::vector<Mail> mails;
+    store::Millis now;
+    enum class Is { waiting, left, lost };
+
+    Result<std::vector<Is>> operator()(store::Workbench bench) const {
+        auto& outbox = bench.store.outbox();
+        std::vector<Is> found;
+        for (const auto& mail : mails) {
+            const auto row = outbox.submission(mail.id);
+            if (!row) return row.error();
+            using State = store::SubmissionState;
+            if (!*row || (*row)->state == State::delivered || (*row)->state == State::in_doubt) {
+                found.push_back(Is::left);
+            } else if ((*row)->state == State::failed || (*row)->state == State::cancelled) {
+                found.push_back(Is::lost);
+            } else if (mail.late && (*row)->state != State::sending) {
+                const store::Outcome outcome{.state = State::cancelled,
+                                             .due = {},
+                                             .attempts = (*row)->attempts,
+                                             .at = now,
+                                             .progress = (*row)->progress,
+                                             .reason = "it did not leave in time: told through another mailbox"};
+                const auto taken_back = outbox.change(mail.id, outcome);
+                if (!taken_back) return taken_back.error();
+                found.push_back(Is::lost);
+            } else {
+                found.push_back(Is::waiting);
+            }
+        }
+        return found;
+    }
+};
+
+void Alarms::serve(std::vector<config::AlarmMail> mails, const Roster& roster) {
+    mails_ = std::move(mails);
+    address_of_.clear();
+    credential_of_.clear();
+    for (const auto& served : roster.mailboxes) credential_of_[served.mailbox->id] = served.mailbox->credential;
+    for (const auto& sender : roster.senders) {
+        address_of_[sender.id] = sender.address;
+        credential_of_[sender.id] = sender.credential;
+    }
+}
+
+awaitable<alarm::Board> Alarms::read_board() {
+    for (;;) {
+        auto work = [](store::Workbench bench) { return bench.store.meta(board_row); };
+        auto written = co_await uses_.committer.run(uses_.main.inbox(), work);
+        if (written) co_return alarm::Board::read(*written ? **written : std::string());
+        co_await uses_.main.timers().sleep_for(between_looks);
+    }
+}
+
+awaitable<void> Alarms::watch() {
+    board_ = co_await read_board();
+    show();
+    for (;;) {
+        co_await uses_.main.timers().sleep_for(std::min<std::chrono::milliseconds>(between_looks, uses_.patience));
+        if (!uses_.view.is_ready()) continue;
+        co_await look();
+        co_await follow_up();
+        const auto now = uses_.main.timers().now();
+        const bool gathered = pending_since_ && now - *pending_since_ >= uses_.patience;
+        const bool may = !told_at_ || now - *told_at_ >= between_mails * uses_.patience;
+        if (!gathered || !may) continue;
+        const bool told = co_await tell();
+        if (told) {
+            pending_.clear();
+            pending_since_.reset();
+            posted_ = 0;
+            told_at_ = now;
+        } else {
+            co_await post_past_the_store();
+        }
+    }
+}
+
+awaitable<alarm::Facts> Alarms::gather() {
+    alarm::Facts facts;
+    const auto summary = uses_.view.summary();
+    facts.now = wall();
+    facts.started_at = summary.started_at;
+    facts.credentials = uses_.tokens.states();
+    facts.expiring = summary.expiring;
+    facts.mailboxes = uses_.board.all();
+    facts.credential_of = credential_of_;
+    facts.senders = uses_.outgoing.senders();
+    facts.consumers = summary.consumers;
+    for (const auto& feed : uses_.feeds.states()) facts.webhooks.push_back({feed.webhook, feed.stats.reason});
+    facts.data = uses_.data;
+    const auto stats = uses_.committer.stats();
+    facts.disk_full = stats.disk_full;
+    std::error_code unknown;
+    const auto space = std::filesystem::space(uses_.data, unknown);
+    if (!unknown) {
+        facts.disk_free = space.available;
+        facts.disk_size = space.capacity;
+    }
+    if (!facts.senders.empty()) {
+        QueueWork work{facts.now};
+        auto queue = co_await uses_.committer.run(uses_.main.inbox(), std::move(work));
+        if (queue) facts.queue = std::move(*queue);
+    }
+    co_return facts;
+}
+
+awaitable<void> Alarms::look() {
+    const auto facts = co_await gather();
+    auto changes = board_.look(alarm::conditions_of(facts, uses_.limits), facts.now, uses_.patience);
+    if (changes.empty()) co_return;
+    for (auto& change : changes) {
+        log(change);
+        pending_.push_back(std::move(change));
+    }
+    if (!pending_since_) pending_since_ = uses_.main.timers().now();
+    show();
+}
+
+/// The ways of a mail, those first that look well.
+std::vector<std::size_t> Alarms::ways_of(const config::AlarmMail& mail) const {
+    const auto senders = uses_.outgoing.senders();
+    const auto is_well = [&](std::size_t way) {
+        const auto found = std::find_if(senders.begin(), senders.end(),
+                                        [&](const auto& sender) { return sender.mailbox == mail.from[way]; });
+        return found != senders.end() &&
+               (found->phase == "idle" || found->phase == "sending" || found->phase == "pacing");
+    };
+    std::vector<std::size_t> ways;
+    for (std::size_t way = 0; way < mail.from.size(); ++way) {
+        if (address_of_.contains(mail.from[way])) ways.push_back(way);
+    }
+    std::stable_partition(ways.begin(), ways.end(), is_well);
+    return ways;
+}
+
+std::optional<submission::Draft> Alarms::draft_of(const config::AlarmMail& mail, std::size_t way,
+                                                  const std::vector<Change>& changes) {
+    const auto now = wall();
+    const auto& from = address_of_.at(mail.from[way]);
+    submission::Order order;
+    order.message = alarm::message_of({.from = from,
+                                       .to = mail.to,
+                                       .host = uses_.host,
+                                       .changes = changes,
+                                       .standing = board_.raised().size(),
+                                       .at = now});
+    order.sender = from;
+    order.recipients = mail.to;
+    order.lane = store::Lane::alarm;
+    order.life = life;
+    auto drafted = submission::drafted(std::move(order), uses_.random, now);
+    if (auto* draft = std::get_if<submission::Draft>(&drafted)) return std::move(*draft);
+    spdlog::error("id=alarm-mail alarm_mail={} reason={}", runtime::value(mail.id),
+                  runtime::value(std::get<submission::Fault>(drafted).what));
+    return std::nullopt;
+}
+
+/// Whether it is durable that it was told.
+awaitable<bool> Alarms::tell() {
+    TellWork work{.senders = uses_.senders.get(), .drafts = {}, .events = {}, .board = board_.written()};
+    std::vector<Told> told;
+    const auto now = wall();
+    for (const auto& mail : mails_) {
+        const auto ways = ways_of(mail);
+        if (ways.empty()) continue;
+        auto draft = draft_of(mail, ways.front(), pending_);
+        if (!draft) continue;
+        work.drafts.emplace_back(told.size(), std::move(*draft));
+        told.push_back({.mail = mail.id, .way = ways.front(), .submission = 0, .at = now, .changes = pending_});
+    }
+    for (const auto& change : pending_) work.events.push_back(event_of(change, now));
+    auto handed = co_await uses_.committer.run(uses_.main.inbox(), std::move(work));
+    if (!handed) {
+        spdlog::error("id=alarm-not-kept reason={}", runtime::value(handed.error().message()));
+        co_return false;
+    }
+    for (const auto& one : *handed) {
+        uses_.outgoing.queued(one.mailbox, std::chrono::time_point_cast<std::chrono::milliseconds>(now));
+        told[one.place].submission = one.submission;
+        told_.push_back(std::move(told[one.place]));
+    }
+    co_return true;
+}
+
+/// A mail that has not left goes through the next mailbox.
+awaitable<void> Alarms::follow_up() {
+    if (told_.empty()) co_return;
+    const auto now = wall();
+    LeftWork look{.mails = {}, .now = std::chrono::time_point_cast<std::chrono::milliseconds>(now)};
+    for (const auto& one : told_) {
+        const auto mail =
+            std::find_if(mails_.begin(), mails_.end(), [&](const auto& known) { return known.id == one.mail; });
+        const bool other_way = mail != mails_.end() && one.way + 1 < mail->from.size();
+        look.mails.push_back({one.submission, other_way && now - one.at >= way_patience * uses_.patience});
+    }
+    auto found = co_await uses_.committer.run(uses_.main.inbox(), std::move(look));
+    if (!found) co_return;
+    std::vector<Told> waiting;
+    TellWork again{.senders = uses_.senders.get(), .drafts = {}, .events = {}, .board = {}};
+    std::vector<Told> lost;
+    for (std::size_t i = 0; i < told_.size(); ++i) {
+        if ((*found)[i] == LeftWork::Is::waiting) waiting.push_back(std::move(told_[i]));
+        if ((*found)[i] != LeftWork::Is::lost) continue;
+        auto& one = told_[i];
+        const auto mail =
+            std::find_if(mails_.begin(), mails_.end(), [&](const auto& known) { return known.id == one.mail; });
+        if (mail == mails_.end()) continue;
+        const auto next = one.way + 1;
+        if (next >= mail->from.size() || !address_of_.contains(mail->from[next])) {
+            spdlog::error("id=alarm-not-sent alarm_mail={} no mailbox could send it", runtime::value(one.mail));
+            continue;
+        }
+        auto draft = draft_of(*mail, next, one.changes);
+        if (!draft) continue;
+        again.drafts.emplace_back(lost.size(), std::move(*draft));
+        one.way = next;
+        one.at = now;
+        lost.push_back(std::move(one));
+    }
+    told_ = std::move(waiting);
+    if (again.drafts.empty()) co_return;
+    auto handed = co_await uses_.committer.run(uses_.main.inbox(), std::move(again));
+    if (!handed) co_return;
+    for (const auto& one : *handed) {
+        uses_.outgoing.queued(one.mailbox, std::chrono::time_point_cast<std::chrono::milliseconds>(now));
+        lost[one.place].submission = one.submission;
+        told_.push_back(std::move(lost[one.place]));
+    }
+}
+
+/// A full disk: webhooks hear of it all the same, once.
+awaitable<void> Alarms::post_past_the_store() {
+    const auto changes = pending_;
+    const auto first = posted_;
+    posted_ = changes.size();
+    for (std::size_t i = first; i < changes.size(); ++i) co_await uses_.feeds.post_alarm(event_of(changes[i], wall()));
+}
+
+awaitable<void> Alarms::last_words(alarm::Condition condition) {
+    const Change change{Change::Is::raised, std::move(condition), wall()};
+    log(change);
+    co_await uses_.feeds.post_alarm(event_of(change, wall()));
+}
+
+void Alarms::show() {
+    std::vector<Alarm> shown;
+    for (const auto& entry : board_.raised()) {
+        shown.push_back({.rule = std::string(alarm::word_of(entry.condition.rule)),
+                         .subject = entry.condition.subject,
+                         .what = entry.condition.what,
+                         .remedy = entry.condition.remedy,
+                         .since = entry.since,
+                         .raised_at = *entry.raised});
+    }
+    const std::lock_guard lock(mutex_);
+    shown_ = std::move(shown);
+}
+
+std::vector<control::Alarming::Alarm> Alarms::alarms() const {
+    const std::lock_guard lock(mutex_);
+    return shown_;
+}
+
+std::vector<runtime::Metric> Alarms::metrics() const {
+    std::map<std::string, double> by_rule;
+    for (const auto& alarm : alarms()) ++by_rule[alarm.rule];
+    std::vector<runtime::Metric> metrics;
+    for (const auto& [rule, count] : by_rule)
+        metrics.push_back({"rohrpost_alarms", "Alarms that stand, by rule.", count, {{"rule", rule}}});
+    return metrics;
+}

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "engine/control/message.hpp"
+#include "engine/control/surroundings.hpp"
+#include "protocols/wait/asio.hpp"
+
+namespace control {
+
+/// Of the kinds that the store keeps, those of alarms; all others are of submissions.
+[[nodiscard]] bool is_alarm_event(std::string_view kind) noexcept;
+
+/// {"number", "type": "submission.delivered" or "alarm.raised", "at", "data"}, of a submission with "submission" and
+/// "mailbox".
+boost::json::object to_json(const store::OutboxEvent& event, const std::string& mailbox);
+
+/// {"events": […], "next": number}: what has happened, in order, after event number `after`.
+awaitable<Response> list_events(Surroundings& here, std::int64_t after, std::size_t limit);
+
+/// {"alarms": […], "watching": bool}: those that stand.
+Response list_alarms(const Surroundings& here);
+
+}  // namespace control

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "engine/roster.hpp"
+#include "engine/secrets/keyring.hpp"
+#include "engine/webhooks/feeds.hpp"
+
+/// The webhooks with their keys and authorities. One that cannot be used is left out, and the log says why.
+awaitable<std::vector<webhooks::Feeds::Served>> read_webhooks(store::Committer& committer, queue::Inbox& inbox,
+                                                              const secrets::Keyring& keyring, TlsClients& tls,
+                                                              std::vector<config::Webhook> configured);

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "protocols/base/secret.hpp"
+#include "protocols/net/seams.hpp"
+#include "protocols/net/tls.hpp"
+
+namespace webhooks {
+
+/// Whom events are posted to.
+struct Receiver {
+    std::string url;  // https, or http on this machine
+    Secret key;       // that signs; see key_of()
+    std::shared_ptr<const net::TlsClient> tls;
+};
+
+/// What is posted once, or several times until it is taken. The id is the receiver's idempotency key.
+struct Parcel {
+    std::string id;
+    std::string body;  // a CloudEvents JSON document
+};
+
+struct Taken {
+    bool taken = false;  // a 2xx
+    std::string says;    // otherwise why not, for people
+    std::optional<std::chrono::seconds> retry_after{};
+};
+
+/// Posts it with the headers of Standard Webhooks. Redirects are not followed: they are answers that take nothing.
+awaitable<Taken> post(Seams& seams, Receiver receiver, Parcel parcel, std::chrono::milliseconds within);
+
+}  // namespace webhooks

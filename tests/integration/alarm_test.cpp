@@ -1,0 +1,175 @@
+// Operators hear of what is wrong, once, by mail and over webhooks, and of its end.
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <catch2/catch.hpp>
+#include <map>
+
+#include "engine/webhooks/signature.hpp"
+#include "tests/support/mail_rig.hpp"
+#include "tests/support/webhook_receiver.hpp"
+
+using support::eventually;
+using support::MailRig;
+using support::Ran;
+using support::WebhookReceiver;
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::vector<std::string> hasty{"--alarm-patience", "200ms"};
+
+MailRig::Wish senders(std::uint32_t mailboxes) {
+    MailRig::Wish wish;
+    wish.server = MailRig::Server::sim;
+    wish.mailboxes = mailboxes;
+    wish.submit_per_minute = 100'000;
+    return wish;
+}
+
+bool holds(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+json::object webhook(const WebhookReceiver& receiver) {
+    return {{"id", "hook"}, {"url", receiver.url()}, {"secret", json::object{{"value", WebhookReceiver::secret}}}};
+}
+
+/// The rig's document with an alarm that leaves through these mailboxes.
+json::object with_alarm(const MailRig& rig, json::array from) {
+    auto document = rig.document();
+    document["alarms"] = json::array{json::object{
+        {"id", "ops"}, {"to", json::array{"ops@there.test", "boss@there.test"}}, {"from", std::move(from)}}};
+    return document;
+}
+
+std::vector<sim::SentMail> sent(MailRig& rig) {
+    return rig.provider.ask([](sim::World& world) { return world.sent(); });
+}
+
+void revoke(MailRig& rig, std::uint32_t box) {
+    rig.provider.ask([box](sim::World& world) {
+        world.tokens.revoke(MailRig::address(box));
+        world.expire_tokens(MailRig::address(box), "Session invalidated - AccessTokenExpired");
+        return 0;
+    });
+}
+
+json::array alarms(const MailRig& rig) {
+    const Ran ran = rig.daemon.ask({"alarms", "--json"});
+    INFO(ran.errors);
+    REQUIRE(ran.exit_code == 0);
+    return json::parse(ran.output).at("alarms").as_array();
+}
+
+}  // namespace
+
+TEST_CASE("alarm: a dead grant is told once by mail and webhook, also after a restart, and so is its end",
+          "[daemon][alarm][threads]") {
+    const WebhookReceiver receiver;
+    MailRig rig(senders(3));
+    auto document = with_alarm(rig, {"box0002"});
+    document["webhooks"] = json::array{webhook(receiver)};
+    document.at("mailboxes").at(2).at("credential") = MailRig::id(1);  // two mailboxes of one credential
+    rig.daemon.import(json::serialize(document));
+    revoke(rig, 1);
+    rig.daemon.start(hasty);
+    REQUIRE(eventually([&] { return sent(rig).size() == 1; }));
+    const auto mail = sent(rig)[0];
+    CHECK(mail.sender == "box0002@sim.test");
+    CHECK(mail.recipients == std::vector<std::string>{"ops@there.test", "boss@there.test"});
+    CHECK_THAT(mail.message, Catch::Contains("\r\nSubject: [Rohrpost ") &&
+                                 Catch::Contains("nobody can log in with credential box0001 (2 mailboxes): ") &&
+                                 Catch::Contains("rohrpost authorize box0001"));
+    REQUIRE(eventually([&] { return receiver.taken("alarm.raised").size() == 1; }));
+    const auto event = receiver.taken("alarm.raised")[0];
+    CHECK(event.body.at("specversion") == "1.0");
+    CHECK(event.body.at("id") == event.id);
+    CHECK(event.body.at("data").at("data").at("rule") == "grant-dead");
+    CHECK(event.body.at("data").at("data").at("subject") == "box0001");
+    const auto key = webhooks::key_of(Secret(std::string(WebhookReceiver::secret)));
+    CHECK(event.signature == webhooks::signature_of(key, event.id, event.timestamp, event.text));
+    REQUIRE(alarms(rig).size() == 1);
+    CHECK(holds(rig.daemon.ask({"alarms"}).output, "grant-dead"));
+
+    CHECK(rig.daemon.stop() == 0);
+    rig.daemon.start(hasty);
+    CHECK(eventually([&] { return holds(rig.daemon.state_of("box0001"), "needs help"); }));
+    CHECK(alarms(rig).size() == 1);
+
+    rig.provider.ask([](sim::World& world) {
+        world.tokens.restore(MailRig::address(1));
+        return 0;
+    });
+    rig.daemon.import(json::serialize(document));
+    REQUIRE(eventually([&] { return sent(rig).size() == 2; }));
+    CHECK_THAT(sent(rig)[1].message, Catch::Contains("] over: nobody can log in with credential box0001"));
+    CHECK(alarms(rig).empty());
+    CHECK(eventually([&] { return receiver.taken("alarm.cleared").size() == 1; }));
+    CHECK(receiver.taken("alarm.raised").size() == 1);
+    CHECK(rig.daemon.stop() == 0);
+}
+
+TEST_CASE("alarm: where the first mailbox cannot send, the second does", "[daemon][alarm]") {
+    MailRig rig(senders(3));
+    rig.daemon.import(json::serialize(with_alarm(rig, {"box0001", "box0002"})));
+    revoke(rig, 1);
+    rig.daemon.start(hasty);
+    REQUIRE(eventually([&] { return !sent(rig).empty(); }));
+    CHECK(sent(rig)[0].sender == "box0002@sim.test");
+    CHECK_THAT(sent(rig)[0].message, Catch::Contains("credential box0001"));
+    CHECK(rig.daemon.stop() == 0);
+}
+
+TEST_CASE("webhook: the events of submissions arrive signed, each submission's in order, whatever the receiver answers",
+          "[daemon][webhook]") {
+    const WebhookReceiver receiver([](std::size_t number) { return number % 3 == 1 ? 503 : 200; });
+    MailRig rig(senders(1));
+    auto document = rig.document();
+    document["webhooks"] = json::array{webhook(receiver)};
+    rig.daemon.import(json::serialize(document));
+    rig.daemon.start();
+    constexpr std::size_t mails = 12;
+    for (std::size_t number = 0; number < mails; ++number) {
+        const Ran ran = rig.daemon.ask({"send", "a@there.test"}, "From: box0001@sim.test\n\nmail\n");
+        REQUIRE(ran.exit_code == 0);
+    }
+    CHECK(eventually([&] { return receiver.taken("submission.accepted").size() >= mails / 2; }));
+    CHECK(rig.daemon.stop() == 0);  // in the midst of it
+    rig.daemon.start();
+    const auto all_told = [&] {
+        std::map<std::string, std::vector<std::string>> told;
+        std::map<std::string, std::string> type_of_id;
+        for (const auto& post : receiver.posts()) {
+            const auto type = std::string(post.body.at("type").as_string());
+            const auto [known, is_new] = type_of_id.try_emplace(post.id, type);
+            CHECK(known->second == type);
+            if (post.answered != 200) continue;
+            auto& types = told[std::string(post.body.at("subject").as_string())];
+            if (std::find(types.begin(), types.end(), type) == types.end()) types.push_back(type);
+        }
+        const std::vector<std::string> whole{"submission.accepted", "submission.delivered"};
+        return told.size() == mails &&
+               std::all_of(told.begin(), told.end(), [&](const auto& one) { return one.second == whole; });
+    };
+    CHECK(eventually(all_told));
+    CHECK(rig.daemon.stop() == 0);
+}
+
+TEST_CASE(
+    "alarm: an alarm through mailboxes that do not send, and a webhook without secret, are refused with the place",
+    "[daemon][alarm]") {
+    MailRig::Wish wish;
+    wish.server = MailRig::Server::sim;
+    MailRig rig(wish);
+    auto document = with_alarm(rig, {"box0001", "box0009"});
+    document["webhooks"] = json::array{json::object{{"id", "hook"}, {"url", "http://there.test/x"}}};
+    const Ran ran = rig.daemon.ask({"import", "-"}, json::serialize(document));
+    CHECK(ran.exit_code == 65);
+    CHECK_THAT(ran.errors, Catch::Contains("alarms[0].from[0]: mailbox \"box0001\" does not send"));
+    CHECK_THAT(ran.errors, Catch::Contains("alarms[0].from[1]: there is no mailbox \"box0009\""));
+    CHECK_THAT(ran.errors, Catch::Contains("webhooks[0].secret: missing"));
+    CHECK_THAT(ran.errors, Catch::Contains("webhooks[0].url: found"));
+    CHECK(rig.daemon.ask({"alarms"}).exit_code == 69);
+}
