@@ -21,7 +21,7 @@ constexpr int way_patience = 20;   // then the next mailbox is tried
 constexpr std::size_t rows_looked_at = 500;
 constexpr auto life = 24h;  // of a mail about an alarm
 
-using Change = alarm::Board::Change;
+using Change = alarming::Board::Change;
 
 std::string_view kind_of(const Change& change) {
     return change.is == Change::Is::raised ? "alarm.raised" : "alarm.cleared";
@@ -29,7 +29,7 @@ std::string_view kind_of(const Change& change) {
 
 store::OutboxEvent event_of(const Change& change, WallTime now) {
     const auto& condition = change.condition;
-    boost::json::object detail{{"rule", alarm::word_of(condition.rule)}};
+    boost::json::object detail{{"rule", alarming::word_of(condition.rule)}};
     if (!condition.subject.empty()) detail["subject"] = condition.subject;
     detail["what"] = condition.what;
     if (!condition.remedy.empty()) detail["remedy"] = condition.remedy;
@@ -43,9 +43,9 @@ store::OutboxEvent event_of(const Change& change, WallTime now) {
 /// What waits to be sent, as far as it is looked at.
 struct QueueWork {
     WallTime now;
-    Result<alarm::Facts::Queue> operator()(store::Workbench bench) const {
+    Result<alarming::Facts::Queue> operator()(store::Workbench bench) const {
         auto& outbox = bench.store.outbox();
-        alarm::Facts::Queue queue;
+        alarming::Facts::Queue queue;
         const auto counts = outbox.counts();
         if (!counts) return counts.error();
         if (counts->queued + counts->sending + counts->in_doubt == 0) return queue;
@@ -63,14 +63,24 @@ struct QueueWork {
     }
 };
 
+control::Alarming::Alarm shown(alarming::Condition condition) {
+    return {.rule = std::string(alarming::word_of(condition.rule)),
+            .subject = std::move(condition.subject),
+            .step = std::move(condition.step),
+            .what = std::move(condition.what),
+            .remedy = std::move(condition.remedy),
+            .since = {},
+            .raised_at = {}};
+}
+
 void log(const Change& change) {
     const auto& condition = change.condition;
     if (change.is == Change::Is::raised) {
-        spdlog::error("alarm={} subject={} what={} remedy={}", alarm::word_of(condition.rule),
+        spdlog::error("alarm={} subject={} what={} remedy={}", alarming::word_of(condition.rule),
                       runtime::value(condition.subject), runtime::value(condition.what),
                       runtime::value(condition.remedy));
     } else {
-        spdlog::info("alarm={} subject={} over", alarm::word_of(condition.rule), runtime::value(condition.subject));
+        spdlog::info("alarm={} subject={} over", alarming::word_of(condition.rule), runtime::value(condition.subject));
     }
 }
 
@@ -159,11 +169,11 @@ void Alarms::serve(std::vector<config::AlarmMail> mails, const Roster& roster) {
     }
 }
 
-awaitable<alarm::Board> Alarms::read_board() {
+awaitable<alarming::Board> Alarms::read_board() {
     for (;;) {
         auto work = [](store::Workbench bench) { return bench.store.meta(board_row); };
         auto written = co_await uses_.committer.run(uses_.main.inbox(), work);
-        if (written) co_return alarm::Board::read(*written ? **written : std::string());
+        if (written) co_return alarming::Board::read(*written ? **written : std::string());
         co_await uses_.main.timers().sleep_for(between_looks);
     }
 }
@@ -192,8 +202,8 @@ awaitable<void> Alarms::watch() {
     }
 }
 
-awaitable<alarm::Facts> Alarms::gather() {
-    alarm::Facts facts;
+awaitable<alarming::Facts> Alarms::gather() {
+    alarming::Facts facts;
     const auto summary = uses_.view.summary();
     facts.now = wall();
     facts.started_at = summary.started_at;
@@ -221,9 +231,49 @@ awaitable<alarm::Facts> Alarms::gather() {
     co_return facts;
 }
 
+awaitable<std::vector<control::Alarming::Alarm>> Alarms::conditions() {
+    const auto facts = co_await gather();
+    std::vector<Alarm> found;
+    for (auto& condition : alarming::conditions_of(facts, uses_.limits)) found.push_back(shown(std::move(condition)));
+    co_return found;
+}
+
+/// What the watched server says is wrong with it, or that it says nothing.
+awaitable<std::vector<alarming::Condition>> Alarms::conditions_there() {
+    auto reply = co_await uses_.watched->call("GET", "/v1/alarms", "");
+    std::vector<alarming::Condition> found;
+    const auto* list = reply.body.if_contains("conditions");
+    if (reply.status != 200 || list == nullptr || !list->is_array()) {
+        const auto why = reply.trouble.empty() ? fmt::format("HTTP {}", reply.status) : reply.trouble;
+        found.push_back(
+            {.rule = alarming::Rule::server_silent,
+             .subject = uses_.watched_url,
+             .step = {},
+             .what = fmt::format("the services server {} cannot be asked how it is: {}", uses_.watched_url, why),
+             .remedy = reply.remedy});
+        co_return found;
+    }
+    for (const auto& value : list->get_array()) {
+        const auto* object = value.if_object();
+        const auto rule = object == nullptr ? std::nullopt : alarming::rule_of(console::text_at(*object, "rule"));
+        if (!rule) continue;
+        found.push_back({.rule = *rule,
+                         .subject = console::text_at(*object, "subject"),
+                         .step = console::text_at(*object, "step"),
+                         .what = console::text_at(*object, "what"),
+                         .remedy = console::text_at(*object, "remedy")});
+    }
+    co_return found;
+}
+
 awaitable<void> Alarms::look() {
     const auto facts = co_await gather();
-    auto changes = board_.look(alarm::conditions_of(facts, uses_.limits), facts.now, uses_.patience);
+    auto conditions = alarming::conditions_of(facts, uses_.limits);
+    if (uses_.watched != nullptr) {
+        auto there = co_await conditions_there();
+        std::move(there.begin(), there.end(), std::back_inserter(conditions));
+    }
+    auto changes = board_.look(conditions, facts.now, uses_.patience);
     if (changes.empty()) co_return;
     for (auto& change : changes) {
         log(change);
@@ -255,12 +305,12 @@ std::optional<submission::Draft> Alarms::draft_of(const config::AlarmMail& mail,
     const auto now = wall();
     const auto& from = address_of_.at(mail.from[way]);
     submission::Order order;
-    order.message = alarm::message_of({.from = from,
-                                       .to = mail.to,
-                                       .host = uses_.host,
-                                       .changes = changes,
-                                       .standing = board_.raised().size(),
-                                       .at = now});
+    order.message = alarming::message_of({.from = from,
+                                          .to = mail.to,
+                                          .host = uses_.host,
+                                          .changes = changes,
+                                          .standing = board_.raised().size(),
+                                          .at = now});
     order.sender = from;
     order.recipients = mail.to;
     order.lane = store::Lane::alarm;
@@ -353,24 +403,21 @@ awaitable<void> Alarms::post_past_the_store() {
     for (std::size_t i = first; i < changes.size(); ++i) co_await uses_.feeds.post_alarm(event_of(changes[i], wall()));
 }
 
-awaitable<void> Alarms::last_words(alarm::Condition condition) {
+awaitable<void> Alarms::last_words(alarming::Condition condition) {
     const Change change{Change::Is::raised, std::move(condition), wall()};
     log(change);
     co_await uses_.feeds.post_alarm(event_of(change, wall()));
 }
 
 void Alarms::show() {
-    std::vector<Alarm> shown;
+    std::vector<Alarm> standing;
     for (const auto& entry : board_.raised()) {
-        shown.push_back({.rule = std::string(alarm::word_of(entry.condition.rule)),
-                         .subject = entry.condition.subject,
-                         .what = entry.condition.what,
-                         .remedy = entry.condition.remedy,
-                         .since = entry.since,
-                         .raised_at = *entry.raised});
+        standing.push_back(shown(entry.condition));
+        standing.back().since = entry.since;
+        standing.back().raised_at = *entry.raised;
     }
     const std::lock_guard lock(mutex_);
-    shown_ = std::move(shown);
+    shown_ = std::move(standing);
 }
 
 std::vector<control::Alarming::Alarm> Alarms::alarms() const {

@@ -6,9 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "engine/alarm/board.hpp"
-#include "engine/alarm/notice.hpp"
-#include "engine/alarm/rules.hpp"
+#include "engine/alarming/board.hpp"
+#include "engine/alarming/notice.hpp"
+#include "engine/alarming/rules.hpp"
+#include "engine/console/api.hpp"
 #include "engine/control/alarming.hpp"
 #include "engine/live_view.hpp"
 #include "engine/outgoing.hpp"
@@ -34,8 +35,11 @@ public:
         std::shared_ptr<submission::Senders> senders;
         std::string data;  // the directory
         std::string host;  // which daemon speaks
-        alarm::Limits limits;
-        std::chrono::milliseconds patience;  // see alarm::patience_of; what happens within it goes into one mail
+        alarming::Limits limits;
+        std::chrono::milliseconds patience;  // see alarming::patience_of; what happens within it goes into one mail
+        bool tells = true;                   // false: others ask for conditions() alone
+        console::Api* watched = nullptr;     // a services server, of whose conditions it tells as well
+        std::string watched_url;
     };
     explicit Alarms(Uses uses) : uses_(std::move(uses)) {}
 
@@ -44,9 +48,11 @@ public:
     /// For ever. Cancelled to end it.
     awaitable<void> watch();
     /// Tells webhooks of what is the end of this process.
-    awaitable<void> last_words(alarm::Condition condition);
+    awaitable<void> last_words(alarming::Condition condition);
 
-    std::vector<Alarm> alarms() const override;                  // any thread
+    std::vector<Alarm> alarms() const override;  // any thread
+    bool tells() const override { return uses_.tells; }
+    awaitable<std::vector<Alarm>> conditions() override;
     [[nodiscard]] std::vector<runtime::Metric> metrics() const;  // any thread
 
 private:
@@ -56,20 +62,21 @@ private:
         std::size_t way = 0;  // of its `from`
         store::SubmissionId submission = 0;
         WallTime at{};
-        std::vector<alarm::Board::Change> changes;
+        std::vector<alarming::Board::Change> changes;
     };
     struct TellWork;
     struct LeftWork;
 
-    awaitable<alarm::Board> read_board();
-    awaitable<alarm::Facts> gather();
+    awaitable<alarming::Board> read_board();
+    awaitable<alarming::Facts> gather();
+    awaitable<std::vector<alarming::Condition>> conditions_there();
     awaitable<void> look();
     awaitable<bool> tell();
     awaitable<void> follow_up();
     awaitable<void> post_past_the_store();
     [[nodiscard]] std::vector<std::size_t> ways_of(const config::AlarmMail& mail) const;
     [[nodiscard]] std::optional<submission::Draft> draft_of(const config::AlarmMail& mail, std::size_t way,
-                                                            const std::vector<alarm::Board::Change>& changes);
+                                                            const std::vector<alarming::Board::Change>& changes);
     void show();
     [[nodiscard]] WallTime wall() const { return uses_.main.timers().clock().wall(); }
 
@@ -77,9 +84,9 @@ private:
     std::vector<config::AlarmMail> mails_;
     std::map<std::string, std::string> address_of_;     // by mailbox that sends
     std::map<std::string, std::string> credential_of_;  // by mailbox
-    alarm::Board board_;
-    std::vector<alarm::Board::Change> pending_;  // to be told
-    std::size_t posted_ = 0;                     // of them, those that webhooks heard of past the store
+    alarming::Board board_;
+    std::vector<alarming::Board::Change> pending_;  // to be told
+    std::size_t posted_ = 0;                        // of them, those that webhooks heard of past the store
     std::optional<Monotonic> pending_since_;
     std::optional<Monotonic> told_at_;
     std::vector<Told> told_;

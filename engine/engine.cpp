@@ -18,7 +18,6 @@ namespace {
 constexpr int exit_ioerr = 74;
 constexpr int exit_tempfail = 75;
 constexpr int exit_noperm = 77;
-constexpr int exit_config = 78;
 
 constexpr std::uint64_t descriptors_beside_sessions = 768;  // Maildirs 512, segments 64, everything else 192
 
@@ -321,9 +320,9 @@ awaitable<void> Engine::watch_signals() {
     }
 }
 
-alarm::Condition Engine::store_failed(const std::string& reason) const {
-    alarm::Condition condition;
-    condition.rule = alarm::Rule::store_failed;
+alarming::Condition Engine::store_failed(const std::string& reason) const {
+    alarming::Condition condition;
+    condition.rule = alarming::Rule::store_failed;
     condition.what = fmt::format("the store in {} has failed: {}; the daemon ends", flags_.data, reason);
     condition.remedy = "see to the disk; what was acknowledged is recovered at the next start";
     return condition;

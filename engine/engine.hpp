@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/alarm/condition.hpp"
+#include "engine/alarming/condition.hpp"
 #include "engine/config/flags.hpp"
 #include "engine/hand_offs.hpp"
 #include "engine/retriever/retriever.hpp"
@@ -72,7 +72,7 @@ private:
     awaitable<void> watch_reload();
     awaitable<void> watch_signals();
     awaitable<void> watch_store();
-    [[nodiscard]] alarm::Condition store_failed(const std::string& reason) const;
+    [[nodiscard]] alarming::Condition store_failed(const std::string& reason) const;
     awaitable<void> watch_idleness();
 
     config::RunFlags flags_;

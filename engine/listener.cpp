@@ -7,7 +7,6 @@
 
 namespace {
 
-constexpr int exit_config = 78;  // sysexits.h
 
 }  // namespace
 

@@ -8,7 +8,6 @@
 
 namespace {
 
-constexpr int exit_config = 78;  // sysexits.h
 
 }  // namespace
 

@@ -32,6 +32,15 @@ runtime::Shard::MakeDialer dialers_of(Outside& outside) {
     };
 }
 
+/// Throws StartError when its files cannot be read.
+std::unique_ptr<console::RemoteApi> watch(const config::RunFlags& flags, Seams& seams) {
+    const console::RemoteApi::Options options{flags.watch_server, flags.watch_token_file, flags.watch_ca};
+    auto server = std::make_unique<console::RemoteApi>(options, seams);
+    const auto wrong = server->load();
+    if (!wrong.empty()) throw StartError(exit_config, wrong);
+    return server;
+}
+
 }  // namespace
 
 Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
@@ -58,6 +67,7 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
                 std::move(more.begin(), more.end(), std::back_inserter(metrics));
                 return metrics;
             }}),
+      watched(engine.flags_.watch_server.empty() ? nullptr : watch(engine.flags_, main.seams())),
       feeds({main.executor(), main.inbox(), main.seams(), *engine.committer_, names, "urn:rohrpost:" + own_name()}),
       alarms({main,
               *engine.committer_,
@@ -71,7 +81,10 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
               engine.flags_.data,
               own_name(),
               {engine.flags_.alarm_silence, engine.flags_.alarm_queue_age},
-              engine.flags_.alarm_patience}),
+              engine.flags_.alarm_patience,
+              engine.flags_.roles.alarm,
+              watched.get(),
+              engine.flags_.watch_server}),
       surroundings{.committer = *engine.committer_,
                    .home = main.inbox(),
                    .keyring = engine.keyring_.get(),
@@ -81,7 +94,7 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
                    .api_token = &api_token,
                    .doctor = &consulting.doctor(),
                    .sending = engine.flags_.roles.dispatcher ? &outgoing : nullptr,
-                   .alarming = engine.flags_.roles.alarm ? &alarms : nullptr,
+                   .alarming = &alarms,
                    .clock = &engine.outside_.clock(),
                    .names = names,
                    .senders = senders},

@@ -2,6 +2,7 @@
 
 #include "engine/alarms.hpp"
 #include "engine/console/console.hpp"
+#include "engine/console/remote_api.hpp"
 #include "engine/consulting.hpp"
 #include "engine/control/routes.hpp"
 #include "engine/engine.hpp"
@@ -43,6 +44,7 @@ struct Engine::Roles {
     control::ApiToken api_token;
     std::shared_ptr<control::MailboxNames> names = std::make_shared<control::MailboxNames>();
     std::shared_ptr<submission::Senders> senders = std::make_shared<submission::Senders>();
+    std::unique_ptr<console::RemoteApi> watched;  // nullptr: this daemon watches itself alone
     webhooks::Feeds feeds;
     Alarms alarms;
     control::Surroundings surroundings;

@@ -144,6 +144,11 @@ void check_console(const RunFlags& flags) {
     demand(remote == !flags.services_token_file.empty(), "--services-token-file",
            "it goes together with --services-server: the file holds that server's API token");
     demand(remote || flags.services_ca.empty(), "--services-ca", "it goes together with --services-server");
+    const bool watches = !flags.watch_server.empty();
+    demand(!watches || flags.roles.alarm, "--watch-server", "it is for the role alarm: add --roles alarm,dispatcher");
+    demand(watches == !flags.watch_token_file.empty(), "--watch-token-file",
+           "it goes together with --watch-server: the file holds that server's API token");
+    demand(watches || flags.watch_ca.empty(), "--watch-ca", "it goes together with --watch-server");
 }
 
 void declare_network(CLI::App& run, RunFlags& flags) {
@@ -206,6 +211,18 @@ void declare_work(CLI::App& run, RunFlags& flags) {
                  "Alarm when for so long nothing has proved that a mailbox misses no mail", flags.alarm_silence);
     add_duration(run, "--alarm-queue-age", "1h", "1s", "48h", "Alarm when mail has waited for so long to be sent",
                  flags.alarm_queue_age);
+    add(run, "--watch-server", "URL", "none",
+        "A services server that this process watches for the role alarm, over its API: on another machine, so that "
+        "somebody notices when that one is dead. Run it there without the role alarm",
+        [&](const std::string& written) {
+            if (!is_external(written)) {
+                refuse("--watch-server", written, "https://HOST[:PORT] (http:// for localhost and 127.0.0.1 alone)");
+            }
+            flags.watch_server = written;
+        });
+    add_file(run, "--watch-token-file", "none", "Holds the API token of --watch-server", flags.watch_token_file);
+    add_file(run, "--watch-ca", "the system's", "Authorities that the certificate of --watch-server comes from (PEM)",
+             flags.watch_ca);
     add_duration(run, "--drain-grace", "10s", "0ms", "10min",
                  "How long sessions may finish their message after SIGTERM", flags.drain_grace);
     run.add_flag("--exit-when-idle", flags.exit_when_idle,

@@ -54,6 +54,9 @@ struct RunFlags {
     std::uint32_t fetch_batch = 64;  // messages
     std::chrono::milliseconds settling_time{std::chrono::minutes(1)};
     std::chrono::milliseconds drain_grace{std::chrono::seconds(10)};
+    std::string watch_server;  // not empty: the role alarm also tells what is wrong at that services server
+    std::string watch_token_file;
+    std::string watch_ca;  // empty: the system's authorities
     std::chrono::milliseconds alarm_patience{std::chrono::seconds(30)};
     std::chrono::milliseconds alarm_silence{std::chrono::minutes(30)};
     std::chrono::milliseconds alarm_queue_age{std::chrono::hours(1)};

@@ -26,6 +26,19 @@ boost::json::object to_json(const store::OutboxEvent& event, const std::string& 
     return object;
 }
 
+namespace {
+
+boost::json::object to_json(const Alarming::Alarm& alarm) {
+    boost::json::object object{{"rule", alarm.rule}};
+    if (!alarm.subject.empty()) object["subject"] = alarm.subject;
+    if (!alarm.step.empty()) object["step"] = alarm.step;
+    object["what"] = alarm.what;
+    if (!alarm.remedy.empty()) object["remedy"] = alarm.remedy;
+    return object;
+}
+
+}  // namespace
+
 awaitable<Response> list_events(Surroundings& here, std::int64_t after, std::size_t limit) {
     limit = std::clamp<std::size_t>(limit, 1, page_rows_max);
     auto work = [after, limit, names = here.names](store::Workbench bench) -> Result<Response> {
@@ -47,20 +60,22 @@ awaitable<Response> list_events(Surroundings& here, std::int64_t after, std::siz
     co_return std::move(*page);
 }
 
-Response list_alarms(const Surroundings& here) {
-    boost::json::array list;
+awaitable<Response> list_alarms(const Surroundings& here) {
+    boost::json::array alarms;
+    boost::json::array conditions;
     if (here.alarming != nullptr) {
         for (const auto& alarm : here.alarming->alarms()) {
-            boost::json::object object{{"rule", alarm.rule}};
-            if (!alarm.subject.empty()) object["subject"] = alarm.subject;
-            object["what"] = alarm.what;
-            if (!alarm.remedy.empty()) object["remedy"] = alarm.remedy;
+            auto object = to_json(alarm);
             object["since"] = time_text(alarm.since);
             object["raised_at"] = time_text(alarm.raised_at);
-            list.push_back(std::move(object));
+            alarms.push_back(std::move(object));
         }
+        const auto now_there = co_await here.alarming->conditions();
+        for (const auto& condition : now_there) conditions.push_back(to_json(condition));
     }
-    return answer(boost::json::object{{"alarms", std::move(list)}, {"watching", here.alarming != nullptr}});
+    co_return answer(boost::json::object{{"alarms", std::move(alarms)},
+                                         {"conditions", std::move(conditions)},
+                                         {"watching", here.alarming != nullptr && here.alarming->tells()}});
 }
 
 }  // namespace control

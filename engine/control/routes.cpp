@@ -362,7 +362,8 @@ awaitable<Response> handle(Surroundings& here, Request request) {
     if (area == "alarms" && path.size() == 2) {
         if (request.method != "GET") co_return wrong_method("GET");
         if (!target->takes({})) co_return wrong_parameter("none");
-        co_return list_alarms(here);
+        auto response = co_await list_alarms(here);
+        co_return response;
     }
     if (area == "credentials") {
         auto response = co_await credentials(here, request, *target);

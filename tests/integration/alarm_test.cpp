@@ -4,6 +4,8 @@
 
 #include <boost/json.hpp>
 #include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
 #include <map>
 
 #include "engine/webhooks/signature.hpp"
@@ -85,7 +87,7 @@ TEST_CASE("alarm: a dead grant is told once by mail and webhook, also after a re
     REQUIRE(eventually([&] { return receiver.taken("alarm.raised").size() == 1; }));
     const auto event = receiver.taken("alarm.raised")[0];
     CHECK(event.body.at("specversion") == "1.0");
-    CHECK(event.body.at("id") == event.id);
+    CHECK(event.body.at("id").as_string() == event.id);
     CHECK(event.body.at("data").at("data").at("rule") == "grant-dead");
     CHECK(event.body.at("data").at("data").at("subject") == "box0001");
     const auto key = webhooks::key_of(Secret(std::string(WebhookReceiver::secret)));
@@ -98,10 +100,9 @@ TEST_CASE("alarm: a dead grant is told once by mail and webhook, also after a re
     CHECK(eventually([&] { return holds(rig.daemon.state_of("box0001"), "needs help"); }));
     CHECK(alarms(rig).size() == 1);
 
-    rig.provider.ask([](sim::World& world) {
-        world.tokens.restore(MailRig::address(1));
-        return 0;
-    });
+    const auto consented =
+        rig.provider.ask([](sim::World& world) { return world.tokens.begin(MailRig::address(1)).refresh_token; });
+    document.at("credentials").at(0).at("refresh_token") = json::object{{"value", consented}};
     rig.daemon.import(json::serialize(document));
     REQUIRE(eventually([&] { return sent(rig).size() == 2; }));
     CHECK_THAT(sent(rig)[1].message, Catch::Contains("] over: nobody can log in with credential box0001"));
@@ -120,6 +121,33 @@ TEST_CASE("alarm: where the first mailbox cannot send, the second does", "[daemo
     CHECK(sent(rig)[0].sender == "box0002@sim.test");
     CHECK_THAT(sent(rig)[0].message, Catch::Contains("credential box0001"));
     CHECK(rig.daemon.stop() == 0);
+}
+
+TEST_CASE("alarm: a process on another machine tells what is wrong at the services server, and that it is dead",
+          "[daemon][alarm]") {
+    MailRig rig(senders(2));  // the services server
+    rig.import();
+    revoke(rig, 1);
+    rig.daemon.start({"--roles", "retriever,dispatcher,console", "--console", "127.0.0.1:0"});
+    const auto log = rig.daemon.log();
+    const auto at = log.find(" url=") + 5;
+    const auto token = rig.daemon.ask({"api-token"}).output;
+
+    MailRig watcher(senders(1));  // has an account of its own
+    watcher.daemon.import(json::serialize(with_alarm(watcher, {"box0001"})));
+    const auto token_file = watcher.daemon.file("token");
+    std::ofstream(token_file) << token;
+    std::filesystem::permissions(token_file, std::filesystem::perms::owner_read);
+    watcher.daemon.start({"--roles", "alarm,dispatcher", "--alarm-patience", "200ms", "--watch-server",
+                          log.substr(at, log.find(' ', at) - at), "--watch-token-file", token_file.string()});
+    REQUIRE(eventually([&] { return sent(watcher).size() == 1; }));
+    CHECK_THAT(sent(watcher)[0].message, Catch::Contains("nobody can log in with credential box0001 (1 mailboxes)"));
+    CHECK(json::parse(rig.daemon.ask({"alarms", "--json"}).output).at("watching") == false);
+    CHECK(rig.daemon.ask({"alarms"}).exit_code == 69);
+    rig.daemon.kill();
+    REQUIRE(eventually([&] { return sent(watcher).size() >= 2; }));
+    CHECK_THAT(sent(watcher)[1].message, Catch::Contains("server-silent (1)"));
+    CHECK(watcher.daemon.stop() == 0);
 }
 
 TEST_CASE("webhook: the events of submissions arrive signed, each submission's in order, whatever the receiver answers",
@@ -171,5 +199,6 @@ TEST_CASE(
     CHECK_THAT(ran.errors, Catch::Contains("alarms[0].from[1]: there is no mailbox \"box0009\""));
     CHECK_THAT(ran.errors, Catch::Contains("webhooks[0].secret: missing"));
     CHECK_THAT(ran.errors, Catch::Contains("webhooks[0].url: found"));
+    rig.import();
     CHECK(rig.daemon.ask({"alarms"}).exit_code == 69);
 }

@@ -23,7 +23,7 @@ allowed() {
             echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets engine/tokens engine/submission' ;;
         engine/console) echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets engine/tokens' ;;
         engine/doctor) echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets engine/tokens' ;;
-        engine/alarm | engine/webhooks)
+        engine/alarming | engine/webhooks)
             echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets engine/tokens engine/submission engine/retriever engine/control' ;;
         engine/control) echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets engine/tokens engine/submission engine/retriever engine/consumers engine/doctor' ;;
         engine) echo 'PROTOCOLS queue queue/store ENGINE' ;;

@@ -1,4 +1,4 @@
-#include "engine/alarm/notice.hpp"
+#include "engine/alarming/notice.hpp"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include "protocols/base/base64.hpp"
 #include "protocols/base/text.hpp"
 
-namespace alarm {
+namespace alarming {
 namespace {
 
 constexpr std::size_t named_max = 20;  // of a rule, in one mail
@@ -94,4 +94,4 @@ std::string message_of(const Notice& notice) {
         plain ? text : wrapped_base64(text));
 }
 
-}  // namespace alarm
+}  // namespace alarming

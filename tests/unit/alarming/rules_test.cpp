@@ -1,9 +1,9 @@
-#include "engine/alarm/rules.hpp"
+#include "engine/alarming/rules.hpp"
 
 #include <catch2/catch.hpp>
 
 using namespace std::chrono_literals;
-using namespace alarm;
+using namespace alarming;
 
 namespace {
 

@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/alarm/board.hpp"
+#include "engine/alarming/board.hpp"
 
-namespace alarm {
+namespace alarming {
 
 /// One mail to operators. Many changes become one mail, grouped by rule.
 struct Notice {
@@ -20,4 +20,4 @@ struct Notice {
 /// The message, RFC 5322 with CRLF: plain text, Auto-Submitted (RFC 3834), so that nobody answers it by machine.
 std::string message_of(const Notice& notice);
 
-}  // namespace alarm
+}  // namespace alarming

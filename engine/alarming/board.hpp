@@ -6,10 +6,10 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/alarm/condition.hpp"
+#include "engine/alarming/condition.hpp"
 #include "protocols/base/clock.hpp"
 
-namespace alarm {
+namespace alarming {
 
 /// What has become of the conditions: which of them are alarms. A value; the caller keeps the raised ones durably.
 class Board {
@@ -39,4 +39,4 @@ private:
     std::map<std::string, Entry> entries_;  // by Condition::key
 };
 
-}  // namespace alarm
+}  // namespace alarming

@@ -1,6 +1,6 @@
-#include "engine/alarm/condition.hpp"
+#include "engine/alarming/condition.hpp"
 
-namespace alarm {
+namespace alarming {
 
 std::string_view word_of(Rule rule) {
     switch (rule) {
@@ -28,8 +28,19 @@ std::string_view word_of(Rule rule) {
             return "disk-low";
         case Rule::store_failed:
             return "store-failed";
+        case Rule::server_silent:
+            return "server-silent";
     }
     return "unknown";
+}
+
+std::optional<Rule> rule_of(std::string_view word) {
+    constexpr int rules = static_cast<int>(Rule::server_silent) + 1;
+    for (int number = 0; number < rules; ++number) {
+        const auto rule = static_cast<Rule>(number);
+        if (word_of(rule) == word) return rule;
+    }
+    return std::nullopt;
 }
 
 Patience patience_of(Rule rule) {
@@ -43,6 +54,8 @@ Patience patience_of(Rule rule) {
         case Rule::grant_ending:
         case Rule::disk_low:
             return {2, 20};
+        case Rule::server_silent:
+            return {2, 2};
         case Rule::mailbox_stuck:
         case Rule::mailbox_silent:  // the rule itself has waited
         case Rule::queue_late:
@@ -55,4 +68,4 @@ Patience patience_of(Rule rule) {
     return {1, 1};
 }
 
-}  // namespace alarm
+}  // namespace alarming

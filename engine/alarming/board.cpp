@@ -1,4 +1,4 @@
-#include "engine/alarm/board.hpp"
+#include "engine/alarming/board.hpp"
 
 #include <algorithm>
 #include <boost/json/array.hpp>
@@ -7,18 +7,8 @@
 #include <boost/json/serialize.hpp>
 #include <set>
 
-namespace alarm {
+namespace alarming {
 namespace {
-
-constexpr int rules = static_cast<int>(Rule::store_failed) + 1;
-
-std::optional<Rule> rule_of(std::string_view word) {
-    for (int number = 0; number < rules; ++number) {
-        const auto rule = static_cast<Rule>(number);
-        if (word_of(rule) == word) return rule;
-    }
-    return std::nullopt;
-}
 
 std::int64_t millis_of(WallTime time) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
@@ -112,4 +102,4 @@ Board Board::read(std::string_view written) {
     return board;
 }
 
-}  // namespace alarm
+}  // namespace alarming

@@ -6,13 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "engine/alarm/condition.hpp"
+#include "engine/alarming/condition.hpp"
 #include "engine/control/live.hpp"
 #include "engine/control/sending.hpp"
 #include "engine/retriever/state.hpp"
 #include "engine/tokens/token_service.hpp"
 
-namespace alarm {
+namespace alarming {
 
 /// What the rules look at, all of one moment.
 struct Facts {
@@ -51,4 +51,4 @@ struct Limits {
 /// of its mailboxes.
 std::vector<Condition> conditions_of(const Facts& facts, const Limits& limits);
 
-}  // namespace alarm
+}  // namespace alarming

@@ -1,9 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
-namespace alarm {
+namespace alarming {
 
 /// What may be wrong.
 enum class Rule {
@@ -19,10 +20,12 @@ enum class Rule {
     disk_full,
     disk_low,
     store_failed,
+    server_silent,  // the services server that is watched does not answer
 };
 
 /// "grant-dead"; stable, for machines.
 std::string_view word_of(Rule rule);
+std::optional<Rule> rule_of(std::string_view word);
 
 /// Something that is wrong now.
 struct Condition {
@@ -45,4 +48,4 @@ struct Patience {
 };
 Patience patience_of(Rule rule);
 
-}  // namespace alarm
+}  // namespace alarming

@@ -1,12 +1,12 @@
-#include "engine/alarm/board.hpp"
+#include "engine/alarming/board.hpp"
 
 #include <catch2/catch.hpp>
 #include <random>
 
-#include "engine/alarm/notice.hpp"
+#include "engine/alarming/notice.hpp"
 
 using namespace std::chrono_literals;
-using namespace alarm;
+using namespace alarming;
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "engine/alarm/rules.hpp"
+#include "engine/alarming/rules.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <array>
 #include <set>
 
-namespace alarm {
+namespace alarming {
 namespace {
 
 using tokens::Meaning;
@@ -184,4 +184,4 @@ std::vector<Condition> conditions_of(const Facts& facts, const Limits& limits) {
     return all;
 }
 
-}  // namespace alarm
+}  // namespace alarming
