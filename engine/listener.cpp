@@ -5,10 +5,7 @@
 #include "engine/certificate.hpp"
 #include "engine/runtime/log.hpp"
 
-namespace {
-
-
-}  // namespace
+namespace {}  // namespace
 
 http::ServerOptions reporting() {
     http::ServerOptions options;

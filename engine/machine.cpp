@@ -6,10 +6,7 @@
 #include "engine/ip_family.hpp"
 #include "engine/start_error.hpp"
 
-namespace {
-
-
-}  // namespace
+namespace {}  // namespace
 
 Machine::Machine(const config::RunFlags& flags) {
     dialling_.family = family_of(flags.ip_family);
