@@ -30,14 +30,15 @@ int code_of(error_code reason) {
 
 /// As many descriptors as the sessions need, as far as the system allows; the number of sessions there are enough for.
 /// Sessions beyond it are not begun: store and hand-off never run out of descriptors.
-std::size_t sessions_allowed(std::size_t sessions) {
-    const std::uint64_t wanted = sessions + descriptors_beside_sessions;
+std::size_t sessions_allowed(std::size_t sessions, std::size_t applications) {
+    const std::uint64_t beside = descriptors_beside_sessions + applications;
+    const std::uint64_t wanted = sessions + beside;
     rlimit limit{};
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return sessions;
     limit.rlim_cur = std::min<rlim_t>(wanted, limit.rlim_max);
     setrlimit(RLIMIT_NOFILE, &limit);
     if (limit.rlim_cur >= wanted) return sessions;
-    const auto left = limit.rlim_cur - std::min<rlim_t>(limit.rlim_cur, descriptors_beside_sessions);
+    const auto left = limit.rlim_cur - std::min<rlim_t>(limit.rlim_cur, beside);
     spdlog::warn(
         "id=descriptors the system allows {} open files, {} sessions want {}: at most {} are served; raise "
         "LimitNOFILE",
@@ -63,6 +64,7 @@ Engine::Engine(config::RunFlags flags, Outside& outside, const EngineSizes& size
 
 Engine::~Engine() {
     if (roles_) {
+        if (roles_->inlet_shard) roles_->inlet_shard->stop();
         for (auto& shard : roles_->shards) shard->stop();
         roles_->handing.stop();
     }
@@ -82,7 +84,7 @@ void Engine::open() {
     if (!begun) throw StartError(exit_ioerr, fmt::format("{}: {}", flags_.data, begun.error().message()));
     const auto key = secrets::find_key(flags_.key_file, flags_.data);
     auto keyring = secrets::Keyring::open(key, rows, outside_.random());
-    if (keyring && flags_.roles.console) keep_api_token(rows);
+    if (keyring && (flags_.roles.console || flags_.smtp.listen)) keep_api_token(rows);
     const auto kept = rows.commit();
     if (!keyring) {
         throw StartError(exit_config, fmt::format("{}: {}", key.name(), keyring.error().message()));
@@ -134,15 +136,17 @@ std::vector<retriever::MailboxState> Engine::mailboxes() const { return roles_->
 
 int Engine::run() {
     auto& roles = *roles_;
-    sessions_max_ = sessions_allowed(flags_.max_sessions);
+    sessions_max_ = sessions_allowed(flags_.max_sessions, flags_.smtp.listen ? flags_.smtp.connections_max : 0);
     listen();
     committer_->start();
     roles.main.follow_machine();
     roles.handing.start();
     for (auto& shard : roles.shards) shard->start();
+    if (roles.inlet_shard) roles.inlet_shard->start();
     roles.scope.spawn("signals", watch_signals());
     begin();
     roles.main.context().run();
+    if (roles.inlet_shard) roles.inlet_shard->stop();
     for (auto& shard : roles.shards) shard->stop();
     roles.handing.stop();
     committer_->stop();
@@ -267,16 +271,18 @@ awaitable<void> Engine::drain() {
     spdlog::info("draining grace_ms={}", flags_.drain_grace.count());
     for (auto& server : roles.servers) server->close();
     const auto grace_ends = outside_.clock().now() + flags_.drain_grace;
-    std::size_t left = roles.shards.size();
+    std::size_t left = roles.shards.size() + (roles.smtp ? 1 : 0);
     Parking drained;
+    const auto done = [this, &left, &drained](const std::exception_ptr&) {
+        asio::post(roles_->main.executor(), [&left, &drained] {
+            if (--left == 0) drained.wake();
+        });
+    };
     for (std::size_t i = 0; i < roles.shards.size(); ++i) {
         auto one = drain_one(i);
-        asio::co_spawn(roles.shards[i]->executor(), std::move(one), [this, &left, &drained](std::exception_ptr) {
-            asio::post(roles_->main.executor(), [&left, &drained] {
-                if (--left == 0) drained.wake();
-            });
-        });
+        asio::co_spawn(roles.shards[i]->executor(), std::move(one), done);
     }
+    if (roles.smtp) asio::co_spawn(roles.inlet_shard->executor(), drain_smtp(), done);
     Timer grace(
         roles.main.timers(), [](void* parking) { static_cast<Parking*>(parking)->wake(); }, &drained);
     grace.arm(grace_ends);
@@ -289,6 +295,7 @@ awaitable<void> Engine::drain() {
                 roles.outgoing.cancel_one(i);
             });
         }
+        if (roles.smtp) asio::post(roles.inlet_shard->executor(), [&roles] { roles.smtp->cancel(); });
         while (left > 0) co_await drained.wait();
     }
     co_await runtime::run_on(roles.handing.executor(), roles.hand_offs.drain());
@@ -304,6 +311,11 @@ awaitable<void> Engine::drain_one(std::size_t shard) {
     retriever.drain();
     co_await roles_->outgoing.drain_one(shard);
     co_await retriever.join();
+}
+
+awaitable<void> Engine::drain_smtp() {
+    roles_->smtp->drain();
+    co_await roles_->smtp->join();
 }
 
 awaitable<void> Engine::watch_signals() {

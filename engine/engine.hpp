@@ -62,12 +62,14 @@ private:
     void keep_api_token(store::Store& rows);
     void listen();
     void listen_to_network();
+    void listen_to_applications();
     void reload_certificate();
     awaitable<void> live();
     awaitable<void> serve_until_told();
     awaitable<void> serve_roster();
     static awaitable<void> serve_on(retriever::Retriever& retriever, std::vector<retriever::Served> mailboxes);
     awaitable<void> drain_one(std::size_t shard);
+    awaitable<void> drain_smtp();
     awaitable<void> drain();
     awaitable<void> watch_reload();
     awaitable<void> watch_signals();

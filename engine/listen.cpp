@@ -1,4 +1,4 @@
-// Engine: the control socket and the console's listener, both HTTP.
+// Engine: the control socket and the console's listener, both HTTP, and the one for applications, SMTP.
 
 #include <fmt/format.h>
 
@@ -7,6 +7,26 @@
 #include "engine/listener.hpp"
 #include "engine/roles.hpp"
 #include "engine/runtime/log.hpp"
+#include "engine/smtp_listener.hpp"
+
+namespace {
+
+using inlets::SmtpInlet;
+
+/// On the main shard: whether somebody who shows this may use what the API offers.
+awaitable<SmtpInlet::Admission> judge(control::ApiToken* token, console::Attempts* attempts, std::string peer,
+                                      Secret shown) {
+    const auto key = console::peer_key(peer);
+    if (attempts->must_wait(key)) co_return SmtpInlet::Admission::turned_away;
+    if (!token->admits(shown.reveal())) {
+        attempts->failed(key);
+        co_return SmtpInlet::Admission::wrong;
+    }
+    attempts->succeeded(key);
+    co_return SmtpInlet::Admission::welcome;
+}
+
+}  // namespace
 
 void Engine::listen() {
     auto& roles = *roles_;
@@ -22,6 +42,27 @@ void Engine::listen() {
     }
     roles.servers.push_back(std::move(*socket));
     if (flags_.roles.console) listen_to_network();
+    if (flags_.smtp.listen) listen_to_applications();
+}
+
+void Engine::listen_to_applications() {
+    auto& roles = *roles_;
+    SmtpInlet::Uses uses{
+        .shard = *roles.inlet_shard,
+        .committer = *committer_,
+        .senders = roles.surroundings.senders,
+        .random = outside_.random(),
+        .queued =
+            [sending = roles.surroundings.sending](store::MailboxNumber mailbox, store::Millis due) {
+                if (sending != nullptr) sending->queued(mailbox, due);
+            },
+        .admit =
+            [&roles](std::string peer, Secret shown) {
+                auto judged = judge(&roles.api_token, &roles.attempts, std::move(peer), std::move(shown));
+                return asio::co_spawn(roles.main.executor(), std::move(judged), asio::use_awaitable);
+            },
+    };
+    roles.smtp = listen_for_mail(std::move(uses), flags_);
 }
 
 void Engine::listen_to_network() {
@@ -45,4 +86,5 @@ void Engine::listen_to_network() {
 /// A renewed certificate; a bad one leaves the old one in use.
 void Engine::reload_certificate() {
     if (roles_->console_server != nullptr) renew_certificate(*roles_->console_server, flags_);
+    if (roles_->smtp) renew_certificate(*roles_->smtp, *roles_->inlet_shard, flags_);
 }

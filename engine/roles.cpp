@@ -1,12 +1,9 @@
 #include "engine/roles.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <array>
-
+#include "engine/own_name.hpp"
 #include "engine/runtime/log.hpp"
-#include "protocols/smtp/address.hpp"
 
 namespace {
 
@@ -15,15 +12,6 @@ constexpr std::size_t quiet_budget = 1U << 20;  // of shards that hold no mail
 
 void report(const std::string& name, const std::string& what) {
     spdlog::error("{} id=crashed reason={}", name, runtime::value(what));
-}
-
-/// What we call ourselves in EHLO and in reports: the host's name when it is a domain.
-std::string own_name() {
-    std::array<char, 256> name{};
-    if (gethostname(name.data(), name.size() - 1) == 0 && smtp::is_domain(name.data()) &&
-        std::string_view(name.data()).find('.') != std::string_view::npos)
-        return name.data();
-    return "rohrpost.localdomain";
 }
 
 runtime::Shard::MakeDialer dialers_of(Outside& outside) {
@@ -109,7 +97,13 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
     options.idle_renew = engine.flags_.idle_renew;
     options.fetch.batch_uids = engine.flags_.fetch_batch;
     options.sizes = engine.sizes_.intake;
-    const auto budget = engine.flags_.memory_budget / shard_count;
+    const auto budget = engine.flags_.memory_budget / (shard_count + (engine.flags_.smtp.listen ? 1 : 0));
+    if (engine.flags_.smtp.listen) {
+        // One mail of the largest size always has room.
+        inlet_shard = std::make_unique<runtime::Shard>(
+            "smtp", engine.outside_.clock(), engine.outside_.random(),
+            std::max<std::size_t>(budget, 2 * engine.flags_.smtp.message_bytes_max), make_dialer);
+    }
     for (std::size_t i = 0; i < shard_count; ++i) {
         shards.push_back(std::make_unique<runtime::Shard>(fmt::format("shard-{}", i), engine.outside_.clock(),
                                                           engine.outside_.random(), budget, make_dialer));

@@ -6,6 +6,7 @@
 #include "engine/consulting.hpp"
 #include "engine/control/routes.hpp"
 #include "engine/engine.hpp"
+#include "engine/inlets/smtp_inlet.hpp"
 #include "engine/live_view.hpp"
 #include "engine/local_api.hpp"
 #include "engine/network_door.hpp"
@@ -54,6 +55,8 @@ struct Engine::Roles {
     NetworkDoor door;
     http::Server* console_server = nullptr;  // of servers
     std::vector<std::unique_ptr<http::Server>> servers;
+    std::unique_ptr<runtime::Shard> inlet_shard;  // with smtp alone
+    std::unique_ptr<inlets::SmtpInlet> smtp;
     Parking stop;
     Parking reload;
     bool stopping = false;

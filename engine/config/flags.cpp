@@ -88,10 +88,6 @@ bool is_external(std::string_view written) {
     return secure || host == "localhost" || host == "127.0.0.1";
 }
 
-bool is_loopback(const std::string& address) {
-    return address == "::1" || address.starts_with("127.");  // endpoint_of() takes numeric addresses alone
-}
-
 void add_file(CLI::App& run, const std::string& flag, const std::string& standard, const std::string& help,
               std::string& into) {
     run.add_option(flag, into, help)->type_name("FILE")->default_str(standard);
@@ -122,10 +118,26 @@ void declare_console(CLI::App& run, RunFlags& flags) {
 }
 
 /// What flags demand of each other.
+void demand(bool kept, const char* flag, const std::string& what) {
+    if (!kept) throw CLI::ValidationError(flag, what);
+}
+
+void check_smtp(const RunFlags& flags) {
+    const auto& smtp = flags.smtp;
+    const bool tls = !smtp.certificate.empty();
+    demand(tls == !smtp.private_key.empty(), "--smtp-certificate", "it goes together with --smtp-private-key");
+    demand(smtp.listen || (!tls && !smtp.require_auth), "--smtp-listen",
+           "it is missing; the other --smtp flags go together with it");
+    demand(!smtp.listen || tls || is_loopback(smtp.listen->address), "--smtp-listen",
+           fmt::format("{} can be reached from other machines, and mail and API token would go there in the clear: "
+                       "give --smtp-certificate and --smtp-private-key (who sends has to log in then), or listen on "
+                       "127.0.0.1",
+                       smtp.listen ? smtp.listen->address : std::string()));
+    demand(!smtp.listen || flags.services_server.empty(), "--smtp-listen",
+           "a console alone (--services-server) takes no mail");
+}
+
 void check_console(const RunFlags& flags) {
-    const auto demand = [](bool kept, const char* flag, const std::string& what) {
-        if (!kept) throw CLI::ValidationError(flag, what);
-    };
     const bool tls = !flags.console_certificate.empty();
     demand(tls == !flags.console_private_key.empty(), "--console-certificate",
            "it goes together with --console-private-key");
@@ -149,6 +161,39 @@ void check_console(const RunFlags& flags) {
     demand(watches == !flags.watch_token_file.empty(), "--watch-token-file",
            "it goes together with --watch-server: the file holds that server's API token");
     demand(watches || flags.watch_ca.empty(), "--watch-ca", "it goes together with --watch-server");
+}
+
+void declare_smtp(CLI::App& run, SmtpFlags& flags) {
+    add(run, "--smtp-listen", "ADDR:PORT", "none",
+        "Takes mail of applications over SMTP there; port 0 takes any free one. Another address than loopback needs "
+        "--smtp-certificate, and who sends has to log in (any user, the API token as password)",
+        [&](const std::string& written) {
+            const auto endpoint = endpoint_of(written);
+            if (!endpoint) refuse("--smtp-listen", written, "an address and a port like 127.0.0.1:2525 or [::1]:2525");
+            flags.listen = *endpoint;
+        });
+    add_file(run, "--smtp-certificate", "none: no STARTTLS",
+             "Certificate and chain of the SMTP listener in PEM; read again at SIGHUP", flags.certificate);
+    add_file(run, "--smtp-private-key", "none", "The key of --smtp-certificate in PEM, without passphrase",
+             flags.private_key);
+    run.add_flag("--smtp-require-auth", flags.require_auth,
+                 "Who sends has to log in on loopback, too (any user, the API token as password)");
+    add(run, "--smtp-message-max", "SIZE", "50MiB", "Bytes of one mail that comes in over SMTP",
+        [&](const std::string& written) {
+            const auto size = size_of(written);
+            if (!size || *size < 64ULL << 10U || *size > 256ULL << 20U) {
+                refuse("--smtp-message-max", written, "a size from 64KiB to 256MiB, in KiB or MiB");
+            }
+            flags.message_bytes_max = *size;
+        });
+    add_number(run, "--smtp-recipients", "1000", 1, 1000, "Recipients of one mail that comes in over SMTP",
+               flags.recipients_max);
+    add_number(run, "--smtp-connections", "256", 1, 100'000, "Connections of applications at the same time",
+               flags.connections_max);
+    add_number(run, "--smtp-connections-per-peer", "128", 1, 100'000, "Of these, from one address",
+               flags.connections_of_peer_max);
+    add_duration(run, "--smtp-idle", "5min", "1s", "1h", "How long an application may say nothing before it is left",
+                 flags.idle);
 }
 
 void declare_network(CLI::App& run, RunFlags& flags) {
@@ -251,6 +296,10 @@ void declare_way_out(CLI::App& command, RunFlags& flags) {
         });
 }
 
+bool is_loopback(const std::string& address) {
+    return address == "::1" || address.starts_with("127.");  // endpoint_of() takes numeric addresses alone
+}
+
 void declare(CLI::App& run, RunFlags& flags) {
     declare_data(run, flags.data);
     run.set_config("--config", "", "TOML file with these flags by name; the command line goes before it")
@@ -258,6 +307,7 @@ void declare(CLI::App& run, RunFlags& flags) {
     run.allow_config_extras(CLI::config_extras_mode::error);
     declare_work(run, flags);
     declare_network(run, flags);
+    declare_smtp(run, flags.smtp);
     add(run, "--store", "URL", "sqlite:", "The store; sqlite: keeps everything in the folder of --data",
         [](const std::string& written) {
             if (written.starts_with("postgres")) {
@@ -281,7 +331,10 @@ void declare(CLI::App& run, RunFlags& flags) {
         if (written != "text" && written != "json") refuse("--log-format", written, "text or json");
         flags.log_format = written == "json" ? LogFormat::json : LogFormat::text;
     });
-    run.callback([&flags] { check_console(flags); });
+    run.callback([&flags] {
+        check_console(flags);
+        check_smtp(flags);
+    });
 }
 
 std::string default_data() {

@@ -26,6 +26,19 @@ struct Endpoint {
     std::uint16_t port = 0;  // 0: any free one
 };
 
+/// Where applications hand mail in over SMTP.
+struct SmtpFlags {
+    std::optional<Endpoint> listen;  // none: nowhere
+    std::string certificate;         // PEM files; empty: no STARTTLS
+    std::string private_key;
+    bool require_auth = false;  // on loopback, too
+    std::uint64_t message_bytes_max = 50ULL << 20U;
+    std::uint32_t recipients_max = 1000;
+    std::uint32_t connections_max = 256;
+    std::uint32_t connections_of_peer_max = 128;
+    std::chrono::milliseconds idle{std::chrono::minutes(5)};
+};
+
 /// The flags of `rohrpost run`, read and within their limits.
 struct RunFlags {
     std::string data;
@@ -39,6 +52,7 @@ struct RunFlags {
     std::string console_certificate;  // PEM files; empty: plain HTTP
     std::string console_private_key;
     bool console_behind_proxy = false;
+    SmtpFlags smtp;
     std::string services_server;  // not empty: this process is a console alone, without a store
     std::string services_token_file;
     std::string services_ca;   // empty: the system's authorities
@@ -77,6 +91,8 @@ std::string default_data();
 std::optional<std::uint64_t> size_of(std::string_view written);
 /// `250ms`, `10s`, `5min`, `1h`. nullopt: none of these, or over 1000 hours.
 std::optional<std::chrono::milliseconds> duration_of(std::string_view written);
+/// Of an Endpoint's address.
+bool is_loopback(const std::string& address);
 /// `127.0.0.1:8025`, `[::1]:8025`. Names are not resolved.
 std::optional<Endpoint> endpoint_of(std::string_view written);
 

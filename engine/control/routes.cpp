@@ -221,13 +221,6 @@ awaitable<Response> checks(Surroundings& here, Request& request, const Target& t
     co_return shown;
 }
 
-std::optional<store::Lane> lane_of(std::string_view word) {
-    if (word.empty() || word == "interactive") return store::Lane::interactive;
-    if (word == "bulk") return store::Lane::bulk;
-    if (word == "alarm") return store::Lane::alarm;
-    return std::nullopt;
-}
-
 awaitable<Response> take_submission(Surroundings& here, Request& request, const Target& target) {
     constexpr std::string_view known =
         "from=ADDRESS, to=ADDRESSES, to_headers=yes, key=TEXT, lane=alarm|interactive|bulk, not_before_ms=UNIX_TIME, "
@@ -237,7 +230,7 @@ awaitable<Response> take_submission(Surroundings& here, Request& request, const 
     submission::Order order;
     if (target.parameters.contains("from")) order.sender = target.parameter("from");
     const auto recipients = mime::addresses_in(target.parameter("to"));
-    const auto lane = lane_of(target.parameter("lane"));
+    const auto lane = submission::lane_of(target.parameter("lane"));
     const auto not_before = number_in(target, "not_before_ms", 0);
     const auto life = number_in(target, "life_s", life_seconds);
     const std::string headers = target.parameter("to_headers");

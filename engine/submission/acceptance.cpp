@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "protocols/base/text.hpp"
 
@@ -31,6 +32,23 @@ Fault bad_address(std::string_view role, std::string_view address, error_code re
     return {reason, fmt::format("{} \"{}\": {}", role, text::printable(address, 100), reason.message())};
 }
 
+/// What the header fields ask for goes into the order; false: they cannot be read.
+bool granted(Preparation::Wishes& wishes, Order& order) {
+    if (wishes.key.size() > key_bytes_max) return false;
+    if (!wishes.key.empty()) order.key = std::move(wishes.key);
+    if (!wishes.lane.empty()) {
+        const auto lane = lane_of(text::lowered(wishes.lane));
+        if (!lane) return false;
+        order.lane = *lane;
+    }
+    if (!wishes.not_before.empty()) {
+        const auto seconds = text::number<std::uint64_t>(wishes.not_before);
+        if (!seconds || *seconds > (std::uint64_t{1} << 33U)) return false;
+        order.not_before = store::Millis(std::chrono::seconds(*seconds));
+    }
+    return true;
+}
+
 store::Millis in_millis(WallTime time) { return std::chrono::time_point_cast<std::chrono::milliseconds>(time); }
 
 }  // namespace
@@ -49,6 +67,9 @@ std::variant<Draft, Fault> drafted(Order order, Random& random, WallTime now) {
     options.mark = draft.ticket.mark;
     options.from = sender ? sender->text() : std::string();
     options.id_domain = sender ? std::string(sender->domain()) : "rohrpost.invalid";
+    if (!order.received_from.empty())
+        options.received = fmt::format("{} id {};\r\n\t{}", order.received_from, draft.ticket.mark, date_of(now));
+    options.takes_wishes = order.wishes_in_headers;
     options.now = now;
     Preparation preparation(std::move(options));
     draft.message.reserve(order.message.size() + order.message.size() / 40 + 512);
@@ -58,6 +79,7 @@ std::variant<Draft, Fault> drafted(Order order, Random& random, WallTime now) {
     auto facts = preparation.finish(draft.message);
     if (!facts) return Fault{facts.error(), facts.error().message()};
 
+    if (!granted(facts->wishes, order)) return fault(errc::bad_wish);
     if (!sender) {
         if (!facts->from) return fault(errc::unknown_sender, "the message has no From field");
         const auto address = smtp::Address::of(*facts->from);
@@ -70,14 +92,18 @@ std::variant<Draft, Fault> drafted(Order order, Random& random, WallTime now) {
     }
     auto& envelope = draft.ticket.envelope;
     envelope.sender = sender;
+    envelope.id = std::move(order.envelope_id);
+    envelope.returned = order.returned;
     for (const auto& recipient : order.recipients) {
         const auto address = smtp::Address::of(recipient);
         if (!address) return bad_address("recipient", recipient, address.error());
-        const bool twice = std::any_of(envelope.recipients.begin(), envelope.recipients.end(),
-                                       [&](const smtp::Recipient& known) { return known.address == *address; });
-        if (!twice) envelope.recipients.push_back({.address = *address, .notify = {}, .original = ""});
-        if (envelope.recipients.size() > recipients_max) return fault(errc::too_many_recipients);
+        order.addressed.push_back({.address = *address, .notify = {}, .original = ""});
+        if (order.addressed.size() > recipients_max) return fault(errc::too_many_recipients);
     }
+    std::set<std::string_view> known;
+    for (const auto& recipient : order.addressed)
+        if (known.insert(recipient.address.text()).second) envelope.recipients.push_back(recipient);
+    if (envelope.recipients.size() > recipients_max) return fault(errc::too_many_recipients);
     if (envelope.recipients.empty()) return fault(errc::no_recipients);
     envelope.body_kind = facts->eight_bit ? smtp::BodyKind::eight_bit : smtp::BodyKind::seven_bit;
     envelope.headers = facts->utf8_headers ? smtp::Envelope::Headers::utf8 : smtp::Envelope::Headers::ascii;
@@ -124,6 +150,13 @@ Result<AcceptWork::Accepted> AcceptWork::operator()(store::Workbench bench) {
                                         .detail = "{}"});
     if (!told) return told.error();
     return accepted;
+}
+
+std::optional<store::Lane> lane_of(std::string_view word) {
+    if (word.empty() || word == "interactive") return store::Lane::interactive;
+    if (word == "bulk") return store::Lane::bulk;
+    if (word == "alarm") return store::Lane::alarm;
+    return std::nullopt;
 }
 
 std::string id_text(store::SubmissionId id) {

@@ -26,6 +26,13 @@ struct Order {
     store::Lane lane = store::Lane::interactive;
     std::optional<store::Millis> not_before;
     std::chrono::milliseconds life{std::chrono::hours(48)};  // from then on
+
+    // Of whoever speaks SMTP.
+    std::vector<smtp::Recipient> addressed{};  // beside `recipients`
+    std::string envelope_id{};
+    smtp::Returned returned = smtp::Returned::unsaid;
+    std::string received_from{};  // "from app.example ([127.0.0.1]) by host with ESMTP": a Received field; empty: none
+    bool wishes_in_headers = false;  // X-Rohrpost-Key, -Lane and -Not-Before go before what is said here
 };
 
 /// Why an order is not taken, with the place: "recipient \"a@\": …".
@@ -60,6 +67,9 @@ struct AcceptWork {
     };
     Result<Accepted> operator()(store::Workbench bench);
 };
+
+/// "alarm", "interactive" (also without a word) or "bulk".
+std::optional<store::Lane> lane_of(std::string_view word);
 
 /// A submission's number as people and applications see it: Crockford's base 32, 13 characters, in order of number.
 std::string id_text(store::SubmissionId id);

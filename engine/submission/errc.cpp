@@ -33,6 +33,13 @@ const char* words_of(errc code) noexcept {
             return "the message is empty";
         case errc::unknown_sender:
             return "no mailbox may send from this address; add it to submit.from of a mailbox";
+        case errc::too_large:
+            return "the message is larger than the configured limit";
+        case errc::in_the_past:
+            return "the message would expire before it may be sent";
+        case errc::bad_wish:
+            return "X-Rohrpost-Key has 1 to 200 characters, X-Rohrpost-Lane is alarm, interactive or bulk, "
+                   "X-Rohrpost-Not-Before is a Unix time in seconds; each stands once";
     }
     return "unknown fault of a submission";
 }

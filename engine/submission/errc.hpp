@@ -20,6 +20,9 @@ enum class errc {
     bad_recipient,   // an address in To, Cc or Bcc cannot be read
     empty,           // neither a header nor a body
     unknown_sender,  // no mailbox may send from this address
+    too_large,
+    in_the_past,  // it would have expired before it may be sent
+    bad_wish,     // the value of an X-Rohrpost-Key, -Lane or -Not-Before field
 };
 
 const boost::system::error_category& category() noexcept;

@@ -107,6 +107,7 @@ Result<void> Preparation::end_headers(std::string& out) {
     const std::string_view body = section.substr(end);
     section = section.substr(0, end - 2);
     if (section.size() > header_bytes_max) return errc::headers_too_long;
+    if (!options_.received.empty()) out += fmt::format("Received: {}\r\n", options_.received);
     if (!options_.mark.empty()) out += fmt::format("{}: {}\r\n", mark_header, options_.mark);
     while (!section.empty()) {
         std::size_t length = section.find("\r\n");
@@ -136,6 +137,18 @@ Result<void> Preparation::end_headers(std::string& out) {
     return {};
 }
 
+/// True: it was one. Each stands once, with a value.
+Result<bool> Preparation::take_wish(std::string_view name, std::string_view value) {
+    std::string* wish = text::same(name, "X-Rohrpost-Key")          ? &facts_.wishes.key
+                        : text::same(name, "X-Rohrpost-Lane")       ? &facts_.wishes.lane
+                        : text::same(name, "X-Rohrpost-Not-Before") ? &facts_.wishes.not_before
+                                                                    : nullptr;
+    if (wish == nullptr) return false;
+    if (!wish->empty() || value.empty()) return errc::bad_wish;
+    *wish = mime::unfolded(value);
+    return true;
+}
+
 Result<void> Preparation::take_field(std::string_view field, std::string& out) {
     const auto colon = field.find(':');
     if (colon == std::string_view::npos) return errc::header_malformed;
@@ -146,6 +159,11 @@ Result<void> Preparation::take_field(std::string_view field, std::string& out) {
         facts_.utf8_headers = true;
     }
     const std::string_view value = text::trimmed(field.substr(colon + 1));
+    if (options_.takes_wishes) {
+        const auto wish = take_wish(name, value);
+        if (!wish) return wish.error();
+        if (*wish) return {};
+    }
     const bool is_to = text::same(name, "To"), is_cc = text::same(name, "Cc"), is_bcc = text::same(name, "Bcc");
     if (is_to || is_cc || is_bcc) {
         const auto addresses = mime::addresses_in(value);

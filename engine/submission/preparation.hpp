@@ -25,15 +25,23 @@ public:
     struct Options {
         enum class LineEnds { any, crlf_only } line_ends = LineEnds::any;  // LF alone is a line end, or an error
         std::string mark;                                                  // value of the private header; one word
-        std::string from;       // for the From field when there is none; empty: none is added
-        std::string id_domain;  // of a Message-ID that is made here
+        std::string from;           // for the From field when there is none; empty: none is added
+        std::string id_domain;      // of a Message-ID that is made here
+        std::string received;       // the value of a Received field on top; empty: none
+        bool takes_wishes = false;  // X-Rohrpost-Key, -Lane and -Not-Before are taken out and become Facts::wishes
         WallTime now{};
     };
     explicit Preparation(Options options) : options_(std::move(options)) {}
 
     /// Takes bytes in, appends what they became to `out`. Errors: those of errc about messages; final.
     Result<void> put(std::string_view chunk, std::string& out);
+    struct Wishes {
+        std::string key;         // empty: none
+        std::string lane;        // empty: none
+        std::string not_before;  // empty: none
+    };
     struct Facts {
+        Wishes wishes;           // as they stand there
         std::string message_id;  // with its brackets
         std::string subject;     // unfolded, at most 200 bytes
         bool eight_bit = false;
@@ -49,6 +57,7 @@ public:
 private:
     Result<void> end_headers(std::string& out);
     Result<void> take_field(std::string_view field, std::string& out);
+    Result<bool> take_wish(std::string_view name, std::string_view value);
     Result<void> check_lines(std::string_view chunk);
 
     Options options_;

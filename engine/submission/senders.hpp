@@ -23,12 +23,18 @@ public:
     /// own address it is counts, else the first by id.
     Result<std::optional<Entry>> find(store::Store& store, std::string_view address);
     /// Any thread: the configuration has changed.
-    void forget() noexcept { stale_.store(true, std::memory_order_release); }
+    void forget() noexcept {
+        generation_.fetch_add(1, std::memory_order_release);
+        stale_.store(true, std::memory_order_release);
+    }
+    /// Any thread: another one after each forget().
+    [[nodiscard]] std::uint64_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
 
 private:
     Result<void> read(store::Store& store);
 
     std::atomic<bool> stale_{true};
+    std::atomic<std::uint64_t> generation_{0};
     std::map<std::string, Entry, std::less<>> by_address_;
 };
 

@@ -110,12 +110,23 @@ awaitable<Result<void>> SocketStream::start_tls(const TlsClient& tls, std::strin
     const bool waiting = ::recv(socket_.native_handle(), &early, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
     if (waiting || !unread_.empty()) co_return errc::bytes_before_tls;  // an honest server waits for our hello
     tls_ = std::make_unique<TlsSession>(tls, std::move(host), port_);
-    const auto done = co_await shake_hands(tls);
+    const auto done = co_await shake_hands();
     if (!done) co_return done.error();
+    ++tls.impl().handshakes;
+    if (tls_->resumed()) ++tls.impl().resumed;
     co_return Result<void>();
 }
 
-awaitable<Result<void>> SocketStream::shake_hands(const TlsClient& tls) {
+awaitable<Result<void>> SocketStream::accept_tls(const TlsServer& tls) {
+    ensure(!tls_, "TLS starts once");
+    if (closed_) co_return errc::stopped;
+    if (!unread_.empty()) co_return errc::bytes_before_tls;
+    tls_ = std::make_unique<TlsSession>(tls);
+    const auto done = co_await shake_hands();
+    co_return done;
+}
+
+awaitable<Result<void>> SocketStream::shake_hands() {
     auto stepped = step({});
     for (;;) {
         const auto flushed = co_await flush();
@@ -129,8 +140,6 @@ awaitable<Result<void>> SocketStream::shake_hands(const TlsClient& tls) {
         if (!received) co_return received.error();
         if (*received > 0) stepped = step({scratch.data(), *received});
     }
-    ++tls.impl().handshakes;
-    if (tls_->resumed()) ++tls.impl().resumed;
     co_return Result<void>();
 }
 

@@ -26,6 +26,8 @@ public:
     awaitable<Result<void>> write(std::string_view bytes) override;
     void allow(Pace pace) override { watchdog_.allow(pace); }
     awaitable<Result<void>> start_tls(const TlsClient& tls, std::string host) override;
+    /// The server's side of the same. What is unread at this point was sent before TLS: bytes_before_tls.
+    awaitable<Result<void>> accept_tls(const TlsServer& tls);
     bool encrypted() const noexcept override { return tls_ && tls_->established(); }
     void close() noexcept override;
     std::string peer() const override { return peer_; }
@@ -37,7 +39,7 @@ private:
     /// Waits for the socket. Errors: stopped, and the watchdog's.
     awaitable<Result<void>> ready(asio::ip::tcp::socket::wait_type what);
     awaitable<Result<void>> flush();
-    awaitable<Result<void>> shake_hands(const TlsClient& tls);
+    awaitable<Result<void>> shake_hands();
 
     enum class Received { some, nothing, would_block };
     Result<Received> receive();

@@ -9,7 +9,7 @@ page=docs/hostile.md
 # N | short name | what is done to us | what Rohrpost does
 rows() {
     cat <<'ROWS'
-1|bytes before TLS|Bytes come after the answer to STARTTLS and before the handshake (response injection).|The upgrade fails with `bytes_before_tls`; nothing is sent.
+1|bytes before TLS|Bytes come after the answer to STARTTLS and before the handshake (response injection).|The upgrade fails with `bytes_before_tls`; nothing is sent. Commands that come to us behind STARTTLS end the session before TLS.
 2|no TLS to be had|STARTTLS is missing, refused or stripped; the server speaks in the clear.|IMAP is dialled with TLS from the first byte. A provider that wants `starttls` for IMAP is not connected to at all: its mailboxes need help, with that reason. In the clear nobody hears more than a TLS hello, or EHLO and STARTTLS where SMTP begins so.
 3|PREAUTH|The greeting, or the first answer to AUTH, claims that we are logged in.|Refused; nothing is sent, no secret.
 4|no greeting|Something else comes first, then "please authenticate".|Closed at the first line that is no greeting.
@@ -22,7 +22,7 @@ rows() {
 11|endless replies|A reply of SMTP without end, of 1 GB, with NUL or 8-bit bytes, with codes that differ between its lines.|At most 4 KiB a line, 256 lines and 64 KiB a reply, then the connection ends. A bare LF ends no line.
 12|reply text|A reply's text has line ends or control bytes and goes on into queue, reports and pages.|Text of a reply is one line of valid UTF-8 without controls before anybody sees it.
 13|line ends in arguments|CR, LF, NUL in an address, EHLO name, ENVID, ORCPT, user or secret.|Refused with the name of the field; nothing is sent, nothing is cleaned up silently.
-14|smuggling|Bare CR or LF, lone dots, `<LF>.<CR><LF>` and their relatives in a body.|What is canonical is sent with its dots doubled; what is not ends the connection before any byte that could end the mail. Strict and careless readers see exactly one mail.
+14|smuggling|Bare CR or LF, lone dots, `<LF>.<CR><LF>` and their relatives in a body.|What is canonical is sent with its dots doubled; what is not ends the connection before any byte that could end the mail. Strict and careless readers see exactly one mail. What applications send us ends at CRLF.CRLF alone; a mail with a CR or LF by itself is refused after its end (550 5.6.11), a command with one ends the session.
 15|354 for nobody|DATA is accepted although every recipient was refused.|A lone dot; its reply counts for nothing.
 16|some recipients|Some recipients are accepted; 452 for too many.|Each recipient has its own verdict.
 17|421|The server leaves, in any phase or while nobody asks.|It answers everything that is owed: a refusal for now, never a doubt. The connection is not used again.

@@ -19,6 +19,7 @@ allowed() {
         engine/retriever | engine/consumers)
             echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets engine/tokens' ;;
         engine/submission) echo 'PROTOCOLS queue queue/store engine/runtime engine/config' ;;
+        engine/inlets) echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/submission' ;;
         engine/dispatcher)
             echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets engine/tokens engine/submission' ;;
         engine/console) echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets engine/tokens' ;;
