@@ -59,7 +59,7 @@ const std::vector<std::string> smuggled = {
     "a\r.\rMAIL FROM:<x@y>\r\n.\r\n",       "a\r.\r\nMAIL FROM:<x@y>\r\n.\r\n",
     "a\r\n.\nMAIL FROM:<x@y>\r\n.\r\n",     "a\r\n.\rMAIL FROM:<x@y>\r\n.\r\n",
     "a\r\n.\r\r\nMAIL FROM:<x@y>\r\n.\r\n", "a\r\r\n.\r\r\nMAIL FROM:<x@y>\r\n.\r\n",
-    "a\n\n.\n\nMAIL FROM:<x@y>\r\n.\r\n",   std::string("a\r\n\0.\r\nMAIL FROM:<x@y>\r\n.\r\n", 31),
+    "a\n\n.\n\nMAIL FROM:<x@y>\r\n.\r\n",   std::string("a\r\n\0.\r\nMAIL FROM:<x@y>\r\n.\r\n", 27),
     "a\n.\r\r\nMAIL FROM:<x@y>\r\n.\r\n",   ".\nMAIL FROM:<x@y>\r\n.\r\n",
 };
 
