@@ -16,6 +16,7 @@ namespace submission {
 namespace {
 
 constexpr std::size_t subject_bytes_max = 200;
+constexpr std::size_t header_piece_bytes = 1024;
 
 bool is_ascii(std::string_view bytes) {
     return std::all_of(bytes.begin(), bytes.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
@@ -49,42 +50,45 @@ std::string date_of(WallTime time) {
     return fmt::format("{:%a, %d %b %Y %H:%M:%S} +0000", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
 }
 
-/// NUL, line ends and lengths, before anything is changed.
-Result<void> Preparation::check_lines(std::string_view chunk) {
+/// NUL, line ends and lengths, as they came.
+Result<void> Preparation::judged(const smtp::BodyFacts& facts) const {
+    if (facts.nul) return errc::nul_byte;
     const bool strict = options_.line_ends == Options::LineEnds::crlf_only;
-    for (const char c : chunk) {
-        if (c == '\0') return errc::nul_byte;
-        const bool lone_lf = c == '\n' && last_ != '\r', lone_cr = c != '\n' && last_ == '\r';
-        if (strict && (lone_lf || lone_cr)) return errc::bare_line_end;
-        if (c == '\n') {
-            line_bytes_ = 0;
-        } else if (c != '\r' && ++line_bytes_ > line_bytes_max) {
-            return errc::line_too_long;
-        }
-        if (static_cast<unsigned char>(c) >= 0x80) facts_.eight_bit = true;
-        last_ = c;
-    }
+    if (strict && (facts.bare_lf || facts.bare_cr)) return errc::bare_line_end;
+    if (facts.line_bytes_max > line_bytes_max) return errc::line_too_long;
     return {};
 }
 
 Result<void> Preparation::put(std::string_view chunk, std::string& out) {
-    const auto sound = check_lines(chunk);
+    inspection_.take(chunk);
+    const auto sound = judged(inspection_.so_far());
     if (!sound) return sound.error();
-    if (in_body_) {
-        const auto before = out.size();
-        canonical_.put(chunk, out);
-        facts_.bytes += out.size() - before;
-        return {};
+    // In pieces, so that little of the body is copied with the section.
+    while (!in_body_ && !chunk.empty()) {
+        const auto piece = chunk.substr(0, header_piece_bytes);
+        chunk.remove_prefix(piece.size());
+        const auto taken = put_header(piece, out);
+        if (!taken) return taken.error();
     }
+    const auto before = out.size();
+    canonical_.put(chunk, out);
+    facts_.bytes += out.size() - before;
+    return {};
+}
+
+Result<void> Preparation::put_header(std::string_view piece, std::string& out) {
     const std::size_t seen = headers_.size() < 3 ? 0 : headers_.size() - 3;  // no section ends there
-    canonical_.put(chunk, headers_);
+    canonical_.put(piece, headers_);
     if (headers_.starts_with("\r\n") || headers_.find("\r\n\r\n", seen) != std::string::npos) return end_headers(out);
     if (headers_.size() > header_bytes_max) return errc::headers_too_long;
     return {};
 }
 
 Result<Preparation::Facts> Preparation::finish(std::string& out) {
-    if (options_.line_ends == Options::LineEnds::crlf_only && last_ == '\r') return errc::bare_line_end;
+    const auto facts = inspection_.facts();
+    const auto sound = judged(facts);
+    if (!sound) return sound.error();
+    facts_.eight_bit = facts.eight_bit;
     const auto before = out.size();
     if (in_body_) {
         canonical_.finish(out);

@@ -58,14 +58,14 @@ private:
     Result<void> end_headers(std::string& out);
     Result<void> take_field(std::string_view field, std::string& out);
     Result<bool> take_wish(std::string_view name, std::string_view value);
-    Result<void> check_lines(std::string_view chunk);
+    [[nodiscard]] Result<void> judged(const smtp::BodyFacts& facts) const;
+    Result<void> put_header(std::string_view piece, std::string& out);
 
     Options options_;
+    smtp::BodyInspection inspection_;
     smtp::Canonicalisation canonical_;
     std::string headers_;  // canonical, until they are complete
     bool in_body_ = false;
-    char last_ = '\n';
-    std::size_t line_bytes_ = 0;
     Facts facts_;
     std::size_t received_ = 0;
     bool has_date_ = false;

@@ -94,27 +94,40 @@ BodyFacts BodyInspection::facts() const noexcept {
 }
 
 void Canonicalisation::put(std::string_view chunk, std::string& out) {
-    while (!chunk.empty()) {
-        if (after_cr_) {
-            out += chunk.front() == '\n' ? "\r\n" : " ";
-            line_begin_ = chunk.front() == '\n';
-            if (chunk.front() == '\n') chunk.remove_prefix(1);
-            after_cr_ = false;
-            continue;
-        }
-        const std::string_view plain = chunk.substr(0, chunk.find_first_of("\r\n"));
-        out += plain;
-        if (!plain.empty()) line_begin_ = false;
-        chunk.remove_prefix(plain.size());
-        if (chunk.empty()) return;
-        if (chunk.front() == '\r') {
-            after_cr_ = true;
-        } else {
-            out += "\r\n";
-            line_begin_ = true;
-        }
-        chunk.remove_prefix(1);
+    if (chunk.empty()) return;
+    if (after_cr_) {
+        line_begin_ = chunk.front() == '\n';
+        out += line_begin_ ? "\r\n" : " ";
+        if (line_begin_) chunk.remove_prefix(1);
+        after_cr_ = false;
     }
+    std::size_t copied = 0;  // what lies before is in `out`
+    std::size_t begin = 0;   // of the line, or of what is left of it
+    while (begin < chunk.size()) {
+        const std::size_t end = chunk.find('\n', begin);
+        const std::string_view line = chunk.substr(begin, end == npos ? npos : end - begin);
+        const std::size_t cr = line.find('\r');
+        const bool last = cr + 1 == line.size() && cr != npos;
+        if (end != npos && last) {
+            begin = end + 1;
+            line_begin_ = true;
+        } else if (end != npos && cr == npos) {
+            out.append(chunk, copied, end - copied);
+            out += "\r\n";
+            copied = begin = end + 1;
+            line_begin_ = true;
+        } else if (cr == npos) {
+            begin = chunk.size();
+            line_begin_ = false;
+        } else {
+            out.append(chunk, copied, begin + cr - copied);
+            copied = begin += cr + 1;
+            after_cr_ = last;  // the chunk's last byte, then
+            if (!last) out += ' ';
+            line_begin_ = line_begin_ && cr == 0 && last;
+        }
+    }
+    out.append(chunk, copied);
 }
 
 void Canonicalisation::finish(std::string& out) {

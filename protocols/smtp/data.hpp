@@ -43,6 +43,8 @@ public:
     void take(std::string_view chunk);
     /// Of all that was taken, as if it ended here.
     [[nodiscard]] BodyFacts facts() const noexcept;
+    /// Of the lines that have ended, and what is certain of the one that has not; cheap after each chunk.
+    [[nodiscard]] const BodyFacts& so_far() const noexcept { return facts_; }
 
 private:
     BodyFacts facts_;
