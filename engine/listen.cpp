@@ -61,6 +61,7 @@ void Engine::listen_to_applications() {
                 auto judged = judge(&roles.api_token, &roles.attempts, std::move(peer), std::move(shown));
                 return asio::co_spawn(roles.main.executor(), std::move(judged), asio::use_awaitable);
             },
+        .numbers = roles.inlet_numbers,
     };
     roles.smtp = listen_for_mail(std::move(uses), flags_);
 }

@@ -48,11 +48,12 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
             main.timers(), [this] { post_reload(); },
             [this, &engine] {
                 auto metrics = outgoing.metrics();
-                auto standing = alarms.metrics();
-                std::move(standing.begin(), standing.end(), std::back_inserter(metrics));
-                if (!engine.flags_.roles.console) return metrics;
-                auto more = console.metrics();
-                std::move(more.begin(), more.end(), std::back_inserter(metrics));
+                const auto add = [&metrics](std::vector<runtime::Metric> more) {
+                    std::move(more.begin(), more.end(), std::back_inserter(metrics));
+                };
+                add(alarms.metrics());
+                if (engine.flags_.smtp.listen) add(inlets::metrics_of(inlet_numbers));
+                if (engine.flags_.roles.console) add(console.metrics());
                 return metrics;
             }}),
       watched(engine.flags_.watch_server.empty() ? nullptr : watch(engine.flags_, main.seams())),

@@ -41,6 +41,7 @@ struct Engine::Roles {
     std::vector<std::unique_ptr<retriever::Retriever>> retrievers;
     Outgoing outgoing;
     TlsClients tls;
+    inlets::Numbers inlet_numbers;
     LiveView view;
     control::ApiToken api_token;
     std::shared_ptr<control::MailboxNames> names = std::make_shared<control::MailboxNames>();

@@ -19,8 +19,8 @@ std::vector<runtime::Metric> metrics_of(const Numbers& numbers, const Attempts::
     add("rohrpost_console_misdirected_total", "Requests under another name than the external URL.",
         numbers.misdirected);
     add("rohrpost_console_log_ins_total", "Log-ins with the API token.", numbers.log_ins);
-    add("rohrpost_console_wrong_tokens_total", "Wrong tokens that were shown, by pages and by calls of the API.",
-        attempts.wrong_tokens);
+    add("rohrpost_console_wrong_tokens_total",
+        "Wrong tokens that were shown, by pages, calls of the API and applications over SMTP.", attempts.wrong_tokens);
     add("rohrpost_console_turned_away_total", "Attempts that were turned away for too many wrong tokens.",
         attempts.turned_away);
     add("rohrpost_console_sign_ins_total", "Sign-ins that came back to these pages.", numbers.sign_ins_stored,

@@ -74,10 +74,12 @@ void SmtpInlet::State::admit(tcp::socket socket) {
     const auto peer = socket.remote_endpoint(gone).address();
     if (gone) return;
     if (sessions.size() >= options.connections_max) {
+        ++uses.numbers.too_many;
         turn_away(socket, "4.3.2 too many connections; try again later");
         return;
     }
     if (of_peer[peer] >= options.connections_of_peer_max) {
+        ++uses.numbers.too_many_of_peer;
         turn_away(socket, "4.7.0 too many connections from there; try again later");
         return;
     }
@@ -92,10 +94,13 @@ awaitable<void> SmtpInlet::State::serve(std::shared_ptr<State> state, tcp::socke
         Place(State& in, SmtpSession& session, asio::ip::address from)
             : state(in), at(in.sessions.insert(in.sessions.end(), &session)), peer(std::move(from)) {
             ++state.of_peer[peer];
+            ++state.uses.numbers.connections;
+            ++state.uses.numbers.open;
         }
         Place(const Place&) = delete;
         Place& operator=(const Place&) = delete;
         ~Place() {
+            --state.uses.numbers.open;
             state.sessions.erase(at);
             if (--state.of_peer[peer] == 0) state.of_peer.erase(peer);
         }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "engine/inlets/numbers.hpp"
 #include "engine/runtime/shard.hpp"
 #include "engine/submission/acceptance.hpp"
 #include "protocols/base/secret.hpp"
@@ -28,6 +29,7 @@ public:
         Random& random;
         std::function<void(store::MailboxNumber mailbox, store::Millis due)> queued;  // what is durable
         std::function<awaitable<Admission>(std::string peer, Secret token)> admit;
+        Numbers& numbers;
     };
     struct Options {
         std::string address;  // numeric

@@ -89,6 +89,8 @@ Wants SmtpSession::next() {
     const auto wants = dialogue_.advance(input, out_);
     stream_.consume(unread.size() - input.size());
     count(dialogue_.held_bytes());
+    for (const auto& refusal : dialogue_.take_refusals())
+        ++around_.uses.numbers.refused[static_cast<std::size_t>(refusal_in(refusal))];
     return wants;
 }
 
@@ -141,6 +143,7 @@ awaitable<bool> SmtpSession::flush() {
 }
 
 awaitable<void> SmtpSession::end(std::string_view why) {
+    ++around_.uses.numbers.refused[static_cast<std::size_t>(Refusal::leaving)];
     smtp::ServerSession::say_goodbye(why, out_);
     (void)co_await flush();
 }
@@ -240,6 +243,7 @@ submission::Order SmtpSession::order() {
 
 awaitable<void> SmtpSession::accept_mail() {
     auto& uses = around_.uses;
+    const auto begun = uses.shard.timers().now();
     auto drafted = submission::drafted(order(), uses.random, uses.shard.timers().clock().wall());
     if (const auto* fault = std::get_if<submission::Fault>(&drafted)) {
         dialogue_.answer(refusal_of(fault->code, fault->what), out_);
@@ -247,12 +251,20 @@ awaitable<void> SmtpSession::accept_mail() {
     }
     submission::AcceptWork work{uses.senders.get(), std::move(std::get<submission::Draft>(drafted))};
     const auto due = *work.draft.submission.due;
+    const auto bytes = work.draft.message.size();
     const auto accepted = co_await uses.committer.run(uses.shard.inbox(), std::move(work));
     if (!accepted) {
         dialogue_.answer(refusal_of(accepted.error(), accepted.error().message()), out_);
         co_return;
     }
-    if (!accepted->known_before) uses.queued(accepted->mailbox, due);
+    if (accepted->known_before) {
+        ++uses.numbers.known_before;
+    } else {
+        ++uses.numbers.accepted;
+        uses.numbers.accepted_bytes += bytes;
+        uses.numbers.accept_ns += static_cast<std::uint64_t>((uses.shard.timers().now() - begun).count());
+        uses.queued(accepted->mailbox, due);
+    }
     spdlog::debug("smtp peer={} mailbox={} submission={} queued", peer_, accepted->mailbox_id,
                   submission::id_text(accepted->id));
     dialogue_.answer({250, fmt::format("2.0.0 queued as {}{}", submission::id_text(accepted->id),

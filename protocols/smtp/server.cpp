@@ -25,13 +25,18 @@ void ServerSession::greet(std::string& out) { out += reply_line({220, options_.n
 
 void ServerSession::say_goodbye(std::string_view why, std::string& out) { out += reply_line({421, std::string(why)}); }
 
-ServerSession::Wants ServerSession::say(const Answer& answer, std::string& out) {
+void ServerSession::reply(const Answer& answer, std::string& out) {
     out += reply_line(answer);
+    if (answer.code >= 400) refusals_.push_back(answer);
+}
+
+ServerSession::Wants ServerSession::say(const Answer& answer, std::string& out) {
+    reply(answer, out);
     return Wants::bytes;
 }
 
 ServerSession::Wants ServerSession::end_with(const Answer& answer, std::string& out) {
-    out += reply_line(answer);
+    reply(answer, out);
     state_ = State::over;
     return Wants::end;
 }
@@ -266,7 +271,7 @@ std::string ServerSession::take_message() { return std::exchange(message_, {}); 
 void ServerSession::answer(const Answer& answer, std::string& out) {
     ensure(state_ == State::asked, "what is answered was asked");
     state_ = State::command;
-    out += reply_line(answer);
+    reply(answer, out);
     if (question_ == Wants::sender) {
         in_mail_ = answer.accepts();
     } else if (question_ == Wants::mail) {

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "protocols/smtp/command_reader.hpp"
 #include "protocols/smtp/data.hpp"
@@ -65,6 +67,8 @@ public:
     void give_up_message(Answer why);
     /// Bytes of a message come next.
     [[nodiscard]] bool in_message() const noexcept { return state_ == State::data || state_ == State::chunk; }
+    /// Replies that said no since this was last asked.
+    [[nodiscard]] std::vector<Answer> take_refusals() { return std::exchange(refusals_, {}); }
     /// QUIT was said: nothing more comes from there.
     [[nodiscard]] bool left() const noexcept { return left_; }
     /// Between MAIL and the reply to its message.
@@ -88,6 +92,7 @@ private:
     Wants message_ended(std::string& out);
     Wants take_login(std::string_view line, std::string& out);
     Wants ask_for_login();
+    void reply(const Answer& answer, std::string& out);
     Wants say(const Answer& answer, std::string& out);
     Wants bad(const Answer& answer, std::string& out);
     Wants end_with(const Answer& answer, std::string& out);
@@ -123,6 +128,7 @@ private:
     std::size_t bad_commands_ = 0;
     std::size_t commands_without_mail_ = 0;
     std::size_t wrong_logins_ = 0;
+    std::vector<Answer> refusals_;
 };
 
 }  // namespace smtp

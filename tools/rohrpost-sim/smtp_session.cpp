@@ -35,6 +35,10 @@ std::string_view path_in(std::string_view rest) {
     return rest.substr(open + 1, close - open - 1);
 }
 
+std::string behind_path(std::string_view rest) {
+    return std::string(text::trimmed(rest.substr(std::min(rest.find('>'), rest.size() - 1) + 1)));
+}
+
 }  // namespace
 
 awaitable<void> SmtpSession::serve(std::shared_ptr<SmtpSession> self) {
@@ -147,6 +151,7 @@ void SmtpSession::begin_mail(std::string_view rest) {
     has_sender_ = true;
     mail_.sender = sender;
     mail_.login = login_;
+    mail_.parameters = {behind_path(rest)};
     say("250 2.1.0 Sender OK");
 }
 
@@ -155,6 +160,7 @@ void SmtpSession::add_recipient(std::string_view rest) {
     std::string recipient(path_in(rest));
     if (refused(FaultKind::smtp_rcpt, recipient)) return;
     mail_.recipients.push_back(std::move(recipient));
+    mail_.parameters.push_back(behind_path(rest));
     say("250 2.1.5 Recipient OK");
 }
 

@@ -77,6 +77,7 @@ struct SentMail {
     std::string sender;  // of the envelope, as the recipients are
     std::vector<std::string> recipients;
     std::string message;
+    std::vector<std::string> parameters;  // of MAIL, then of each recipient, as they came
 };
 
 struct Counters {
