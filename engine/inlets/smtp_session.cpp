@@ -12,6 +12,7 @@ namespace {
 
 using Wants = smtp::ServerSession::Wants;
 
+constexpr std::string_view going_down = "4.3.2 going down; try again later";
 constexpr std::chrono::seconds lingering_max{2};
 constexpr std::size_t lingering_bytes_max = 16U << 20U;
 constexpr std::chrono::milliseconds handshake_within = std::chrono::minutes(1);
@@ -114,7 +115,7 @@ awaitable<bool> SmtpSession::exchange() {
         const bool flushed = co_await flush();
         if (!flushed) co_return false;
         if (draining_ && !dialogue_.in_mail()) {
-            co_await end("4.3.2 going down; try again later");
+            co_await end(going_down);
             co_return false;
         }
         net::Pace pace{.within = around_.options.idle};
@@ -128,7 +129,7 @@ awaitable<bool> SmtpSession::exchange() {
     if (received) co_return true;
     if (received.error() == net::errc::timed_out || received.error() == net::errc::too_slow) {
         const bool told = draining_ && !dialogue_.in_mail();
-        co_await end(told ? "4.3.2 going down; try again later" : "4.4.2 nothing came for too long");
+        co_await end(told ? going_down : "4.4.2 nothing came for too long");
     }
     co_return false;
 }
@@ -198,6 +199,10 @@ awaitable<void> SmtpSession::log_in() {
 }
 
 awaitable<void> SmtpSession::judge_sender() {
+    if (draining_) {  // the next mail of a flight
+        dialogue_.answer({421, std::string(going_down)}, out_);
+        co_return;
+    }
     const auto& sender = dialogue_.mail().sender;
     if (!sender) {
         dialogue_.answer({550, "5.7.1 no mailbox sends with the null sender"}, out_);

@@ -29,6 +29,7 @@ public:
 
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }          // STARTTLS
     [[nodiscard]] std::uint16_t tls_port() const noexcept { return tls_port_; }  // TLS from the first byte
+    [[nodiscard]] pid_t pid() const noexcept { return process_->pid(); }
     [[nodiscard]] std::string log() const { return root_.log(); }
     /// What was delivered, as Postfix wrote it: lines end in LF, its own header lines come first.
     [[nodiscard]] std::vector<std::string> mails() const;

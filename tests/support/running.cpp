@@ -43,6 +43,7 @@ bool reserve(int port) {
 struct Kin {
     std::string name;
     pid_t parent = 0;
+    double cpu_seconds = 0;  // with its children that have ended
 };
 
 /// What a /proc/PID/stat says of its process.
@@ -54,8 +55,22 @@ std::optional<Kin> read_kin(const std::filesystem::path& stat) {
     const std::size_t close = line.rfind(')');
     if (open == std::string::npos || close == std::string::npos) return std::nullopt;
     const auto words = text::split(std::string_view(line).substr(close + 2), ' ');
-    return Kin{line.substr(open + 1, close - open - 1),
-               words.size() > 1 ? text::number<pid_t>(words[1]).value_or(0) : 0};
+    if (words.size() < 15) return std::nullopt;
+    std::uint64_t ticks = 0;
+    for (std::size_t at = 11; at < 15; ++at) ticks += text::number<std::uint64_t>(words[at]).value_or(0);
+    return Kin{line.substr(open + 1, close - open - 1), text::number<pid_t>(words[1]).value_or(0),
+               static_cast<double>(ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK))};
+}
+
+std::map<pid_t, Kin> everybody() {
+    std::map<pid_t, Kin> all;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+        const auto pid = text::number<pid_t>(entry.path().filename().string());
+        if (!pid) continue;
+        auto kin = read_kin(entry.path() / "stat");
+        if (kin) all.emplace(*pid, std::move(*kin));
+    }
+    return all;
 }
 
 bool descends(const std::map<pid_t, Kin>& all, pid_t pid, pid_t ancestor) {
@@ -92,17 +107,19 @@ bool listened_on(std::uint16_t port) {
 }
 
 std::size_t kill_descendants(pid_t ancestor, std::string_view name) {
-    std::map<pid_t, Kin> all;
-    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-        const auto pid = text::number<pid_t>(entry.path().filename().string());
-        if (!pid) continue;
-        auto kin = read_kin(entry.path() / "stat");
-        if (kin) all.emplace(*pid, std::move(*kin));
-    }
+    const auto all = everybody();
     std::size_t killed = 0;
     for (const auto& [pid, kin] : all)
         if (kin.name == name && descends(all, pid, ancestor) && ::kill(pid, SIGKILL) == 0) ++killed;
     return killed;
+}
+
+std::chrono::duration<double> cpu_of_family(pid_t ancestor) {
+    const auto all = everybody();
+    std::chrono::duration<double> sum{};
+    for (const auto& [pid, kin] : all)
+        if (pid == ancestor || descends(all, pid, ancestor)) sum += std::chrono::duration<double>(kin.cpu_seconds);
+    return sum;
 }
 
 }  // namespace support
