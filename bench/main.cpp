@@ -15,9 +15,11 @@ constexpr Bench benches[] = {
     {"retriever", "messages from an IMAP server into the durable ledger, and on into a Maildir", bench_retriever},
     {"idle", "resident memory of idle IMAP sessions", bench_idle},
     {"outbox", "submissions durably accepted, taken and settled", bench_outbox},
+    {"accept", "mails over SMTP into the durable outbox, beside Postfix", bench_accept},
     {"store", "durable messages through the committer, beside bare group appends", bench_store},
     {"queue", "the work queue beside other queues", bench_queue},
     {"tokens", "reading a token that is being replaced, beside other ways to share one", bench_tokens},
+    {"listener", "(used by accept) the SMTP listener on a store of its own", bench_listener},
     {"engine", "(used by retriever and idle) the daemon on a prepared data directory", bench_engine},
 };
 

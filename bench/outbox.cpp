@@ -5,6 +5,7 @@
 #include "bench/benches.hpp"
 #include "bench/counting_disk.hpp"
 #include "bench/measure.hpp"
+#include "bench/senders.hpp"
 #include "engine/dispatcher/sending_work.hpp"
 #include "engine/submission/acceptance.hpp"
 #include "protocols/base/clock.hpp"
@@ -20,8 +21,6 @@ struct Parameters {
     std::size_t mailboxes = 64;
     std::string directory;
 };
-
-std::string address_of(std::size_t mailbox) { return "box" + std::to_string(mailbox) + "@bench.test"; }
 
 store::Millis now_of(const Clock& clock) {
     return std::chrono::time_point_cast<std::chrono::milliseconds>(clock.wall());
@@ -47,7 +46,7 @@ awaitable<void> hand_in(Run& run) {
     while (run.next < run.parameters.messages && !run.failed) {
         const std::size_t number = run.next++;
         submission::Order order;
-        order.message = "From: " + address_of(number % run.parameters.mailboxes) +
+        order.message = "From: " + bench::address_of(number % run.parameters.mailboxes) +
                         "\r\nTo: someone@elsewhere.test\r\nSubject: bench\r\n\r\n" + run.body;
         order.recipients = {"someone@elsewhere.test"};
         const auto begun = std::chrono::steady_clock::now();
@@ -93,18 +92,6 @@ awaitable<void> send(Run& run, store::MailboxNumber first) {
             dispatcher::settled(owed->submission, *submission::progress_from({}, 1), attempt, now_of(run.clock), {});
         ++run.settled;
     }
-}
-
-Result<void> make_mailboxes(store::Store& store, std::size_t count) {
-    const auto begun = store.begin();
-    if (!begun) return begun.error();
-    for (std::size_t at = 0; at < count; ++at) {
-        const std::string document = R"({"id":"box)" + std::to_string(at) + R"(","address":")" + address_of(at) +
-                                     R"(","credential":"c","submit":{}})";
-        const auto mailbox = store.put_mailbox("box" + std::to_string(at), document);
-        if (!mailbox) return mailbox.error();
-    }
-    return store.commit();
 }
 
 int failed(std::string_view what, error_code reason) {
@@ -180,7 +167,7 @@ int bench_outbox(int argc, char** argv) {
     store::OpenFailure failure;
     auto opened = store::open_store(disk, data, {}, &failure);
     if (!opened) return failed(failure.sentence, failure.reason);
-    const auto made = make_mailboxes(*opened->store, parameters.mailboxes);
+    const auto made = bench::make_senders(*opened->store, parameters.mailboxes);
     if (!made) return failed("mailboxes", made.error());
 
     const SystemClock clock;
