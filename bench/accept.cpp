@@ -61,7 +61,8 @@ awaitable<char> replies(tcp::socket& socket, std::string& unread, std::size_t co
 }
 
 awaitable<void> hand_in(Run& run) {
-    tcp::socket socket(co_await asio::this_coro::executor);
+    const auto executor = co_await asio::this_coro::executor;
+    tcp::socket socket(executor);
     const tcp::endpoint there(asio::ip::address_v4::loopback(), run.port);
     co_await socket.async_connect(there, asio::use_awaitable);
     socket.set_option(tcp::no_delay(true));

@@ -21,6 +21,7 @@ struct Committer::Impl {
 
     void run();
     bool step();
+    void wait_for_company();
     void refuse_queued();
     void commit_group();
     error_code apply_group();
@@ -38,6 +39,8 @@ struct Committer::Impl {
 
     // The committer's thread only.
     std::vector<std::unique_ptr<Job>> group;
+    std::size_t company = 0;          // jobs of the last group, and those that had come when it was done
+    std::chrono::nanoseconds took{};  // the last group
     Monotonic reclaimed_at{};
 
     mutable std::mutex stats_mutex;
@@ -57,9 +60,24 @@ void Committer::Impl::run() {
             resting = true;
         }
         resting = false;
+        if (jobs_max > 1 && options.commit_interval.count() == 0) wait_for_company();
         next_commit = clock.now() + options.commit_interval;
         commit_group();
     }
+}
+
+/// Who is answered often comes back at once. Those that were answered together are waited for, less long than a commit
+/// takes, or they fall apart into two crowds, each of which waits for the other one's commit. A lone job waits for
+/// nobody.
+void Committer::Impl::wait_for_company() {
+    constexpr std::chrono::nanoseconds wait_max = std::chrono::milliseconds(5);
+    constexpr int looks = 8;
+    const auto look = std::min(took / 2, wait_max) / looks;
+    for (int each = 0; each < looks && group.size() + queue.length() < company; ++each) {
+        if (queue.closed()) break;
+        std::this_thread::sleep_for(look);
+    }
+    queue.try_pop_batch(group, options.group_jobs_max - group.size());
 }
 
 bool Committer::Impl::step() {
@@ -98,13 +116,15 @@ void Committer::Impl::commit_group() {
         const std::lock_guard lock(stats_mutex);
         stats.jobs += group.size();
         ++stats.groups;
-        stats.commit_time += clock.now() - begun;
+        took = clock.now() - begun;
+        stats.commit_time += took;
         stats.disk_full = reason == errc::disk_full || (stats.disk_full && bodies->short_of_room());
         if (reason && reason != errc::disk_full) stats.stopped_by = reason;
         const auto usage = bodies->usage();
         stats.syncs = usage.syncs;
         stats.body_bytes = usage.body_bytes;
     }
+    company = group.size() + queue.length();
     deliver_group();
 }
 
