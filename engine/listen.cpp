@@ -7,6 +7,7 @@
 #include "engine/listener.hpp"
 #include "engine/roles.hpp"
 #include "engine/runtime/log.hpp"
+#include "engine/runtime/run_on.hpp"
 #include "engine/smtp_listener.hpp"
 
 namespace {
@@ -59,7 +60,7 @@ void Engine::listen_to_applications() {
         .admit =
             [&roles](std::string peer, Secret shown) {
                 auto judged = judge(&roles.api_token, &roles.attempts, std::move(peer), std::move(shown));
-                return asio::co_spawn(roles.main.executor(), std::move(judged), asio::use_awaitable);
+                return runtime::run_on(roles.main.executor(), std::move(judged));
             },
         .numbers = roles.inlet_numbers,
     };
