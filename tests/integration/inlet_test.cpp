@@ -449,7 +449,7 @@ TEST_CASE("inlet: line ends, NUL and controls in what is said reach no mail, and
 }
 
 TEST_CASE("inlet: who says nothing, and who dribbles, is left after his time, and harms nobody",
-          "[daemon][inlet][hostile-9][hostile-27]") {
+          "[daemon][inlet][hostile-9]") {
     InletRig inlet;
     inlet.start({"--smtp-idle", "1s"});
     auto silent = greeted(inlet);
