@@ -92,6 +92,14 @@ TEST_CASE("flags of run are read into values", "[config]") {
     CHECK(flags.log_format == LogFormat::json);
     CHECK(flags.key_file.empty());
     CHECK(read({"--key-file", "/k"}).key_file == "/k");
+    CHECK_FALSE(flags.smtp.listen.has_value());
+    const auto smtp = read({"--smtp-listen", "[::1]:25", "--smtp-message-max", "1MiB", "--smtp-idle", "2s"}).smtp;
+    CHECK(smtp.listen->port == 25);
+    CHECK(smtp.message_bytes_max == 1U << 20U);
+    CHECK(smtp.idle == 2s);
+    CHECK(
+        read({"--smtp-listen", "0.0.0.0:25", "--smtp-certificate", "c", "--smtp-private-key", "k"}).smtp.certificate ==
+        "c");
 }
 
 TEST_CASE("flags out of their limits are refused in words", "[config]") {
@@ -109,7 +117,14 @@ TEST_CASE("flags out of their limits are refused in words", "[config]") {
         {{"--store", "postgresql://x"}, "PostgreSQL is not in this version"},
         {{"--proxy", "ftp://x:1"}, "socks5://HOST:PORT"},
         {{"--log-level", "loud"}, "trace, debug, info, warn or error"},
-        {{"--smtp-listen", "127.0.0.1:25"}, "--smtp-listen"},
+        {{"--smtp-listen", "localhost:25"}, "an address and a port like 127.0.0.1:2525"},
+        {{"--smtp-listen", "0.0.0.0:25"}, "can be reached from other machines"},
+        {{"--smtp-listen", "[::1]:25", "--smtp-certificate", "c.pem"}, "--smtp-private-key"},
+        {{"--smtp-require-auth"}, "--smtp-listen"},
+        {{"--smtp-message-max", "1GiB"}, "from 64KiB to 256MiB"},
+        {{"--smtp-recipients", "1001"}, "from 1 to 1000"},
+        {{"--smtp-connections", "0"}, "from 1 to 100000"},
+        {{"--smtp-idle", "10ms"}, "from 1s to 1h"},
         {{"--console", "0.0.0.0:8025"}, "--console-behind-proxy"},
         {{"--console", "[::]:8025"}, "can be reached from other machines"},
         {{"--console-certificate", "c.pem"}, "--console-private-key"},
