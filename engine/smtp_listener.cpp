@@ -7,12 +7,6 @@
 #include "engine/own_name.hpp"
 #include "engine/runtime/log.hpp"
 
-namespace {
-
-constexpr int exit_config = 78;  // sysexits.h
-
-}  // namespace
-
 std::unique_ptr<inlets::SmtpInlet> listen_for_mail(inlets::SmtpInlet::Uses uses, const config::RunFlags& flags) {
     auto certificate = read_smtp_certificate(flags);
     if (!certificate.fault.empty()) throw StartError(exit_config, certificate.fault);
