@@ -58,6 +58,12 @@ boost::json::object to_json(const Provider& provider) {
     if (!same(provider.imap, standard.imap)) object["imap"] = to_json(*provider.imap);
     if (!same(provider.pop3, standard.pop3)) object["pop3"] = to_json(*provider.pop3);
     if (!same(provider.smtp, standard.smtp)) object["smtp"] = to_json(*provider.smtp);
+    if (provider.limits != SendingLimits()) {
+        boost::json::object limits;
+        if (provider.limits.mails_per_minute > 0) limits["mails_per_minute"] = provider.limits.mails_per_minute;
+        if (provider.limits.recipients_per_day > 0) limits["recipients_per_day"] = provider.limits.recipients_per_day;
+        object["limits"] = std::move(limits);
+    }
     return object;
 }
 
@@ -92,6 +98,9 @@ boost::json::object to_json(const Mailbox& mailbox) {
         if (mailbox.submit->from != std::vector{mailbox.address}) submit["from"] = to_json(mailbox.submit->from);
         if (mailbox.submit->per_minute != standard.per_minute) submit["per_minute"] = mailbox.submit->per_minute;
         if (mailbox.submit->connections != standard.connections) submit["connections"] = mailbox.submit->connections;
+        if (mailbox.submit->recipients_per_day) submit["recipients_per_day"] = *mailbox.submit->recipients_per_day;
+        if (mailbox.submit->in_doubt != standard.in_doubt)
+            submit["in_doubt"] = word_of(in_doubt_words, mailbox.submit->in_doubt);
         object["submit"] = std::move(submit);
     }
     return object;

@@ -23,6 +23,14 @@ struct Host {
 /// Microsoft's national clouds: applications, tenants and hosts are each cloud's own.
 enum class Cloud { global, gcc_high, dod, china };
 
+/// How much may be handed over. 0: no limit.
+struct SendingLimits {
+    std::uint32_t mails_per_minute = 0;
+    std::uint32_t recipients_per_day = 0;
+
+    bool operator==(const SendingLimits&) const = default;
+};
+
 struct Provider {
     std::string id;
     std::string preset;  // "microsoft365", "gmail", or empty when spelled out
@@ -35,6 +43,7 @@ struct Provider {
     oauth2::ClientAuth client_auth = oauth2::ClientAuth::client_secret_post;
     std::string ca_file;  // empty: the system's authorities
     std::optional<Host> imap, pop3, smtp;
+    SendingLimits limits;  // of all mailboxes that send here together, in each tenant
 };
 
 enum class Flow { authorization_code, device_code, client_credentials, service_account, refresh_token, password };
@@ -57,11 +66,16 @@ struct Start {
     std::chrono::sys_days date{};
 };
 
+/// What becomes of a mail that may have left, when Sent Items cannot tell.
+enum class InDoubt { hold, retry };
+
 struct Submit {
     std::string login;
     std::vector<std::string> from;
     std::uint32_t per_minute = 30;
     std::uint32_t connections = 3;
+    std::optional<std::uint32_t> recipients_per_day{};  // 0: no limit; absent: the provider's usual one
+    InDoubt in_doubt = InDoubt::hold;
 };
 
 struct Mailbox {

@@ -94,6 +94,14 @@ void read_host(const Fields& parent, std::string_view key, Host standard, std::o
     into = std::move(host);
 }
 
+void read_limits(const Fields& parent, SendingLimits& into, Faults& faults) {
+    const auto* object = parent.object("limits", "an object with \"mails_per_minute\" and \"recipients_per_day\"");
+    if (object == nullptr) return;
+    const Fields fields(*object, parent.path("limits"), {"mails_per_minute", "recipients_per_day"}, faults);
+    into.mails_per_minute = fields.number("mails_per_minute", 0, 1'000'000'000).value_or(0);
+    into.recipients_per_day = fields.number("recipients_per_day", 0, 1'000'000'000).value_or(0);
+}
+
 std::string read_path(const Fields& fields, std::string_view key, std::string_view expected, const Sources* sources) {
     std::string path = fields.text(key, expected);
     if (path.empty() || sources == nullptr) return path;
@@ -155,7 +163,8 @@ void read_after(const Fields& fields, Mailbox& into) {
 }
 
 Submit read_submit(const Fields& parent, const Mailbox& mailbox, const boost::json::object& object, Faults& faults) {
-    const Fields fields(object, parent.path("submit"), {"login", "from", "per_minute", "connections"}, faults);
+    const Fields fields(object, parent.path("submit"),
+                        {"login", "from", "per_minute", "connections", "recipients_per_day", "in_doubt"}, faults);
     Submit submit;
     submit.login = fields.text("login", "the user that logs in for sending");
     submit.from = fields.texts("from", "a list of addresses that may stand in From");
@@ -165,6 +174,8 @@ Submit read_submit(const Fields& parent, const Mailbox& mailbox, const boost::js
     }
     if (const auto rate = fields.number("per_minute", 1, 100'000)) submit.per_minute = *rate;
     if (const auto count = fields.number("connections", 1, 100)) submit.connections = *count;
+    submit.recipients_per_day = fields.number("recipients_per_day", 0, 1'000'000'000);
+    submit.in_doubt = fields.choice("in_doubt", in_doubt_words).value_or(submit.in_doubt);
     return submit;
 }
 
@@ -182,7 +193,7 @@ void read_object(const boost::json::object& object, const std::string& path, con
                  Provider& into) {
     const Fields fields(object, path,
                         {"id", "preset", "tenant", "cloud", "authorize_url", "token_url", "device_url", "jwks_url",
-                         "issuer", "token_endpoint_auth_method", "scopes", "ca_file", "imap", "pop3", "smtp"},
+                         "issuer", "token_endpoint_auth_method", "scopes", "ca_file", "imap", "pop3", "smtp", "limits"},
                         faults);
     const std::string id = read_id(fields);
     const std::string tenant = fields.text("tenant", "a tenant: its id or domain");
@@ -222,6 +233,7 @@ void read_object(const boost::json::object& object, const std::string& path, con
     read_host(fields, "imap", {.host = {}, .port = 993}, into.imap, faults);
     read_host(fields, "pop3", {.host = {}, .port = 995}, into.pop3, faults);
     read_host(fields, "smtp", {.host = {}, .port = 587, .tls = Tls::starttls}, into.smtp, faults);
+    read_limits(fields, into.limits, faults);
     if (named.empty() && !fields.has("imap") && !fields.has("pop3") && !fields.has("smtp")) {
         faults.add(path, "names no server; expected \"preset\", or at least one of \"imap\", \"pop3\" and \"smtp\"");
     }
@@ -279,7 +291,9 @@ void read_object(const boost::json::object& object, const std::string& path, con
     into.start = read_start(fields);
     read_after(fields, into);
     into.consumer = fields.text("consumer", "the id of a consumer");
-    const auto* submit = fields.object("submit", "an object with \"login\", \"from\", \"per_minute\", \"connections\"");
+    const auto* submit = fields.object("submit",
+                                       "an object with \"login\", \"from\", \"per_minute\", \"connections\", "
+                                       "\"recipients_per_day\", \"in_doubt\"");
     if (submit != nullptr) into.submit = read_submit(fields, into, *submit, faults);
     if (!fields.has("consumer") && !fields.has("submit")) {
         fields.fault("consumer", "missing, expected the id of the consumer that receives this mailbox's mail");

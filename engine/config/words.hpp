@@ -28,6 +28,7 @@ inline constexpr Words<Flow, 6> flow_words{{{"authorization_code", Flow::authori
 inline constexpr Words<Protocol, 2> protocol_words{{{"imap", Protocol::imap}, {"pop3", Protocol::pop3}}};
 inline constexpr Words<After, 4> after_words{
     {{"keep", After::keep}, {"seen", After::seen}, {"delete", After::remove}, {"move", After::move}}};
+inline constexpr Words<InDoubt, 2> in_doubt_words{{{"hold", InDoubt::hold}, {"retry", InDoubt::retry}}};
 inline constexpr Words<Consumer::Kind, 4> kind_words{{{"maildir", Consumer::Kind::maildir},
                                                       {"lmtp", Consumer::Kind::lmtp},
                                                       {"webhook", Consumer::Kind::webhook},

@@ -490,3 +490,23 @@ TEST_CASE("a service account needs its key file and no more", "[config]") {
               .find("credentials[0].service_account: flow \"client_credentials\" has no use for it") !=
           std::string::npos);
 }
+
+TEST_CASE("what limits sending is kept as it was imported, and nothing is said of what is usual", "[config]") {
+    const std::string provider =
+        R"({"id":"rig","smtp":{"host":"smtp.test","port":465,"tls":"implicit"},"limits":{"mails_per_minute":50,"recipients_per_day":9000}})";
+    const auto limited = from_document<Provider>(provider);
+    REQUIRE(limited.has_value());
+    CHECK(limited->limits == SendingLimits{50, 9000});
+    CHECK(from_document<Provider>(to_document(*limited))->limits == limited->limits);
+    const std::string mailbox =
+        R"({"id":"a","address":"a@x.test","credential":"c","submit":{"recipients_per_day":0,"in_doubt":"retry"}})";
+    const auto sends = from_document<Mailbox>(mailbox);
+    REQUIRE(sends.has_value());
+    CHECK(sends->submit->recipients_per_day == 0);
+    CHECK(sends->submit->in_doubt == InDoubt::retry);
+    CHECK_THAT(to_document(*sends), Catch::Contains(R"("submit":{"recipients_per_day":0,"in_doubt":"retry"})"));
+    const auto usual = from_document<Mailbox>(R"({"id":"a","address":"a@x.test","credential":"c","submit":{}})");
+    REQUIRE(usual.has_value());
+    CHECK_FALSE(usual->submit->recipients_per_day);
+    CHECK_THAT(to_document(*usual), Catch::Contains(R"("submit":{})"));
+}
