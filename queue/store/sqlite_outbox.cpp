@@ -147,6 +147,7 @@ Result<SqliteOutbox::Loaded> SqliteOutbox::load() {
         last.into = found->value_or(0);
     }
     last_segment_ = static_cast<std::uint64_t>(segment);
+    last_event_committed_ = last_event_;
 
     using Queued = std::pair<MailboxNumber, std::uint64_t>;
     const auto queued = work_.all<Queued>(
@@ -189,9 +190,11 @@ void SqliteOutbox::committed() noexcept {
     for (const auto& [segment, use] : in_use_) last_segment_ = std::max(last_segment_, segment);
     in_use_.clear();
     group_.clear();
+    last_event_committed_ = last_event_;
 }
 
 void SqliteOutbox::rolled_back() noexcept {
+    last_event_ = last_event_committed_;
     for (auto moved = group_.rbegin(); moved != group_.rend(); ++moved) {
         if (auto* to = counter(moved->mailbox, moved->to)) --*to;
         if (auto* from = counter(moved->mailbox, moved->from)) ++*from;

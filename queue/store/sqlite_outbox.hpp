@@ -78,6 +78,7 @@ private:
     std::unordered_map<std::uint64_t, Use> in_use_;  // segments, what this transaction changes of them
     SubmissionId last_id_ = 0;
     std::int64_t last_event_ = 0;
+    std::int64_t last_event_committed_ = 0;
     std::uint64_t last_segment_ = 0;
 };
 

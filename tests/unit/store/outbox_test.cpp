@@ -292,6 +292,16 @@ TEST_CASE("events are numbered in order and their numbers never come again", "[s
     CHECK(events.front().submission == 7);
 }
 
+TEST_CASE("an event that was rolled back leaves no gap", "[store][outbox]") {
+    Post post;
+    const OutboxEvent event{.submission = 7, .mailbox = 1, .at = at(3), .kind = "accepted", .detail = "{}"};
+    CHECK(*post.outbox().add_event(event) == 1);
+    post.commit();
+    CHECK(*post.outbox().add_event(event) == 2);
+    post.roll_back();
+    CHECK(*post.outbox().add_event(event) == 2);
+}
+
 TEST_CASE("random work on an outbox, with rollbacks and restarts, gives what a model in memory gives",
           "[store][outbox]") {
     struct Model {
