@@ -25,6 +25,7 @@ enum class FaultKind {
     refuse_login,
     bye,
     hide_sent,
+    sent_late,
     smtp_greeting,
     smtp_auth,
     smtp_mail,
@@ -35,6 +36,7 @@ enum class FaultKind {
     smtp_lost_reply,
     smtp_slow,
     smtp_no_starttls,
+    smtp_plain,
     token_invalid_grant,
     token_throttled,
     token_html,
@@ -81,6 +83,9 @@ class Faults {
 public:
     void add(Fault fault) { faults_.push_back(std::move(fault)); }
     void clear() { faults_.clear(); }
+    void lift(FaultKind kind) {
+        std::erase_if(faults_, [kind](const Fault& fault) { return fault.kind == kind; });
+    }
     /// The first fault that fits, used up by one.
     std::optional<Fault> strike(FaultKind kind, std::string_view mailbox, std::uint32_t uid = 0);
     /// Whether one would strike; uses nothing up.

@@ -96,8 +96,10 @@ void SmtpSession::hello() {
     say(fmt::format("250-SIZE {}", message_bytes_max));
     if (!encrypted_ && !world_.faults.looms(FaultKind::smtp_no_starttls, "")) say("250-STARTTLS");
     if (encrypted_) say("250-AUTH LOGIN XOAUTH2");
-    for (const char* offered : {"PIPELINING", "DSN", "ENHANCEDSTATUSCODES", "8BITMIME", "CHUNKING"})
-        say(fmt::format("250-{}", offered));
+    for (const char* offered : {"DSN", "ENHANCEDSTATUSCODES", "8BITMIME"}) say(fmt::format("250-{}", offered));
+    if (!world_.faults.looms(FaultKind::smtp_plain, "")) {
+        for (const char* offered : {"PIPELINING", "CHUNKING"}) say(fmt::format("250-{}", offered));
+    }
     say("250 SMTPUTF8");
 }
 
@@ -124,7 +126,7 @@ awaitable<void> SmtpSession::authenticate(std::string rest) {
     const auto bytes = base64_decoded(answer);
     const auto given = bytes ? read_xoauth2(*bytes) : std::nullopt;
     const auto holder = given ? world_.tokens.holder_of(given->secret) : std::nullopt;
-    const bool right = holder && world_.may_open(holder->user, given->user);
+    const bool right = holder && (text::same(holder->user, given->user) || world_.may_open(holder->user, given->user));
     if (!right && !style_.challenge.empty()) {
         say(fmt::format("334 {}", base64_encoded(style_.challenge)));
         const auto empty = co_await connection_->read_line(line_bytes_max);

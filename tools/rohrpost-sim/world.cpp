@@ -161,7 +161,10 @@ std::uint32_t World::arrive(Folder& folder, std::string bytes, std::chrono::mill
 std::size_t World::take(SentMail mail) {
     Folder* folder = this->folder(mail.sender, "Sent Items");
     if (folder == nullptr) folder = this->folder(mail.login, "Sent Items");
-    if (folder != nullptr) arrive(*folder, mail.message);
+    std::chrono::milliseconds hidden_for{0};
+    if (const auto late = faults.strike(FaultKind::sent_late, mail.sender))
+        hidden_for = std::chrono::milliseconds(late->value == 0 ? 5000 : late->value);
+    if (folder != nullptr) arrive(*folder, mail.message, hidden_for);
     sent_.push_back(std::move(mail));
     return sent_.size();
 }
