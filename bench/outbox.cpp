@@ -32,6 +32,7 @@ struct Run {
     const Clock& clock;
     SystemRandom random{};
     submission::Senders senders{};
+    dispatcher::Allowances allowances{};
     store::Committer* committer = nullptr;
     queue::Inbox* home = nullptr;
     std::string body{};
@@ -69,6 +70,8 @@ awaitable<void> send(Run& run, store::MailboxNumber first) {
         exchange.now = now_of(run.clock);
         exchange.owed = std::exchange(owed, std::nullopt);
         exchange.take = 1 + at;
+        exchange.allowances = &run.allowances;
+        exchange.spender = {exchange.take, 10'000'000, {"bench", {}}};
         auto got = co_await run.committer->run(*run.home, std::move(exchange));
         if (!got) run.failed = got.error();
         if (!got) co_return;

@@ -134,6 +134,8 @@ std::vector<runtime::Shard*> Engine::shards() const {
 
 std::vector<retriever::MailboxState> Engine::mailboxes() const { return roles_->board.all(); }
 
+control::Surroundings& Engine::surroundings() noexcept { return roles_->surroundings; }
+
 int Engine::run() {
     auto& roles = *roles_;
     sessions_max_ = sessions_allowed(flags_.max_sessions, flags_.smtp.listen ? flags_.smtp.connections_max : 0);
@@ -239,6 +241,10 @@ awaitable<void> Engine::serve_roster() {
         auto webhooks =
             co_await read_webhooks(*committer_, roles.main.inbox(), *keyring_, roles.tls, std::move(roster->webhooks));
         roles.feeds.serve(std::move(webhooks));
+    }
+    for (auto& sender : roster->senders) {
+        const auto known = roles.signed_in.find(sender.credential);
+        if (known != roles.signed_in.end()) sender.sign_ins = known->second;
     }
     const auto senders = roster->senders.size();
     if (flags_.roles.dispatcher) co_await roles.outgoing.serve(std::move(roster->senders), *roster);

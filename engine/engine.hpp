@@ -18,6 +18,10 @@
 #include "engine/start_error.hpp"
 #include "queue/store/open.hpp"
 
+namespace control {
+struct Surroundings;
+}
+
 /// Sizes that are no flags.
 struct EngineSizes {
     store::OpenOptions store;
@@ -51,6 +55,8 @@ public:
     [[nodiscard]] std::vector<runtime::Shard*> shards() const;
     [[nodiscard]] store::Committer& committer() noexcept { return *committer_; }
     [[nodiscard]] std::vector<retriever::MailboxState> mailboxes() const;
+    /// What the API's commands work on; the main shard's, shards().front().
+    [[nodiscard]] control::Surroundings& surroundings() noexcept;
 
     [[nodiscard]] const runtime::Counters& counters() const noexcept { return counters_; }
     [[nodiscard]] store::Committer::Stats committed() const { return committer_->stats(); }

@@ -8,21 +8,26 @@
 #include "engine/start_error.hpp"
 
 void Outgoing::add(std::unique_ptr<dispatcher::Dispatcher> dispatcher) {
-    dispatcher->bounces_go_to(
-        [this](store::MailboxNumber mailbox) {
-            Outlet* outlet = nullptr;
-            {
-                const std::lock_guard lock(mutex_);
-                const auto found = outlet_of_.find(mailbox);
-                if (found != outlet_of_.end()) outlet = found->second;
-            }
-            if (outlet != nullptr) outlet->arrived(mailbox);
-        },
-        [this](store::MailboxNumber mailbox) {
+    dispatcher::Dispatcher::Neighbours neighbours;
+    neighbours.bounced = [this](store::MailboxNumber mailbox) {
+        Outlet* outlet = nullptr;
+        {
             const std::lock_guard lock(mutex_);
-            return outlet_of_.contains(mailbox);
-        });
+            const auto found = outlet_of_.find(mailbox);
+            if (found != outlet_of_.end()) outlet = found->second;
+        }
+        if (outlet != nullptr) outlet->arrived(mailbox);
+    };
+    neighbours.has_consumer = [this](store::MailboxNumber mailbox) {
+        const std::lock_guard lock(mutex_);
+        return outlet_of_.contains(mailbox);
+    };
+    neighbours.moved = [this](store::MailboxNumber mailbox) {
+        if (auto* there = of(mailbox)) there->look_again(mailbox);
+    };
+    dispatcher->meet(std::move(neighbours));
     dispatchers_.push_back(std::move(dispatcher));
+    told_.emplace_back();
 }
 
 namespace {
@@ -51,7 +56,15 @@ awaitable<void> Outgoing::serve(std::vector<dispatcher::Sender> senders, const R
         outlet_of_.clear();
         for (const auto& served : roster.mailboxes)
             outlet_of_[served.number] = &uses_.hand_offs.outlet(served.mailbox->consumer);
+        tenants_.clear();
+        stirred_.store(true, std::memory_order_relaxed);
         for (auto& sender : senders) {
+            const auto& tenant = sender.tenant;
+            if (!tenant.id.empty())
+                tenants_[tenant.id] = {.tenant = tenant.id,
+                                       .recipients_today = 0,
+                                       .recipients_per_day = tenant.limits.recipients_per_day,
+                                       .mails_per_minute = tenant.limits.mails_per_minute};
             // Those that hand over as one identity share its connections and its pace: one shard.
             const auto shard = std::hash<std::string>()(sender.credential + '\0' + sender.login) % dealt.size();
             shard_of_[sender.number] = shard;
@@ -81,26 +94,60 @@ awaitable<void> Outgoing::look() {
         const std::lock_guard lock(mutex_);
         if (shard_of_.empty()) co_return;
     }
-    std::vector<State> states;
+    bool anything_new = false;
+    const auto now = uses_.main.timers().clock().wall();
     for (std::size_t i = 0; i < dispatchers_.size(); ++i) {
+        Told& told = told_[i];
+        const auto changes = dispatchers_[i]->changes();
+        if (told.changes == changes && (!told.until || now < *told.until)) continue;
         auto asked = dispatchers_[i]->states();
         auto here = co_await runtime::run_on(uses_.shards[i]->executor(), std::move(asked));
+        anything_new = true;
+        told = {.changes = changes, .until = std::nullopt, .states = {}};
         for (auto& one : here) {
-            states.push_back({.mailbox = std::move(one.id),
-                              .phase = std::move(one.phase),
-                              .reason = std::move(one.reason),
-                              .until = one.until,
-                              .connections = one.connections,
-                              .recipients_today = one.recipients_today});
+            if (one.until) told.until = std::min(told.until.value_or(*one.until), *one.until);
+            told.states.push_back({.mailbox = std::move(one.id),
+                                   .phase = std::move(one.phase),
+                                   .reason = std::move(one.reason),
+                                   .until = one.until,
+                                   .connections = one.connections,
+                                   .recipients_today = one.recipients_today});
         }
     }
-    std::sort(states.begin(), states.end(), [](const State& a, const State& b) { return a.mailbox < b.mailbox; });
-    {
+    if (anything_new) {
+        std::vector<State> states;
+        for (const auto& here : told_) states.insert(states.end(), here.states.begin(), here.states.end());
+        std::sort(states.begin(), states.end(), [](const State& a, const State& b) { return a.mailbox < b.mailbox; });
         const std::lock_guard lock(mutex_);
         states_ = std::move(states);
     }
     co_await count();
 }
+
+namespace {
+
+struct CountWork {
+    std::vector<std::string> tenants;
+    store::Millis now{};
+    struct Counted {
+        store::Outbox::Counts counts;
+        std::vector<std::pair<std::string, std::uint64_t>> recipients_today;  // by tenant
+    };
+    Result<Counted> operator()(store::Workbench bench) const {
+        Counted counted;
+        const auto counts = bench.store.outbox().counts();
+        if (!counts) return counts.error();
+        counted.counts = *counts;
+        for (const auto& tenant : tenants) {
+            const auto today = dispatcher::Allowances::today(bench.store, tenant, now);
+            if (!today) return today.error();
+            counted.recipients_today.emplace_back(tenant, *today);
+        }
+        return counted;
+    }
+};
+
+}  // namespace
 
 /// How much waits. When nothing does and nothing came, the committer is left in peace.
 awaitable<void> Outgoing::count() {
@@ -109,10 +156,20 @@ awaitable<void> Outgoing::count() {
     if (!waits || now < counted_at_ + between_counts) co_return;
     counted_at_ = now;
     stirred_.store(false, std::memory_order_relaxed);
-    auto work = [](store::Workbench bench) { return bench.store.outbox().counts(); };
-    auto counts = co_await uses_.committer.run(uses_.main.inbox(), work);
+    CountWork work;
+    work.now = std::chrono::time_point_cast<std::chrono::milliseconds>(uses_.main.timers().clock().wall());
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [id, tenant] : tenants_) work.tenants.push_back(id);
+    }
+    auto counted = co_await uses_.committer.run(uses_.main.inbox(), std::move(work));
+    if (!counted) co_return;
     const std::lock_guard lock(mutex_);
-    if (counts) counts_ = *counts;
+    counts_ = counted->counts;
+    for (const auto& [id, recipients] : counted->recipients_today) {
+        const auto tenant = tenants_.find(id);
+        if (tenant != tenants_.end()) tenant->second.recipients_today = recipients;
+    }
 }
 
 namespace {
@@ -174,6 +231,12 @@ std::vector<runtime::Metric> Outgoing::metrics() const {
     for (const auto& [phase, count] : phases)
         metrics.push_back(
             {"rohrpost_senders", "Mailboxes that send, by what they are doing.", count, {{"state", phase}}});
+    for (const auto& [id, tenant] : tenants_) {
+        metrics.push_back({"rohrpost_tenant_recipients_today",
+                           "Recipients that a tenant's mailboxes have written to within 24 hours.",
+                           static_cast<double>(tenant.recipients_today),
+                           {{"tenant", id}}});
+    }
     return metrics;
 }
 
@@ -183,7 +246,9 @@ awaitable<bool> Outgoing::idle() {
         if (!counts) return {boost::system::in_place_error, counts.error()};
         const auto due = bench.store.outbox().due(0, 1);
         if (!due) return {boost::system::in_place_error, due.error()};
-        return static_cast<std::size_t>(counts->queued + counts->sending) + due->size();
+        const auto taken = bench.store.outbox().taken(1);  // by a look, too
+        if (!taken) return {boost::system::in_place_error, taken.error()};
+        return static_cast<std::size_t>(counts->queued + counts->sending) + due->size() + taken->size();
     };
     auto waiting = co_await uses_.committer.run(uses_.main.inbox(), work);
     co_return waiting&&* waiting == 0;
@@ -215,4 +280,11 @@ void Outgoing::changed(store::MailboxNumber mailbox) {
 std::vector<control::Sending::State> Outgoing::senders() const {
     const std::lock_guard lock(mutex_);
     return states_;
+}
+
+std::vector<control::Sending::TenantState> Outgoing::tenants() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<TenantState> all;
+    for (const auto& [id, tenant] : tenants_) all.push_back(tenant);
+    return all;
 }

@@ -46,6 +46,9 @@ public:
     void queued(store::MailboxNumber mailbox, store::Millis due) override;
     void changed(store::MailboxNumber mailbox) override;
     [[nodiscard]] std::vector<State> senders() const override;
+    [[nodiscard]] std::vector<TenantState> tenants() const override;
+    /// Within jobs of the committer.
+    [[nodiscard]] dispatcher::Allowances& allowances() noexcept { return allowances_; }
 
 private:
     [[nodiscard]] dispatcher::Dispatcher* of(store::MailboxNumber mailbox) const;
@@ -53,7 +56,14 @@ private:
     static awaitable<void> serve_on(dispatcher::Dispatcher& dispatcher, std::vector<dispatcher::Sender> senders);
 
     Uses uses_;
+    dispatcher::Allowances allowances_;
     std::vector<std::unique_ptr<dispatcher::Dispatcher>> dispatchers_;
+    struct Told {
+        std::uint64_t changes = UINT64_MAX;  // of the dispatcher, until then
+        std::optional<WallTime> until;       // when one of the states is over by itself
+        std::vector<State> states;
+    };
+    std::vector<Told> told_;  // by shard
     bool begun_ = false;
     Monotonic counted_at_{};
     std::atomic<bool> stirred_{true};  // mail was handed in or changed since the last count
@@ -61,5 +71,6 @@ private:
     std::map<store::MailboxNumber, std::size_t> shard_of_;
     std::map<store::MailboxNumber, Outlet*> outlet_of_;  // of mailboxes whose mail somebody takes
     std::vector<State> states_;
+    std::map<std::string, TenantState> tenants_;
     store::Outbox::Counts counts_;
 };

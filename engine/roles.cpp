@@ -41,7 +41,11 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
               *engine.keyring_, endpoint},
              {}),
       expiries({main.inbox(), main.timers(), *engine.committer_, *engine.keyring_, tokens}),
-      sign_ins({main.executor(), tokens, main.timers(), engine.outside_.random(), [this] { post_reload(); }}),
+      sign_ins({main.executor(), tokens, main.timers(), engine.outside_.random(),
+                [this](const std::string& credential) {
+                    ++signed_in[credential];
+                    post_reload();
+                }}),
       consulting(engine.outside_, engine.flags_, main, tokens),
       outgoing({main, shards, *engine.committer_, hand_offs, engine.flags_.settling_time}),
       view({engine.counters_, board, *engine.committer_, hand_offs, tokens, expiries, engine.outside_.clock(),
@@ -115,7 +119,7 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
         dispatcher::Line::Sizes sizes;
         sizes.greeting_name = own_name();
         outgoing.add(std::make_unique<dispatcher::Dispatcher>(*shards.back(), *engine.committer_, *engine.bodies_,
-                                                              engine.counters_, std::move(sending), std::move(sizes),
-                                                              engine.flags_.settling_time));
+                                                              outgoing.allowances(), std::move(sending),
+                                                              std::move(sizes), engine.flags_.settling_time));
     }
 }

@@ -61,5 +61,6 @@ struct Engine::Roles {
     Parking stop;
     Parking reload;
     bool stopping = false;
+    std::map<std::string, std::uint64_t> signed_in;  // how often, by credential, since the start
     runtime::Scope scope;
 };

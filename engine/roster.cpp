@@ -5,10 +5,13 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
+#include <iterator>
 #include <set>
 
 #include "engine/config/documents.hpp"
 #include "engine/config/presets.hpp"
+#include "protocols/base/text.hpp"
 
 namespace {
 
@@ -17,6 +20,7 @@ constexpr std::size_t page_mailboxes = 1000;
 struct Rows {
     std::vector<store::Mailbox> mailboxes;
     std::vector<store::Object> providers, credentials, consumers, webhooks, alarms;
+    std::map<std::string, std::string> proofs;  // by credential: as they lie in the store, sealed
 };
 
 Result<Rows> read_objects(store::Workbench bench) {
@@ -36,6 +40,13 @@ Result<Rows> read_objects(store::Workbench bench) {
     rows.consumers = std::move(*consumers);
     rows.webhooks = std::move(*webhooks);
     rows.alarms = std::move(*alarms);
+    const auto secrets = bench.store.secrets();
+    if (!secrets) return secrets.error();
+    for (const auto& secret : *secrets) rows.proofs[secret.owner] += secret.sealed;
+    const auto grants = bench.store.grants();
+    if (!grants) return grants.error();
+    for (const auto& grant : *grants)
+        rows.proofs[grant.credential] += grant.state;  // not its tokens, which come and go
     return rows;
 }
 
@@ -82,6 +93,16 @@ std::uint32_t recipients_per_day(const config::Provider& provider) {
     return provider.preset == "microsoft365" || provider.preset == "gmail" ? 10'000 : 0;
 }
 
+/// Who shares a provider's limits: the provider's tenant, or else the user's domain.
+dispatcher::Tenant tenant_of(const config::Provider& provider, const config::Credential& credential) {
+    const auto& limits = provider.limits;
+    dispatcher::Tenant tenant{provider.id, {limits.mails_per_minute, limits.recipients_per_day}};
+    const auto at = credential.user.rfind('@');
+    if (provider.tenant.empty() && at != std::string::npos)
+        tenant.id += "/" + text::lowered(credential.user.substr(at + 1));
+    return tenant;
+}
+
 /// `credential` and `place`: nullptr when they are gone.
 dispatcher::Sender sender_of(const store::Mailbox& row, const config::Mailbox& mailbox,
                              const config::Credential* credential, std::shared_ptr<const dispatcher::Place> place) {
@@ -92,6 +113,8 @@ dispatcher::Sender sender_of(const store::Mailbox& row, const config::Mailbox& m
     sender.credential = mailbox.credential;
     sender.imap_login = mailbox.login;
     sender.pace = {.mails_per_minute = mailbox.submit->per_minute, .recipients_per_day = 0};
+    sender.out_of_sight = mailbox.submit->in_doubt == config::InDoubt::retry ? dispatcher::OutOfSight::retry
+                                                                             : dispatcher::OutOfSight::hold;
     sender.connections = mailbox.submit->connections;
     sender.paused = row.paused;
     if (credential == nullptr) {
@@ -106,7 +129,9 @@ dispatcher::Sender sender_of(const store::Mailbox& row, const config::Mailbox& m
         return sender;
     }
     sender.place = std::move(place);
-    sender.pace.recipients_per_day = recipients_per_day(sender.place->provider);
+    sender.tenant = tenant_of(sender.place->provider, *credential);
+    sender.pace.recipients_per_day =
+        mailbox.submit->recipients_per_day.value_or(recipients_per_day(sender.place->provider));
     if (!sender.place->provider.smtp) sender.fault = fmt::format("provider {} has no smtp host", credential->provider);
     return sender;
 }
@@ -117,6 +142,12 @@ store::Digest digest_of(const std::string& text) {
     store::Digest digest{};
     std::copy_n(whole.begin(), digest.size(), digest.begin());
     return digest;
+}
+
+/// Of a file that was read a moment ago; empty: none is named.
+std::string bytes_of(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
 }
 
 }  // namespace
@@ -160,7 +191,8 @@ awaitable<Result<Roster>> read_roster(store::Committer& committer, queue::Inbox&
         auto client = tls.of(provider.ca_file);
         if (client) {
             places[id] = std::make_shared<const retriever::Place>(retriever::Place{provider, *client});
-            ways_out[id] = std::make_shared<const dispatcher::Place>(dispatcher::Place{provider, *client});
+            const auto version = digest_of(config::to_document(provider) + bytes_of(provider.ca_file));
+            ways_out[id] = std::make_shared<const dispatcher::Place>(dispatcher::Place{provider, *client, version});
         } else {
             faults[id] = fmt::format("provider {}: ca_file {}: {}", id, provider.ca_file, client.error().message());
         }
@@ -173,8 +205,10 @@ awaitable<Result<Roster>> read_roster(store::Committer& committer, queue::Inbox&
             const auto* known = credential == credentials->end() ? nullptr : &credential->second;
             const auto way = known == nullptr ? ways_out.end() : ways_out.find(known->provider);
             auto sender = sender_of(row, *mailbox, known, way == ways_out.end() ? nullptr : way->second);
-            sender.documents = digest_of(row.document + (known == nullptr ? "" : config::to_document(*known)) +
-                                         (way == ways_out.end() ? "" : config::to_document(way->second->provider)));
+            std::string documents = row.document + rows->proofs[mailbox->credential];
+            if (known != nullptr) documents += config::to_document(*known);
+            if (way != ways_out.end()) documents.append(way->second->version.begin(), way->second->version.end());
+            sender.documents = digest_of(documents);
             roster.senders.push_back(std::move(sender));
         }
         if (mailbox->consumer.empty()) continue;  // for submission only

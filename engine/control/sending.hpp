@@ -29,6 +29,16 @@ public:
     };
     /// In order of mailbox, as of a moment ago.
     [[nodiscard]] virtual std::vector<State> senders() const = 0;
+
+    /// All mailboxes of one tenant of a provider, together.
+    struct TenantState {
+        std::string tenant;
+        std::uint64_t recipients_today = 0;
+        std::uint64_t recipients_per_day = 0;  // 0: no limit
+        std::uint64_t mails_per_minute = 0;    // 0: no limit
+    };
+    /// In order of name, as of a moment ago.
+    [[nodiscard]] virtual std::vector<TenantState> tenants() const = 0;
 };
 
 }  // namespace control

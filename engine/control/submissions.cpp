@@ -334,7 +334,17 @@ awaitable<Response> list_senders(Surroundings& here) {
             senders.push_back(std::move(object));
         }
     }
+    boost::json::array tenants;
+    if (here.sending != nullptr) {
+        for (const auto& one : here.sending->tenants()) {
+            boost::json::object object{{"tenant", one.tenant}, {"recipients_today", one.recipients_today}};
+            if (one.recipients_per_day > 0) object["recipients_per_day"] = one.recipients_per_day;
+            if (one.mails_per_minute > 0) object["mails_per_minute"] = one.mails_per_minute;
+            tenants.push_back(std::move(object));
+        }
+    }
     co_return answer(boost::json::object{{"senders", std::move(senders)},
+                                         {"tenants", std::move(tenants)},
                                          {"totals", boost::json::object{{"queued", counts->queued},
                                                                         {"sending", counts->sending},
                                                                         {"in_doubt", counts->in_doubt},

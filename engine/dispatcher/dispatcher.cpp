@@ -19,15 +19,22 @@ void report(const std::string& name, const std::string& what) {
     spdlog::error("{} id=crashed reason={}", name, runtime::value(what));
 }
 
-/// When these mailboxes have something to do.
+/// What is known of these mailboxes: when they have something to do, and what they have spent.
 struct LookUp {
     std::vector<store::MailboxNumber> mailboxes;
-    Result<std::vector<store::Outbox::Due>> operator()(store::Workbench bench) const {
-        std::vector<store::Outbox::Due> found;
+    store::Millis now{};
+    struct Known {
+        store::Outbox::Due due;
+        std::uint64_t recipients_today = 0;
+    };
+    Result<std::vector<Known>> operator()(store::Workbench bench) const {
+        std::vector<Known> found;
         for (const auto mailbox : mailboxes) {
             const auto due = bench.store.outbox().due_of(mailbox);
             if (!due) return due.error();
-            found.push_back(*due);
+            const auto today = Allowances::today(bench.store, mailbox, now);
+            if (!today) return today.error();
+            found.push_back({*due, *today});
         }
         return found;
     }
@@ -40,20 +47,34 @@ struct DoubtTaken {
         const auto taken = bench.store.outbox().taken(page_submissions);
         if (!taken) return {boost::system::in_place_error, taken.error()};
         for (const auto& one : *taken) {
-            auto progress = submission::Progress();
-            if (const auto ticket = submission::ticket_from(one.envelope)) {
-                auto known = submission::progress_from(one.progress, ticket->envelope.recipients.size());
-                if (known) progress = std::move(*known);
+            const bool was_sent = one.state == store::SubmissionState::sending;
+            const auto ticket = submission::ticket_from(one.envelope);
+            auto progress =
+                ticket ? submission::progress_from(one.progress, ticket->envelope.recipients.size()) : std::nullopt;
+            if (progress && was_sent) {
+                ++progress->doubts;
+                progress->looks = 0;
+                const bool alone = progress->waiting() == 1;
+                for (auto& fate : progress->recipients) {
+                    if (submission::Progress::is_open(fate))
+                        fate.state = alone ? submission::Fate::State::in_doubt : submission::Fate::State::unclear;
+                }
             }
-            if (one.state == store::SubmissionState::sending) ++progress.doubts;
             const store::Outcome outcome{.state = store::SubmissionState::in_doubt,
                                          .due = now + settling_time,
                                          .attempts = one.attempts,
                                          .at = now,
-                                         .progress = encoded(progress),
+                                         .progress = progress ? encoded(*progress) : one.progress,
                                          .reason = "it was being sent when rohrpost ended"};
             const auto settled = bench.store.outbox().settle(one.id, outcome);
             if (!settled) return {boost::system::in_place_error, settled.error()};
+            if (!progress || !was_sent) continue;
+            const auto told = bench.store.outbox().add_event({.submission = one.id,
+                                                              .mailbox = one.mailbox,
+                                                              .at = now,
+                                                              .kind = "in_doubt",
+                                                              .detail = event_detail(*ticket, *progress, outcome)});
+            if (!told) return {boost::system::in_place_error, told.error()};
         }
         return taken->size();
     }
@@ -63,28 +84,28 @@ struct DoubtTaken {
 
 class Dispatcher::Arrival final : public queue::Inbox::Note {
 public:
-    Arrival(Dispatcher& dispatcher, store::MailboxNumber mailbox, std::optional<store::Millis> due)
-        : dispatcher_(dispatcher), mailbox_(mailbox), due_(due) {}
+    Arrival(Dispatcher& dispatcher, store::MailboxNumber mailbox, Why why, store::Millis due = {})
+        : dispatcher_(dispatcher), mailbox_(mailbox), why_(why), due_(due) {}
     void deliver() noexcept override {
         if (dispatcher_.draining_) return;
-        if (due_) {
-            dispatcher_.arrived(mailbox_, *due_);
+        if (why_ == Why::queued) {
+            dispatcher_.arrived(mailbox_, due_);
         } else {
-            dispatcher_.scope_.spawn("dispatcher", dispatcher_.look_up({mailbox_}));
+            dispatcher_.scope_.spawn("dispatcher", dispatcher_.look_up({mailbox_}, why_));
         }
     }
 
 private:
     Dispatcher& dispatcher_;
     store::MailboxNumber mailbox_;
-    std::optional<store::Millis> due_;
+    Why why_;
+    store::Millis due_;
 };
 
 Dispatcher::Dispatcher(runtime::Shard& shard, store::Committer& committer, const store::Bodies& bodies,
-                       runtime::Counters& counters, std::unique_ptr<tokens::TokenClient> tokens, Line::Sizes sizes,
+                       Allowances& allowances, std::unique_ptr<tokens::TokenClient> tokens, Line::Sizes sizes,
                        std::chrono::milliseconds settling_time)
     : shard_(shard),
-      committer_(committer),
       tokens_(std::move(tokens)),
       house_{.shard = shard.executor(),
              .seams = shard.seams(),
@@ -92,16 +113,16 @@ Dispatcher::Dispatcher(runtime::Shard& shard, store::Committer& committer, const
              .committer = committer,
              .bodies = bodies,
              .tokens = *tokens_,
-             .counters = counters,
+             .allowances = allowances,
              .sizes = std::move(sizes),
              .settling = {.first_look = settling_time},
              .looking = looking_rules(settling_time)},
       scope_(shard.executor(), report) {}
 
-void Dispatcher::bounces_go_to(std::function<void(store::MailboxNumber)> bounced,
-                               std::function<bool(store::MailboxNumber)> has_consumer) {
-    house_.bounced = std::move(bounced);
-    house_.has_consumer = std::move(has_consumer);
+void Dispatcher::meet(Neighbours neighbours) {
+    house_.bounced = std::move(neighbours.bounced);
+    house_.has_consumer = std::move(neighbours.has_consumer);
+    house_.moved = std::move(neighbours.moved);
 }
 
 Desk* Dispatcher::desk_of(store::MailboxNumber mailbox) {
@@ -115,52 +136,62 @@ void Dispatcher::serve(std::vector<Sender> senders) {
     std::map<store::MailboxNumber, Entry> before = std::exchange(senders_, {});
     for (auto& sender : senders) {
         const auto number = sender.number;
-        Entry entry{.desk = {sender.credential, sender.login}, .documents = sender.documents, .paused = sender.paused};
+        Entry entry{.desk = {sender.credential, sender.login},
+                    .documents = sender.documents,
+                    .sign_ins = sender.sign_ins,
+                    .paused = sender.paused};
         const auto known = before.find(number);
         const bool stays = known != before.end() && known->second.desk == entry.desk;
         if (known != before.end() && !stays) desks_.at(known->second.desk)->remove(number);
         if (!stays) fresh.push_back(number);
         auto& desk = desks_[entry.desk];
         if (desk == nullptr) desk = std::make_unique<Desk>(house_);
-        const bool same = stays && known->second.documents == entry.documents && known->second.paused == entry.paused;
-        if (same) {
-            desk->try_again();
-        } else {
-            desk->put(std::move(sender));
-        }
+        // Whoever is as before goes on waiting for what it waits for.
+        const bool same = stays && known->second.documents == entry.documents &&
+                          known->second.sign_ins == entry.sign_ins && known->second.paused == entry.paused;
+        if (!same) desk->put(std::move(sender));
         if (known != before.end()) before.erase(known);
         senders_.emplace(number, std::move(entry));
     }
     for (const auto& [number, entry] : before) desks_.at(entry.desk)->remove(number);
     // A desk without mailboxes stays until the shard ends: mail may be under way from it.
-    if (!fresh.empty()) scope_.spawn("dispatcher", look_up(std::move(fresh)));
+    if (!fresh.empty()) scope_.spawn("dispatcher", look_up(std::move(fresh), Why::moved));
 }
 
-awaitable<void> Dispatcher::look_up(std::vector<store::MailboxNumber> mailboxes) {
+/// Waits while the disk is full.
+awaitable<void> Dispatcher::look_up(std::vector<store::MailboxNumber> mailboxes, Why why) {
     for (std::size_t at = 0; at < mailboxes.size(); at += page_mailboxes) {
         const auto end = std::min(at + page_mailboxes, mailboxes.size());
-        LookUp page{{mailboxes.begin() + static_cast<std::ptrdiff_t>(at),
-                     mailboxes.begin() + static_cast<std::ptrdiff_t>(end)}};
-        auto found = co_await committer_.run(shard_.inbox(), std::move(page));
+        LookUp page;
+        page.mailboxes.assign(mailboxes.begin() + static_cast<std::ptrdiff_t>(at),
+                              mailboxes.begin() + static_cast<std::ptrdiff_t>(end));
+        page.now = house_.wall();
+        auto found = co_await once_there_is_room(house_, std::move(page));
         if (!found) {
             spdlog::error("dispatcher id=store_error reason={}", runtime::value(found.error().message()));
             co_return;
         }
-        for (const auto& due : *found) {
+        for (const auto& [due, recipients_today] : *found) {
             Desk* desk = desk_of(due.mailbox);
             if (desk == nullptr || draining_) continue;
+            desk->spent(due.mailbox, recipients_today);
             if (due.queued) desk->queued(due.mailbox, *due.queued);
             if (due.doubtful) desk->doubtful(due.mailbox, *due.doubtful);
+            if (why == Why::operator_said) desk->try_again(due.mailbox);
         }
     }
 }
 
 void Dispatcher::queued(store::MailboxNumber mailbox, store::Millis due) {
-    shard_.inbox().put(std::make_unique<Arrival>(*this, mailbox, due));
+    shard_.inbox().put(std::make_unique<Arrival>(*this, mailbox, Why::queued, due));
 }
 
 void Dispatcher::changed(store::MailboxNumber mailbox) {
-    shard_.inbox().put(std::make_unique<Arrival>(*this, mailbox, std::nullopt));
+    shard_.inbox().put(std::make_unique<Arrival>(*this, mailbox, Why::operator_said));
+}
+
+void Dispatcher::look_again(store::MailboxNumber mailbox) {
+    shard_.inbox().put(std::make_unique<Arrival>(*this, mailbox, Why::moved));
 }
 
 void Dispatcher::arrived(store::MailboxNumber mailbox, store::Millis due) {

@@ -43,8 +43,11 @@ smtp::Mechanism mechanism_of(const smtp::Capabilities& offered, bool password) {
 
 }  // namespace
 
-Line::Line(std::unique_ptr<net::Stream> stream, const Sizes& sizes, std::string server)
-    : stream_(std::move(stream)), client_(*stream_, sizes.limits, sizes.paces), server_(std::move(server)) {}
+Line::Line(std::unique_ptr<net::Stream> stream, const Sizes& sizes, std::string server, const store::Digest& place)
+    : stream_(std::move(stream)),
+      client_(*stream_, sizes.limits, sizes.paces),
+      server_(std::move(server)),
+      place_(place) {}
 
 Line::~Line() { stream_->close(); }
 
@@ -67,7 +70,7 @@ awaitable<Line::Opened> Line::open(Uses uses, Sender sender) {
         opened.why = broken("connecting to " + server, stream.error());
         co_return opened;
     }
-    std::unique_ptr<Line> line(new Line(std::move(*stream), uses.sizes, server));
+    std::unique_ptr<Line> line(new Line(std::move(*stream), uses.sizes, server, sender.place->version));
     opened.why = co_await greet(*line, uses.sizes, sender);
     if (opened.why.cause != Cause::accepted) co_return opened;
     opened.why = co_await log_in(*line, uses, sender, std::move(std::get<tokens::Token>(answer)));
@@ -93,7 +96,8 @@ awaitable<Effect> Line::greet(Line& line, const Sizes& sizes, const Sender& send
     co_return Effect();
 }
 
-/// A refused token is reported: the next connection gets a fresh one. Refused again, the token service parks it.
+/// A refused token is reported: the next connection gets a fresh one. That is all: sending may be switched off for a
+/// mailbox (5.7.139) whose mail is fetched with the same credential, so the desk waits, and nobody else.
 awaitable<Effect> Line::log_in(Line& line, Uses uses, const Sender& sender, tokens::Token token) {
     smtp::Login login;
     login.mechanism = mechanism_of(line.client_.capabilities(), sender.password);
@@ -103,7 +107,6 @@ awaitable<Effect> Line::log_in(Line& line, Uses uses, const Sender& sender, toke
     login.port = sender.place->provider.smtp->port;
     auto answer = co_await line.client_.log_in(std::move(login));
     if (!answer) co_return broken("logging in to " + line.server_ + " as " + sender.login, answer.error());
-    line.generation_ = token.generation;
     if (answer->reply.accepted()) {
         if (!sender.password) uses.tokens.accepted(sender.credential, token.generation);
         co_return Effect();
@@ -111,7 +114,7 @@ awaitable<Effect> Line::log_in(Line& line, Uses uses, const Sender& sender, toke
     auto effect = refused(Step::log_in, "logging in as " + sender.login, line.server_, answer->reply);
     if (!answer->challenge.empty()) effect.reason += fmt::format(" ({})", answer->challenge);
     if (effect.cause == Cause::account && !sender.password) {
-        uses.tokens.rejected(sender.credential, token.generation);
+        uses.tokens.expired(sender.credential, token.generation);
     }
     co_return effect;
 }

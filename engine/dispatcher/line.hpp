@@ -33,20 +33,21 @@ public:
     ~Line();
 
     [[nodiscard]] smtp::Client& client() noexcept { return client_; }
-    [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
+    /// It leads where the sender's mail goes as configured now.
+    [[nodiscard]] bool serves(const Sender& sender) const { return sender.place && sender.place->version == place_; }
     /// "smtp.example:587"
     [[nodiscard]] const std::string& server() const noexcept { return server_; }
     Monotonic resting_since{};
 
 private:
-    Line(std::unique_ptr<net::Stream> stream, const Sizes& sizes, std::string server);
+    Line(std::unique_ptr<net::Stream> stream, const Sizes& sizes, std::string server, const store::Digest& place);
     static awaitable<Effect> greet(Line& line, const Sizes& sizes, const Sender& sender);
     static awaitable<Effect> log_in(Line& line, Uses uses, const Sender& sender, tokens::Token token);
 
     std::unique_ptr<net::Stream> stream_;
     smtp::Client client_;
     std::string server_;
-    std::uint64_t generation_ = 0;
+    store::Digest place_;
 };
 
 }  // namespace dispatcher

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/config/model.hpp"
-#include "engine/dispatcher/pace.hpp"
+#include "engine/dispatcher/allowances.hpp"
 #include "engine/dispatcher/settlement.hpp"
 #include "protocols/net/tls.hpp"
 #include "queue/store/records.hpp"
@@ -17,6 +17,7 @@ namespace dispatcher {
 struct Place {
     config::Provider provider;
     std::shared_ptr<const net::TlsClient> tls;
+    store::Digest version{};  // of its hosts and of whom they are trusted by
 };
 
 /// A mailbox that may send, and how.
@@ -30,11 +31,13 @@ struct Sender {
     bool password = false;
     std::shared_ptr<const Place> place;
     PaceLimits pace;
+    Tenant tenant;
     std::uint32_t connections = 3;
     OutOfSight out_of_sight = OutOfSight::hold;
-    std::string paused;         // reason of the operator; empty: not paused
-    std::string fault;          // why it cannot send as configured; empty: it can
-    store::Digest documents{};  // of all that it is configured by: tells whether anything has changed
+    std::string paused;          // reason of the operator; empty: not paused
+    std::string fault;           // why it cannot send as configured; empty: it can
+    std::uint64_t sign_ins = 0;  // at its credential since the start
+    store::Digest documents{};  // of all that it is configured by, secrets included: tells whether anything has changed
 };
 
 }  // namespace dispatcher

@@ -122,39 +122,99 @@ std::string event_detail(const submission::Ticket& ticket, const submission::Pro
     return boost::json::serialize(detail);
 }
 
+/// True: a report was put into the mailbox's ledger.
+Result<bool> SendingWork::settle(store::Workbench bench) const {
+    auto& outbox = bench.store.outbox();
+    const auto& outcome = owed->settlement.outcome;
+    const auto progress = submission::progress_from(outcome.progress, owed->ticket.envelope.recipients.size());
+    const auto settled = outbox.settle(owed->submission.id, outcome);
+    if (!settled) return {boost::system::in_place_error, settled.error()};
+    const auto reached = static_cast<std::uint32_t>(owed->settlement.delivered.size());
+    if (allowances != nullptr && outcome.state != SubmissionState::in_doubt && owed->recipients > reached) {
+        const auto given =
+            allowances->give_back(bench.store, owed->spender, owed->recipients - reached, owed->taken_at);
+        if (!given) return {boost::system::in_place_error, given.error()};
+    }
+    if (!progress) return false;
+    // Waiting for the account is no event of the message; leaving a second time, perhaps, is.
+    const bool counts = outcome.state != SubmissionState::queued || outcome.attempts > owed->submission.attempts ||
+                        owed->submission.state == SubmissionState::in_doubt;
+    if (counts) {
+        const auto told = outbox.add_event({.submission = owed->submission.id,
+                                            .mailbox = owed->submission.mailbox,
+                                            .at = now,
+                                            .kind = std::string(event_of(outcome.state)),
+                                            .detail = event_detail(owed->ticket, *progress, outcome)});
+        if (!told) return {boost::system::in_place_error, told.error()};
+    }
+    if (!has_consumer || owed->settlement.failed.empty()) return false;
+    return add_bounce(bench, *this, *progress);
+}
+
+Result<void> SendingWork::take_next(store::Workbench bench, Got& got) const {
+    auto& outbox = bench.store.outbox();
+    const auto waits_until = [&](std::uint32_t recipients) -> Result<bool> {
+        if (allowances == nullptr) return false;
+        const auto when = allowances->next(bench.store, spender, recipients, now);
+        if (!when) return {boost::system::in_place_error, when.error()};
+        got.not_before = *when;
+        return when->has_value();
+    };
+    const auto spent = waits_until(1);
+    if (!spent) return spent.error();
+    if (*spent) return {};
+    const auto due = outbox.due_of(take);
+    if (!due) return due.error();
+    if (!due->queued || *due->queued > now) return {};
+    if (allowances != nullptr && !reserved) {
+        got.not_before = allowances->reserve(spender.tenant, now);
+        got.reserved = got.not_before.has_value();
+        if (got.reserved) return {};
+    }
+    auto taken = outbox.take_due(take, now, 1);
+    if (!taken) return taken.error();
+    if (taken->empty()) return {};
+    auto& next = taken->front();
+    const auto ticket = submission::ticket_from(next.envelope);
+    const auto progress =
+        ticket ? submission::progress_from(next.progress, ticket->envelope.recipients.size()) : std::nullopt;
+    if (progress) got.recipients = progress->waiting();
+    const auto too_many = waits_until(got.recipients);
+    if (!too_many) return too_many.error();
+    if (*too_many) {  // the first of its lane from now on, so that smaller ones do not always overtake it
+        const store::Outcome back{.state = SubmissionState::queued,
+                                  .due = next.accepted_at,
+                                  .attempts = next.attempts,
+                                  .at = next.changed_at,
+                                  .progress = next.progress,
+                                  .reason = next.reason};
+        return outbox.settle(next.id, back);
+    }
+    if (allowances != nullptr && got.recipients > 0) {
+        const auto counted = allowances->spend(bench.store, spender, got.recipients, now);
+        if (!counted) return counted;
+    }
+    got.submission = std::move(next);
+    return {};
+}
+
 Result<SendingWork::Got> SendingWork::operator()(store::Workbench bench) const {
     Got got;
-    auto& outbox = bench.store.outbox();
     if (owed) {
-        const auto& outcome = owed->settlement.outcome;
-        const auto progress = submission::progress_from(outcome.progress, owed->ticket.envelope.recipients.size());
-        const auto settled = outbox.settle(owed->submission.id, outcome);
-        if (!settled) return settled.error();
-        if (progress) {
-            const bool counts =
-                outcome.state != SubmissionState::queued || outcome.attempts > owed->submission.attempts;
-            if (counts) {  // waiting for the account is no event of the message
-                const auto told = outbox.add_event({.submission = owed->submission.id,
-                                                    .mailbox = owed->submission.mailbox,
-                                                    .at = now,
-                                                    .kind = std::string(event_of(outcome.state)),
-                                                    .detail = event_detail(owed->ticket, *progress, outcome)});
-                if (!told) return told.error();
-            }
-            if (has_consumer && !owed->settlement.failed.empty()) {
-                const auto bounced = add_bounce(bench, *this, *progress);
-                if (!bounced) return bounced.error();
-                got.bounced = *bounced;
-            }
-        }
+        const auto bounced = settle(bench);
+        if (!bounced) return bounced.error();
+        got.bounced = *bounced;
     }
-    if (take != 0) {
-        auto taken = outbox.take_due(take, now, 1);
-        if (!taken) return taken.error();
-        if (!taken->empty()) got.submission = std::move(taken->front());
-        const auto due = outbox.due_of(take);
-        if (!due) return due.error();
-        got.due = *due;
+    if (take == 0) return got;
+    const auto taken = take_next(bench, got);
+    if (!taken) return taken.error();
+    const auto due = bench.store.outbox().due_of(take);
+    if (!due) return due.error();
+    got.due = *due;
+    if (allowances != nullptr && spender.recipients_per_day > 0) {
+        const auto today = Allowances::today(bench.store, take, now);
+        if (!today) return today.error();
+        got.recipients_today = *today;
     }
     return got;
 }

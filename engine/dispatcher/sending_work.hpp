@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/dispatcher/allowances.hpp"
 #include "engine/dispatcher/settlement.hpp"
 #include "queue/store/committer.hpp"
 
@@ -14,6 +15,9 @@ struct Owed {
     store::Submission submission{};
     submission::Ticket ticket{};
     Settlement settlement{};
+    Spender spender{};             // whose allowance it was counted against when it was taken
+    std::uint32_t recipients = 0;  // that were counted
+    store::Millis taken_at{};
 };
 
 /// The committer's part of sending: settle what was sent (with its events and its bounce), take what is next.
@@ -21,15 +25,26 @@ struct SendingWork {
     std::optional<Owed> owed{};
     store::MailboxNumber take = 0;  // 0: nothing
     store::Millis now{};
-    std::string reporter{};  // our name, in bounces
+    Allowances* allowances = nullptr;  // nullptr: nothing is counted
+    Spender spender{};                 // of what is taken
+    bool reserved = false;             // this is the tenant's moment that it was promised before
+    std::string reporter{};            // our name, in bounces
     bool has_consumer = false;
 
     struct Got {
         std::optional<store::Submission> submission{};
-        store::Outbox::Due due{};  // of the mailbox that was taken from
-        bool bounced = false;      // a message for the consumer of the mailbox that owed
+        store::Outbox::Due due{};                   // of the mailbox that was taken from
+        std::uint32_t recipients = 0;               // of the submission, that were counted
+        std::uint64_t recipients_today = 0;         // of the mailbox that was taken from
+        std::optional<store::Millis> not_before{};  // nothing was taken: the allowance is spent until then
+        bool reserved = false;                      // that moment is this mailbox's own
+        bool bounced = false;                       // a message for the consumer of the mailbox that owed
     };
     Result<Got> operator()(store::Workbench bench) const;
+
+private:
+    Result<bool> settle(store::Workbench bench) const;
+    Result<void> take_next(store::Workbench bench, Got& got) const;
 };
 
 /// What the events of a submission say, as JSON.

@@ -30,7 +30,7 @@ public:
 private:
     awaitable<bool> log_in();
     awaitable<bool> open_folder();
-    awaitable<std::optional<bool>> search(std::string criteria);
+    awaitable<std::optional<std::uint64_t>> search(std::string criteria);
     bool end(std::string why, std::optional<Sight> sight = std::nullopt) {
         why_ = std::move(why);
         sight_ = sight;
@@ -105,8 +105,8 @@ awaitable<bool> Look::open_folder() {
     co_return true;
 }
 
-/// nullopt: the look is over.
-awaitable<std::optional<bool>> Look::search(std::string criteria) {
+/// How many there are; nullopt: the look is over.
+awaitable<std::optional<std::uint64_t>> Look::search(std::string criteria) {
     auto found = co_await client_->search(std::move(criteria));
     if (!found) {
         end("search: " + found.error().message());
@@ -116,7 +116,7 @@ awaitable<std::optional<bool>> Look::search(std::string criteria) {
         end("the search was refused: " + found->answer.text);
         co_return std::nullopt;
     }
-    co_return !found->uids.empty();
+    co_return found->uids.count();
 }
 
 awaitable<std::optional<Looked>> Look::find(const Trace& trace) {
@@ -134,7 +134,8 @@ awaitable<std::optional<Looked>> Look::find(const Trace& trace) {
         if (value.empty()) continue;
         auto found = co_await search(fmt::format("HEADER {} {}{}", header, imap::quoted(value), further));
         if (!found) co_return std::nullopt;
-        if (*found) co_return Looked{Sight::found, fmt::format("found in {} by its {}", folder_, header)};
+        if (*found > trace.copies)
+            co_return Looked{Sight::found, fmt::format("found in {} by its {}", folder_, header)};
     }
     co_return Looked{Sight::not_found, fmt::format("not in {}", folder_)};
 }

@@ -14,8 +14,9 @@ namespace dispatcher {
 
 /// By what a message is recognised among those that have left.
 struct Trace {
-    std::string message_id;  // with its brackets
-    std::string mark;        // of the private header: some providers rewrite ids
+    std::string message_id;    // with its brackets
+    std::string mark;          // of the private header: some providers rewrite ids
+    std::uint32_t copies = 0;  // that are there anyhow, of earlier attempts
 };
 
 struct Looked {

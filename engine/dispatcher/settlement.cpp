@@ -17,6 +17,8 @@ bool graver(Cause one, Cause other) {
     const auto rank = [](Cause cause) {
         switch (cause) {
             case Cause::account:
+                return 5;
+            case Cause::mailbox:
                 return 4;
             case Cause::exhausted:
                 return 3;
@@ -41,6 +43,9 @@ class Settling {
 public:
     Settling(const store::Submission& submission, Progress progress, const Attempt& attempt)
         : submission_(submission), progress_(std::move(progress)), attempt_(attempt) {
+        for (auto& fate : progress_.recipients) {  // an older doubt, which is over
+            if (Progress::is_open(fate)) fate.state = Fate::State::waiting;
+        }
         result_.outcome.attempts = submission.attempts;
     }
 
@@ -63,12 +68,19 @@ private:
     void in_doubt(store::Millis now, const SettlingRules& rules) {
         ++progress_.doubts;
         progress_.looks = 0;
-        // Recipients that were refused before the doubt began are out of it.
+        // Recipients that were refused before the doubt began are out of it; a mail that left has one at least.
         for (std::size_t each = 0; each < attempt_.asked.size(); ++each) {
             const auto& replies = attempt_.answer.recipients;
-            if (each < replies.size() && replies[each].refused() &&
-                judgement_of(Step::recipient, replies[each]).cause == Cause::refused)
-                fail(attempt_.asked[each], replies[each].text());
+            const auto place = attempt_.asked[each];
+            auto& fate = progress_.recipients[place];
+            if (each < replies.size() && replies[each].refused()) {
+                fate = {Fate::State::waiting, replies[each].text()};
+                if (judgement_of(Step::recipient, replies[each]).cause == Cause::refused)
+                    fail(place, replies[each].text());
+            } else {
+                const bool accepted = each < replies.size() && replies[each].accepted();
+                fate.state = accepted || attempt_.asked.size() == 1 ? Fate::State::in_doubt : Fate::State::unclear;
+            }
         }
         result_.outcome.state = SubmissionState::in_doubt;
         result_.outcome.due = now + rules.first_look;
@@ -105,6 +117,7 @@ private:
     }
 
     void conclude(store::Millis now, const SettlingRules& rules) {
+        if (!result_.delivered.empty()) ++progress_.copies;
         if (crowded_ && result_.delivered.empty()) deferred_ = true;  // else the rest goes at once
         if (waiting() && deferred_ && result_.effect.cause == Cause::accepted) {
             ++result_.outcome.attempts;
@@ -178,6 +191,35 @@ LookingRules looking_rules(std::chrono::milliseconds settling) {
     return rules;
 }
 
+namespace {
+
+/// The mail has left. Whoever was put off in that attempt has not got it; of whom nothing was heard, nobody knows.
+void found(Progress& progress, store::Outcome& outcome) {
+    const auto count = [&progress](Fate::State state) {
+        return std::count_if(progress.recipients.begin(), progress.recipients.end(),
+                             [state](const Fate& fate) { return fate.state == state; });
+    };
+    const bool told_apart = count(Fate::State::in_doubt) + count(Fate::State::unclear) > 0;  // older records do not
+    for (auto& fate : progress.recipients) {
+        const bool has_it = fate.state == Fate::State::in_doubt || (!told_apart && fate.state == Fate::State::waiting);
+        if (has_it) fate = {Fate::State::delivered, outcome.reason};
+    }
+    ++progress.copies;
+    if (const auto unclear = count(Fate::State::unclear); unclear > 0) {
+        outcome.state = SubmissionState::in_doubt;  // held: no due time
+        outcome.reason =
+            fmt::format("{}; whether {} of its recipients were accepted is not known: release or cancel it",
+                        outcome.reason, unclear);
+    } else if (count(Fate::State::waiting) > 0) {
+        outcome.state = SubmissionState::queued;
+        outcome.due = outcome.at;
+    } else {
+        outcome.state = count(Fate::State::failed) > 0 ? SubmissionState::failed : SubmissionState::delivered;
+    }
+}
+
+}  // namespace
+
 store::Outcome after_look(const store::Submission& submission, Progress progress, Sight sight, const std::string& why,
                           store::Millis now, const LookingRules& rules) {
     store::Outcome outcome;
@@ -187,13 +229,7 @@ store::Outcome after_look(const store::Submission& submission, Progress progress
     const bool may_go_again = progress.doubts < rules.doubts_max;
     switch (sight) {
         case Sight::found:
-            for (auto& fate : progress.recipients) {
-                if (fate.state == Fate::State::waiting) fate = {Fate::State::delivered, why};
-            }
-            outcome.state = std::any_of(progress.recipients.begin(), progress.recipients.end(),
-                                        [](const Fate& fate) { return fate.state == Fate::State::failed; })
-                                ? SubmissionState::failed
-                                : SubmissionState::delivered;
+            found(progress, outcome);
             break;
         case Sight::not_found:
             ++progress.looks;

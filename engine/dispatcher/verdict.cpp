@@ -27,6 +27,7 @@ constexpr Judgement slower{Cause::throttled, short_pause, false};
 constexpr Judgement fewer{Cause::throttled, 10s, true};
 constexpr Judgement spent{Cause::exhausted, long_pause, false};
 constexpr Judgement person{Cause::account, 0ms, false};
+constexpr Judgement person_for_mailbox{Cause::mailbox, 0ms, false};
 constexpr Judgement other_connection{Cause::connection, 0ms, false};
 constexpr Judgement crowd{Cause::crowded, 0ms, false};
 constexpr Judgement never{Cause::refused, 0ms, false};
@@ -50,12 +51,12 @@ constexpr std::array table{
     Said{0, "4.2.1", "smtp relay limit exceeded", spent},  // Gmail: peak
     Said{0, "4.7.28", "", slower},                         // Gmail: rate
     // rights, licence, bans
-    Said{0, "5.7.60", "", person},
+    Said{0, "5.7.60", "", person_for_mailbox},
     Said{0, "5.7.57", "", person},
-    Said{0, "", "sendasdenied", person},
-    Said{0, "", "quotaexceededexception", person},  // Sent Items is full
-    Said{0, "", "mapiexceptionmaxobjsexceeded", person},
-    Said{0, "5.1.8", "", person},
+    Said{0, "", "sendasdenied", person_for_mailbox},
+    Said{0, "", "quotaexceededexception", person_for_mailbox},  // Sent Items is full
+    Said{0, "", "mapiexceptionmaxobjsexceeded", person_for_mailbox},
+    Said{0, "5.1.8", "", person_for_mailbox},
     Said{0, "5.7.50", "", person},
     Said{0, "5.7.705", "", person},
     Said{0, "5.7.708", "", person},

@@ -21,7 +21,8 @@ enum class Cause {
     connection,  // this connection or server: another one may do
     throttled,   // too much, too fast: slower for a while
     exhausted,   // a quota of hours: a long pause
-    account,     // log-in, right, licence, ban: a person has to act
+    account,     // log-in, licence, ban: a person has to act
+    mailbox,     // the same of this mailbox alone (a right of the log-in on it, its full Sent Items): others may send
     crowded,     // too many recipients in one mail: the rest goes with the next
     deferred,    // not now
     refused,     // never

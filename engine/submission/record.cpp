@@ -6,7 +6,8 @@ namespace submission {
 namespace {
 
 constexpr std::string_view format_of_ticket = "1";
-constexpr std::string_view format_of_progress = "1";
+constexpr std::string_view format_of_progress = "2";
+constexpr std::string_view older_format_of_progress = "1";  // without copies
 
 class Writer {
 public:
@@ -120,6 +121,7 @@ std::string encoded(const Progress& progress) {
     to.text(format_of_progress);
     to.number(progress.looks);
     to.number(progress.doubts);
+    to.number(progress.copies);
     to.number(progress.recipients.size());
     for (const auto& fate : progress.recipients) {
         to.number(static_cast<std::uint64_t>(fate.state));
@@ -135,12 +137,14 @@ std::optional<Progress> progress_from(std::string_view bytes, std::size_t recipi
         return progress;
     }
     Reader from(bytes);
-    if (from.text() != format_of_progress) return std::nullopt;
+    const auto format = from.text();
+    if (format != format_of_progress && format != older_format_of_progress) return std::nullopt;
     progress.looks = static_cast<std::uint32_t>(from.number(UINT32_MAX));
     progress.doubts = static_cast<std::uint32_t>(from.number(UINT32_MAX));
+    if (format == format_of_progress) progress.copies = static_cast<std::uint32_t>(from.number(UINT32_MAX));
     if (from.number(UINT32_MAX) != recipients) return std::nullopt;
     for (std::size_t each = 0; each < recipients && from.sound(); ++each) {
-        const auto state = static_cast<Fate::State>(from.number(2));
+        const auto state = static_cast<Fate::State>(from.number(4));
         progress.recipients.push_back({.state = state, .said = std::string(from.text())});
     }
     if (!from.done()) return std::nullopt;

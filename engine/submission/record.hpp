@@ -1,6 +1,7 @@
 #pragma once
 /// What the store keeps of a submission and does not look into.
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,7 +25,13 @@ inline constexpr std::string_view mark_header = "X-Rohrpost-Submission";
 
 /// What has become of one recipient.
 struct Fate {
-    enum class State : std::uint8_t { waiting, delivered, failed } state = State::waiting;
+    enum class State : std::uint8_t {
+        waiting,
+        delivered,
+        failed,
+        in_doubt,  // has it if the mail has left
+        unclear,   // may have been refused even if the mail has left: others were asked with it, and no reply came
+    } state = State::waiting;
     std::string said{};  // the reply that decided, in one line; empty: none yet
     [[nodiscard]] bool operator==(const Fate&) const = default;
 };
@@ -34,6 +41,15 @@ struct Progress {
     std::vector<Fate> recipients{};  // in the envelope's order
     std::uint32_t looks = 0;         // for it where it may have arrived, since it came in doubt
     std::uint32_t doubts = 0;        // attempts that ended in doubt
+    std::uint32_t copies = 0;        // that left for some of the recipients: so many are in Sent Items already
+
+    /// Those that the next attempt asks for.
+    [[nodiscard]] std::uint32_t waiting() const {
+        return static_cast<std::uint32_t>(std::count_if(recipients.begin(), recipients.end(), is_open));
+    }
+    static bool is_open(const Fate& fate) {
+        return fate.state != Fate::State::delivered && fate.state != Fate::State::failed;
+    }
     [[nodiscard]] bool operator==(const Progress&) const = default;
 };
 

@@ -67,7 +67,7 @@ void SignIns::forget_old() {
 void SignIns::keep(const std::string& id, End end) {
     if (end.result.is == Is::stored) {
         stray_.reset();
-        uses_.stored();
+        if (uses_.stored) uses_.stored(end.credential);
     }
     ends_[id] = {.end = std::move(end), .until = uses_.timers.now() + ends_kept_for};
 }

@@ -22,7 +22,7 @@ public:
         TokenService& tokens;
         Timers& timers;
         Random& random;
-        std::function<void()> stored = [] {};  // told after each grant that was stored
+        std::function<void(const std::string& credential)> stored{};  // told after each grant that was stored
     };
     explicit SignIns(Uses uses);
     /// Where browsers come back to, as it is registered at the providers.

@@ -134,6 +134,13 @@ int senders(Caller& caller, bool json) {
         table.add({text_at(one, "mailbox"), text_at(one, "state"), text_at(one, "until"), text_at(one, "connections"),
                    text_at(one, "recipients_today"), text_at(one, "reason")});
     }
+    Table tenants({"TENANT", "RECIPIENTS TODAY", "OF", "MAILS A MINUTE"});
+    for (const auto& value : answer.at("tenants").as_array()) {
+        const auto& one = value.as_object();
+        tenants.add({text_at(one, "tenant"), text_at(one, "recipients_today"), text_at(one, "recipients_per_day"),
+                     text_at(one, "mails_per_minute")});
+    }
+    if (!answer.at("tenants").as_array().empty()) fmt::print("{}\n", tenants.text());
     const auto& totals = answer.at("totals").as_object();
     fmt::print("{}\nqueued {}, sending {}, in doubt {}, held {}\n", table.text(), text_at(totals, "queued"),
                text_at(totals, "sending"), text_at(totals, "in_doubt"), text_at(totals, "held"));

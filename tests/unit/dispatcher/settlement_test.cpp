@@ -146,8 +146,52 @@ TEST_CASE("a connection lost after the last byte leaves the mail in doubt, and i
     CHECK(got.outcome.due == now + 60s);
     const auto progress = Trial::after(got, 2);
     CHECK(progress.doubts == 1);
-    CHECK(progress.recipients[0].state == Fate::State::waiting);
+    CHECK(progress.recipients[0].state == Fate::State::in_doubt);
     CHECK(progress.recipients[1].state == Fate::State::failed);
+}
+
+TEST_CASE("a mail that is found has reached whom the server had taken, not whom it had put off", "[dispatcher]") {
+    Trial trial({"250 ok", "450 4.2.1 busy", "550 5.1.1 no such user"}, "");
+    trial.attempt.broke = "connection lost";
+    trial.attempt.in_doubt = true;
+    const auto doubt = trial.settle();
+    const auto found =
+        after_look(trial.submission, Trial::after(doubt, 3), Sight::found, "found in Sent", now, LookingRules());
+    CHECK(found.state == SubmissionState::queued);
+    CHECK(found.due == now);
+    auto progress = *submission::progress_from(found.progress, 3);
+    CHECK(progress.recipients[0].state == Fate::State::delivered);
+    CHECK(progress.recipients[1].state == Fate::State::waiting);
+    CHECK(progress.recipients[2].state == Fate::State::failed);
+    CHECK(progress.copies == 1);
+    CHECK(progress.waiting() == 1);
+}
+
+TEST_CASE("of whom no reply came it is not known whether they have a mail that was found, unless they were alone",
+          "[dispatcher]") {
+    Trial trial({"250 ok", ""}, "");
+    trial.attempt.broke = "connection lost";
+    trial.attempt.in_doubt = true;
+    const auto doubt = trial.settle();
+    const auto found =
+        after_look(trial.submission, Trial::after(doubt, 2), Sight::found, "found in Sent", now, LookingRules());
+    CHECK(found.state == SubmissionState::in_doubt);
+    CHECK_FALSE(found.due.has_value());
+    CHECK(found.reason ==
+          "found in Sent; whether 1 of its recipients were accepted is not known: release or cancel it");
+    CHECK(submission::progress_from(found.progress, 2)->recipients[0].state == Fate::State::delivered);
+
+    Trial alone({""}, "");
+    alone.attempt.broke = "connection lost";
+    alone.attempt.in_doubt = true;
+    const auto single = after_look(alone.submission, Trial::after(alone.settle(), 1), Sight::found, "found in Sent",
+                                   now, LookingRules());
+    CHECK(single.state == SubmissionState::delivered);
+}
+
+TEST_CASE("a mail that left for some of its recipients is one more copy among sent mail", "[dispatcher]") {
+    CHECK(Trial::after(Trial({"250 ok", "450 4.2.1 busy"}).settle(), 2).copies == 1);
+    CHECK(Trial::after(Trial({"450 4.2.1 busy"}, "").settle(), 1).copies == 0);
 }
 
 TEST_CASE("what was found among sent mail is delivered", "[dispatcher]") {

@@ -61,7 +61,9 @@ TEST_CASE("progress comes back as it was, for as many recipients", "[submission]
     Progress wanted;
     wanted.looks = 3;
     wanted.doubts = 1;
-    wanted.recipients = {{Fate::State::delivered, "250 ok"}, {Fate::State::failed, "550 5.1.1 no"}, {}};
+    wanted.copies = 2;
+    wanted.recipients = {
+        {Fate::State::delivered, "250 ok"}, {Fate::State::failed, "550 5.1.1 no"}, {Fate::State::unclear, ""}};
     const auto got = progress_from(encoded(wanted), 3);
     REQUIRE(got.has_value());
     CHECK(*got == wanted);
@@ -70,4 +72,14 @@ TEST_CASE("progress comes back as it was, for as many recipients", "[submission]
     const std::string whole = encoded(wanted);
     for (std::size_t kept = 1; kept < whole.size(); ++kept)
         CHECK_FALSE(progress_from(whole.substr(0, kept), 3).has_value());
+}
+
+TEST_CASE("progress of the format before is read", "[submission]") {
+    const auto got = progress_from("1:11:31:11:21:16:250 ok1:00:", 2);
+    REQUIRE(got.has_value());
+    CHECK(got->looks == 3);
+    CHECK(got->doubts == 1);
+    CHECK(got->copies == 0);
+    CHECK(got->recipients[0] == Fate{Fate::State::delivered, "250 ok"});
+    CHECK(got->recipients[1] == Fate());
 }

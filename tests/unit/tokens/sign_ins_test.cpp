@@ -34,7 +34,11 @@ struct Desk {
     World world;
     Run run{world};
     int stored = 0;
-    SignIns sign_ins{{run.context.get_executor(), *run.service, run.timers, world.random, [this] { ++stored; }}};
+    SignIns sign_ins{
+        {run.context.get_executor(), *run.service, run.timers, world.random, [this](const std::string& credential) {
+             ++stored;
+             CHECK(credential == "svc");
+         }}};
 
     Desk() {
         sign_ins.redirect_to("https://desk.example/oauth/callback");
