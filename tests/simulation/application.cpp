@@ -1,6 +1,8 @@
 #include "tests/simulation/application.hpp"
 
 #include "engine/consumers/body_reader.hpp"
+#include "protocols/base/text.hpp"
+#include "tests/simulation/orders.hpp"
 #include "tools/rohrpost-sim/message.hpp"
 
 using namespace std::chrono_literals;
@@ -60,11 +62,33 @@ std::string Application::take(const consumers::Mail& mail) {
         if (!piece) return "reading the body: " + piece.error().message();
         bytes += *piece;
     }
-    remember(mail, sim::sha256_hex(bytes));
+    remember(mail, bytes);
     return {};
 }
 
-void Application::remember(const consumers::Mail& mail, std::string sha256) {
+/// RFC 3462: whose Subject it has in it, and whom it names.
+void Application::read_report(std::string_view bytes, Taken& into) {
+    constexpr std::string_view sender = "From: Mail delivery <", field = "X-Failed-Recipients: ";
+    if (!bytes.starts_with(sender)) return;
+    into.order = order_in(bytes);
+    const auto from = bytes.find(field);
+    if (from == std::string_view::npos) return;
+    const auto line = bytes.substr(from + field.size(), bytes.find("\r\n", from) - from - field.size());
+    for (const auto name : text::split(line, ',')) into.failed.emplace_back(text::trimmed(name));
+}
+
+std::vector<Application::Taken> Application::reports(store::MailboxNumber mailbox) const {
+    std::vector<Taken> reports;
+    for (const auto& [id, box] : boxes_) {
+        for (const auto& mail : box.mails) {
+            if (mail.record.mailbox == mailbox && mail.order != 0) reports.push_back(mail);
+        }
+    }
+    return reports;
+}
+
+void Application::remember(const consumers::Mail& mail, const std::string& bytes) {
+    std::string sha256 = sim::sha256_hex(bytes);
     auto& box = boxes_[std::string(mail.mailbox)];
     const auto& record = mail.record;
     events_.note("application takes mailbox={} seq={} uid={} repeat={}", mail.mailbox, record.seq, record.uid,
@@ -90,7 +114,8 @@ void Application::remember(const consumers::Mail& mail, std::string sha256) {
         return;
     }
     box.by_id.emplace(record.id, record.seq);
-    box.mails.push_back({record, std::move(sha256), mail.possible_repeat});
+    box.mails.push_back({record, std::move(sha256), mail.possible_repeat, 0, {}});
+    read_report(bytes, box.mails.back());
 }
 
 }  // namespace simulation

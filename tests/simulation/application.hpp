@@ -27,6 +27,8 @@ public:
         store::Message record;
         std::string sha256;
         bool possible_repeat = false;
+        std::uint32_t order = 0;          // of a report about mail that was handed in; 0: no report
+        std::vector<std::string> failed;  // recipients that it names
     };
     /// What came of one mailbox, in order; repeats only where they are allowed.
     struct Box {
@@ -41,12 +43,15 @@ public:
     void set(const Moods& moods) noexcept { moods_ = moods; }
     [[nodiscard]] const std::map<std::string, Box>& boxes() const noexcept { return boxes_; }
     [[nodiscard]] const Box& box(const std::string& mailbox) { return boxes_[mailbox]; }
+    /// Reports that came of a mailbox.
+    [[nodiscard]] std::vector<Taken> reports(store::MailboxNumber mailbox) const;
 
 private:
     class Counter;
+    static void read_report(std::string_view bytes, Taken& into);
     /// Empty: the mail is taken; else why it cannot be.
     std::string take(const consumers::Mail& mail);
-    void remember(const consumers::Mail& mail, std::string sha256);
+    void remember(const consumers::Mail& mail, const std::string& bytes);
 
     Fate& fate_;
     Events& events_;

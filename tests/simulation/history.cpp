@@ -16,6 +16,7 @@ Furniture furniture() {
     furniture.seed = 20'260'101;
     furniture.tokens_live = 30min;
     furniture.sizes = small_sizes();
+    furniture.terms.mails_per_minute = 30;
     return furniture;
 }
 
@@ -47,6 +48,23 @@ void History::write_script() {
         arrive(2, 3000);
         arrive(2, 13'000);
     });
+    stage_.world.faults.add({.kind = sim::FaultKind::smtp_rcpt,
+                             .mailbox = "to1.2@there.test",
+                             .value = 550,
+                             .row = "5.1.10 No such recipient (mail)"});
+    const auto send = [this](std::uint32_t box, std::size_t bytes, std::uint32_t recipients) {
+        Correspondence::Wish wish;
+        wish.box = box;
+        wish.bytes = bytes;
+        wish.recipients = recipients;
+        stage_.hand_in(stage_.correspondence.write(wish));
+    };
+    stage_.plan(begun + 11s, 0, [send] { send(1, 20'000, 3); });
+    stage_.plan(begun + 42s, 0, [this, send] {
+        stage_.world.faults.add({.kind = sim::FaultKind::smtp_lost_reply, .mailbox = "", .times = 1});
+        send(1, 400, 1);
+    });
+    stage_.plan(begun + 62s, 9, [send] { send(2, 3000, 2); });
     stage_.plan(begun + 20s, 0, [this] {
         remove_once_taken(1, 1);
         remove_once_taken(2, 3);
@@ -110,11 +128,13 @@ bool History::run() {
 std::string History::log() const {
     std::string text;
     for (const auto& [id, box] : stage_.application.boxes()) {
+        std::uint32_t number = 0;
         for (const auto& mail : box.mails) {
-            text += fmt::format("{} {} {:02x} {}\n", id, mail.record.seq, fmt::join(mail.record.id, ""), mail.sha256);
+            if (mail.order != 0) continue;  // a report comes when it comes
+            text += fmt::format("{} {} {:02x} {}\n", id, ++number, fmt::join(mail.record.id, ""), mail.sha256);
         }
     }
-    return text;
+    return text + stage_.correspondence.log();
 }
 
 std::uint64_t History::count(Cut::At at) const {

@@ -12,6 +12,8 @@
 
 namespace simulation {
 
+inline constexpr std::uint16_t submission_port = 465;
+
 /// How bad the network is, in percent of connections.
 struct Weather {
     std::uint64_t refused = 0, unanswered = 0, slow = 0;

@@ -18,6 +18,7 @@ error_code Probe::apply(store::Workbench bench) {
         const auto folders = store.folders(mailbox.number);
         if (!folders) return folders.error();
         for (const auto& folder : *folders) {
+            if (folder.name.starts_with('\x01')) continue;  // reports: no server's
             state.cursor = folder.cursor;
             const auto pending = store.pending(folder.number);
             if (!pending) return pending.error();

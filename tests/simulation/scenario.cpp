@@ -8,6 +8,8 @@ namespace {
 
 constexpr auto troubled = std::chrono::milliseconds(100min);
 constexpr auto calm_at_most = std::chrono::milliseconds(6h);
+constexpr auto calm_at_most_with_days = std::chrono::milliseconds(24h * 6);  // what a day does not take waits
+constexpr auto between_decisions = 10min;
 
 Furniture furniture_of(std::uint64_t seed) {
     Dice dice(seed ^ 0x5eedU);
@@ -27,6 +29,13 @@ Furniture furniture_of(std::uint64_t seed) {
     if (dice.chance(30)) furniture.sizes.store.ledger.wal_pages = 200;
     if (dice.chance(30)) furniture.sizes.store.ledger.journal_rows_max = 1000;
     furniture.commit_lag_percent = dice.chance(50) ? 0 : dice.between(1, 40);
+    furniture.connections = static_cast<std::uint32_t>(dice.between(1, 3));
+    auto& terms = furniture.terms;
+    terms.mails_per_minute = static_cast<std::uint32_t>(dice.chance(50) ? 30 : dice.between(1, 4));
+    terms.retries_in_doubt = dice.chance(25);
+    if (dice.chance(4)) terms.recipients_per_day = static_cast<std::uint32_t>(dice.between(8, 20));
+    if (dice.chance(4)) terms.tenant_recipients_per_day = static_cast<std::uint32_t>(dice.between(20, 40));
+    if (dice.chance(15)) terms.tenant_mails_per_minute = static_cast<std::uint32_t>(dice.between(2, 6));
     return furniture;
 }
 
@@ -53,16 +62,19 @@ bool Scenario::run() {
     if (!stage_.start()) come_back();
     if (!live_until([] { return false; }, troubled) && !stage_.events.violation().empty()) return false;
     calm_down();
-    const bool rests = live_until([this] { return stage_.at_rest(); }, calm_at_most);
+    const auto& terms = stage_.furniture().terms;
+    const bool days = terms.recipients_per_day > 0 || terms.tenant_recipients_per_day > 0;
+    const bool rests = live_until([this] { return stage_.at_rest(); }, days ? calm_at_most_with_days : calm_at_most);
     if (!rests && stage_.events.violation().empty()) {
         for (const auto& state :
              stage_.running() ? stage_.engine().mailboxes() : std::vector<retriever::MailboxState>()) {
             stage_.events.note("{} is {} caught_up={}: {}", state.id, retriever::word_of(state.phase), state.caught_up,
                                state.reason);
         }
+        stage_.correspondence.note_all();
         stage_.events.violated("it does not come to rest");
     }
-    stage_.check_end();
+    if (rests) stage_.check_end();
     return stage_.events.violation().empty();
 }
 
@@ -110,7 +122,8 @@ void Scenario::write_script() {
 
 void Scenario::happen() {
     const auto what = dice_.below(100);
-    if (what < 50) return something_of_people();
+    if (what < 30) return something_of_people();
+    if (what < 50) return something_of_correspondence();
     if (what < 80) return something_of_provider();
     if (what < 90) return something_of_disk();
     something_of_process();
@@ -150,6 +163,7 @@ void Scenario::something_of_provider() {
         stage_.events.note("the provider restarts");
         return stage_.network.cut_all();
     }
+    if (what < 65) return something_of_submission();
     constexpr sim::FaultKind kinds[]{drop_in_literal, no_data,      refuse_uid, throttle,        wrong_size,
                                      uid_last,        stall,        preauth,    no_idle,         lying_idle,
                                      not_connected,   refuse_login, bye,        token_throttled, token_html,
@@ -171,6 +185,119 @@ void Scenario::something_of_provider() {
     }
     stage_.events.note("the provider: {}", sim::text_of(fault));
     stage_.world.faults.add(fault);
+}
+
+void Scenario::something_of_correspondence() {
+    auto& correspondence = stage_.correspondence;
+    if (correspondence.count() > 0 && dice_.chance(15)) {
+        constexpr control::Act acts[]{control::Act::hold, control::Act::release, control::Act::retry,
+                                      control::Act::cancel};
+        const auto number = static_cast<std::uint32_t>(dice_.between(1, correspondence.count()));
+        if (stage_.running() && !stage_.over())
+            correspondence.decide(stage_.engine(), number, acts[dice_.below(std::size(acts))]);
+        return;
+    }
+    const bool burst = dice_.chance(20);
+    for (std::uint64_t mails = burst ? dice_.between(2, 12) : 1; mails > 0; --mails) {
+        Correspondence::Wish wish;
+        wish.box = static_cast<std::uint32_t>(dice_.between(1, stage_.mailroom.mailboxes()));
+        wish.bytes = dice_.chance(80) ? dice_.below(4000) : dice_.below(70'000);
+        wish.recipients = static_cast<std::uint32_t>(dice_.chance(70) ? 1 : dice_.between(2, 5));
+        wish.keyed = dice_.chance(70);
+        // Applications use a Message-ID more than once.
+        if (dice_.chance(30)) wish.message_id = fmt::format("<{}@sim.test>", dice_.between(1, 3));
+        wish.lane = store::lanes[dice_.below(store::lanes.size())];
+        if (dice_.chance(10)) wish.later = dice_.span(1s, 30min);
+        if (dice_.chance(20)) wish.life = dice_.span(1s, 30min);
+        stage_.hand_in(correspondence.write(wish));
+    }
+}
+
+namespace {
+
+/// What the submission server says instead of yes. Words tell the checks whom it is about.
+struct Refusal {
+    sim::FaultKind kind;
+    std::uint64_t code;
+    const char* words;
+};
+constexpr Refusal refusals[]{
+    {sim::FaultKind::smtp_greeting, 421, "4.3.2 Service not available (account)"},
+    {sim::FaultKind::smtp_greeting, 554, "5.3.2 No service here (account)"},
+    {sim::FaultKind::smtp_auth, 535, "5.7.3 Authentication unsuccessful (account)"},
+    {sim::FaultKind::smtp_auth, 454, "4.7.0 Temporary authentication failure (account)"},
+    {sim::FaultKind::smtp_auth, 421, "4.4.2 Connection dropped (account)"},
+    {sim::FaultKind::smtp_mail, 432, "4.3.2 Concurrent connections limit exceeded (account)"},
+    {sim::FaultKind::smtp_mail, 421, "4.4.2 Connection dropped (account)"},
+    {sim::FaultKind::smtp_mail, 451, "4.7.500 Server busy (account)"},
+    {sim::FaultKind::smtp_mail, 550, "5.7.60 SMTP; Client does not have permissions to send as this sender (account)"},
+    {sim::FaultKind::smtp_mail, 452, "4.2.2 Later (mail)"},
+    {sim::FaultKind::smtp_mail, 554, "5.6.0 Not this (mail)"},
+    {sim::FaultKind::smtp_rcpt, 550, "5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found (mail)"},
+    {sim::FaultKind::smtp_rcpt, 552, "5.2.2 Mailbox full (mail)"},
+    {sim::FaultKind::smtp_rcpt, 450, "4.2.1 Busy (mail)"},
+    {sim::FaultKind::smtp_rcpt, 452, "4.5.3 Too many recipients (mail)"},
+    {sim::FaultKind::smtp_rcpt, 451, "4.7.650 Temporarily rate limited (account)"},
+    {sim::FaultKind::smtp_rcpt, 550, "5.7.233 Tenant external recipient limit (account)"},
+    {sim::FaultKind::smtp_body, 451, "4.7.0 Temporary server error. Please try again later. PRX2 (mail)"},
+    {sim::FaultKind::smtp_body, 451, "4.3.0 Server trouble (account)"},
+    {sim::FaultKind::smtp_body, 421, "4.3.2 Going down (account)"},
+    {sim::FaultKind::smtp_body, 554, "5.6.0 Not that either (mail)"},
+    {sim::FaultKind::smtp_body, 554, "5.2.252 SendAsDenied; not allowed to send as (account)"},
+    {sim::FaultKind::smtp_body, 550, "5.1.8 Access denied, bad outbound sender (account)"},
+};
+
+}  // namespace
+
+void Scenario::something_of_submission() {
+    using enum sim::FaultKind;
+    sim::Fault fault;
+    fault.times = dice_.between(1, 4);
+    const auto what = dice_.below(100);
+    if (what < 50) {
+        const Refusal& refusal = refusals[dice_.below(std::size(refusals))];
+        fault.kind = refusal.kind;
+        fault.value = refusal.code;
+        fault.row = refusal.words;
+    } else if (what < 62) {
+        fault.kind = smtp_lost_reply;
+    } else if (what < 70) {
+        fault.kind = smtp_drop;
+    } else if (what < 76) {
+        fault.kind = smtp_drop_in_body;
+        fault.value = dice_.below(3000);
+    } else if (what < 82) {
+        fault.kind = smtp_slow;
+        fault.value = dice_.between(100, 900'000);
+    } else if (what < 90) {
+        fault.kind = sent_late;
+        fault.value = dice_.between(100, 12 * 60'000);  // within the settling time
+    } else if (what < 95) {
+        fault.kind = smtp_plain;
+        fault.times = 0;
+        stage_.plan(stage_.clock.now() + dice_.span(1min, 20min), 0, [this] { stage_.world.faults.lift(smtp_plain); });
+    } else {
+        fault.kind = hide_sent;
+        fault.times = 0;
+        stage_.correspondence.sent_items_hidden();
+        stage_.plan(stage_.clock.now() + dice_.span(1min, 20min), 0, [this] { stage_.world.faults.lift(hide_sent); });
+    }
+    if (fault.kind != smtp_rcpt && dice_.chance(40)) {
+        const auto number = static_cast<std::uint32_t>(dice_.between(1, stage_.mailroom.mailboxes()));
+        if (fault.kind != smtp_greeting && fault.kind != smtp_auth && fault.kind != smtp_plain)
+            fault.mailbox = sim::World::address_of(number);
+    }
+    stage_.events.note("the provider: {}", sim::text_of(fault));
+    stage_.world.faults.add(fault);
+}
+
+/// Operators let go what they held.
+void Scenario::let_go() {
+    if (stage_.running() && !stage_.over()) {
+        for (const auto number : stage_.correspondence.held())
+            stage_.correspondence.decide(stage_.engine(), number, control::Act::release);
+    }
+    stage_.plan(stage_.clock.now() + between_decisions, 0, [this] { let_go(); });
 }
 
 void Scenario::something_of_disk() {
@@ -227,6 +354,7 @@ void Scenario::calm_down() {
     stage_.world.reveal_due();
     stage_.disk.set_room(UINT64_MAX);
     stage_.disk.be_well();
+    let_go();
 }
 
 }  // namespace simulation

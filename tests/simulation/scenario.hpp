@@ -21,7 +21,10 @@ private:
     void happen();
     void something_of_people();
     void arrive(std::uint32_t number, std::chrono::milliseconds hidden);
+    void something_of_correspondence();
     void something_of_provider();
+    void something_of_submission();
+    void let_go();
     void something_of_disk();
     void something_of_process();
     void calm_down();

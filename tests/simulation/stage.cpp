@@ -1,5 +1,7 @@
 #include "tests/simulation/stage.hpp"
 
+#include <boost/json.hpp>
+
 #include "tools/rohrpost-sim/provider.hpp"
 
 using namespace std::chrono_literals;
@@ -20,6 +22,23 @@ sim::TokenRules rules_of(const Furniture& furniture) {
     rules.access_token_bytes = 120;
     rules.superseded = true;
     return rules;
+}
+
+/// The import document with what the pretend provider does not say about sending.
+std::string with_terms(const std::string& document, const Furniture& furniture) {
+    const auto& terms = furniture.terms;
+    auto whole = boost::json::parse(document);
+    for (auto& value : whole.at("mailboxes").as_array()) {
+        auto* submit = value.as_object().if_contains("submit");
+        if (submit == nullptr) continue;
+        auto& object = submit->as_object();
+        object["connections"] = furniture.connections;
+        object["recipients_per_day"] = terms.recipients_per_day;
+        object["in_doubt"] = terms.retries_in_doubt ? "retry" : "hold";
+    }
+    whole.at("providers").at(0).as_object()["limits"] = boost::json::object{
+        {"mails_per_minute", terms.tenant_mails_per_minute}, {"recipients_per_day", terms.tenant_recipients_per_day}};
+    return boost::json::serialize(whole);
 }
 
 }  // namespace
@@ -62,8 +81,11 @@ Stage::Stage(Furniture furniture, const Ground& ground)
     options.population = world.population();
     options.shared_credential = furniture_.shared_credential;
     options.consumer = "maildir:/mail";
-    const sim::Ports ports{.imap = 993, .https = 443};
-    install(disk, flags_, furniture_.sizes, sim::import_document(options, ports, world, ground.ca_file()));
+    options.submit_per_minute = furniture_.terms.mails_per_minute;
+    correspondence.agree(furniture_.terms);
+    const sim::Ports ports{.imap = 993, .https = 443, .smtp = submission_port};
+    install(disk, flags_, furniture_.sizes,
+            with_terms(sim::import_document(options, ports, world, ground.ca_file()), furniture_));
     disk.process_ends();
 }
 
@@ -80,11 +102,17 @@ bool Stage::start() {
     process_ = std::make_unique<Process>(place, furniture_.seed * 1000 + ++processes_);
     events.note("the process starts no={}", processes_);
     probing_ = false;
+    auditing_ = false;
+    correspondence.process_begins();
     watched_.clear();
     dirty_start_ = false;
     for (const auto& path : disk.files()) dirty_start_ = dirty_start_ || disk.unsynced_bytes(path) > 0;
     if (process_->start(flags_, furniture_.sizes)) {
         probe();
+        audit(Audit::Depth::rows, [](error_code, const OutboxState&) {});
+        for (std::uint32_t order = 1; order <= correspondence.count(); ++order) {
+            if (correspondence.wants_asking(order)) hand_in(order);
+        }
         return true;
     }
     events.note("the process cannot start: {}", process_->failure());
@@ -168,10 +196,20 @@ bool Stage::jump() {
         if (deed.when < clock.now()) deed.turns = 0;
     }
     provider_timers.advance(clock.now());
+    world.reveal_due();
     if (process_) {
         for (auto* shard : process_->engine().shards()) shard->timers().advance(clock.now());
     }
     return true;
+}
+
+void Stage::hand_in(std::uint32_t order) {
+    if (!process_ || over()) return;  // asked again when the next one starts
+    correspondence.hand_in(engine(), order);
+    const auto again = clock.now() + dice.span(5s, 2min);
+    plan(again, 0, [this, order, process = processes_] {
+        if (process == processes_ && correspondence.wants_asking(order)) hand_in(order);
+    });
 }
 
 void Stage::plan(Monotonic when, std::uint64_t turns, std::function<void()> act) {

@@ -4,6 +4,7 @@
 #include <list>
 #include <map>
 
+#include "tests/simulation/correspondence.hpp"
 #include "tests/simulation/mailroom.hpp"
 #include "tests/simulation/probe.hpp"
 #include "tests/simulation/process.hpp"
@@ -23,6 +24,8 @@ struct Furniture {
     std::uint32_t fetch_batch = 64;
     EngineSizes sizes;
     std::uint64_t commit_lag_percent = 0;  // of groups that take time
+    std::uint32_t connections = 3;         // for sending, of each mailbox
+    Correspondence::Terms terms;           // of sending; mails_per_minute 0: nobody sends
 };
 
 /// Sizes so small that every limit is met.
@@ -54,7 +57,10 @@ public:
     void plan(Monotonic when, std::uint64_t turns, std::function<void()> act);
     /// Asks the store how far it is, and compares with what it said before.
     void probe();
-    /// Everything that came and was not deleted is handed off and acknowledged, and the mailboxes rest.
+    /// The application hands it in, and again until it is taken.
+    void hand_in(std::uint32_t order);
+    /// Everything that came and was not deleted is handed off and acknowledged, the mailboxes rest, and what was handed
+    /// in is settled, or waits for an operator.
     [[nodiscard]] bool at_rest();
     [[nodiscard]] bool has_taken(const std::string& id, std::uint32_t uid);
     /// After at_rest(): nothing is lost, nothing differs.
@@ -72,8 +78,10 @@ public:
     Mailroom mailroom{world, events};
     Network network;
     Application application;
+    Correspondence correspondence{fate, events, world, clock};
 
     [[nodiscard]] Engine& engine() { return process_->engine(); }
+    [[nodiscard]] const Furniture& furniture() const noexcept { return furniture_; }
     [[nodiscard]] std::uint64_t turns() const noexcept { return turns_; }
     [[nodiscard]] Monotonic begun_at() const noexcept { return begun_at_; }
 
@@ -96,6 +104,7 @@ private:
     void look();
     void look_at_mailboxes();
     void learn(const std::map<std::string, LedgerState>& found);
+    void audit(Audit::Depth depth, const Audit::Tell& then);
 
     Furniture furniture_;
     config::RunFlags flags_;
@@ -111,6 +120,7 @@ private:
     std::map<std::string, LedgerState> known_;  // durable, as the store said last
     std::map<std::string, Watched> watched_;
     bool probing_ = false;
+    bool auditing_ = false;
     bool dirty_start_ = false;  // an earlier process left bytes that only the machine has to sync
 };
 

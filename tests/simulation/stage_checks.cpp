@@ -18,6 +18,7 @@ constexpr auto longest_phase = 45min;
 }  // namespace
 
 void Stage::look() {
+    correspondence.watch_provider();
     if (!process_ || unwinding_ || over()) return;
     for (auto* shard : engine().shards()) {
         const auto& budget = shard->budget();
@@ -29,7 +30,10 @@ void Stage::look() {
         }
     }
     if (turns_ % turns_between_looks == 0) look_at_mailboxes();
-    if (turns_ % turns_between_probes == 0) probe();
+    if (turns_ % turns_between_probes == 0) {
+        probe();
+        audit(Audit::Depth::events, [](error_code, const OutboxState&) {});
+    }
 }
 
 void Stage::look_at_mailboxes() {
@@ -72,6 +76,19 @@ void Stage::probe() {
     probing_ = engine().committer().try_submit(job);
 }
 
+void Stage::audit(Audit::Depth depth, const Audit::Tell& then) {
+    if (!process_ || auditing_ || over()) return;
+    const auto tell = [this, then, of = processes_](error_code failed, const OutboxState& found) {
+        if (of != processes_) return;
+        auditing_ = false;
+        if (!failed) correspondence.learn(found);
+        then(failed, found);
+    };
+    const auto after = depth == Audit::Depth::rows ? 0 : correspondence.events_known();
+    std::unique_ptr<store::Job> job = std::make_unique<Audit>(*probe_inbox_, depth, after, tell);
+    auditing_ = engine().committer().try_submit(job);
+}
+
 void Stage::learn(const std::map<std::string, LedgerState>& found) {
     for (const auto& [id, now] : found) {
         auto& before = known_[id];
@@ -98,11 +115,13 @@ void Stage::learn(const std::map<std::string, LedgerState>& found) {
 
 bool Stage::has_taken(const std::string& id, std::uint32_t uid) {
     const auto& mails = application.box(id).mails;
-    return std::any_of(mails.begin(), mails.end(), [uid](const auto& mail) { return mail.record.uid == uid; });
+    return std::any_of(mails.begin(), mails.end(),
+                       [uid](const auto& mail) { return mail.record.uid == uid && mail.order == 0; });
 }
 
 bool Stage::at_rest() {
     if (turns_ % turns_between_looks != 0 || !process_ || over()) return false;
+    if (!correspondence.at_rest()) return false;
     const auto states = engine().mailboxes();
     if (states.size() != furniture_.mailboxes) return false;
     for (const auto& state : states) {
@@ -119,10 +138,20 @@ bool Stage::at_rest() {
 }
 
 void Stage::check_end() {
+    run_until([this] { return !auditing_; }, 1min);
+    bool told = false;
+    audit(Audit::Depth::rows, [&](error_code failed, const OutboxState& found) {
+        told = true;
+        if (failed) return events.violated("the outbox cannot be read: {}", failed.message());
+        correspondence.check_end(found, application);
+    });
+    const bool heard = run_until([&] { return told; }, 1min);
+    if (!heard && events.violation().empty()) events.violated("nothing is heard of the outbox");
     for (std::uint32_t number = 1; number <= furniture_.mailboxes; ++number) {
         const auto id = Mailroom::id_of(number);
         std::map<std::uint32_t, const Application::Taken*> taken;
         for (const auto& mail : application.box(id).mails) {
+            if (mail.order != 0) continue;  // a report, which came of no server
             if (!taken.emplace(mail.record.uid, &mail).second) {
                 events.violated("doubled: {} uid {} has two message ids", id, mail.record.uid);
             }
