@@ -63,6 +63,7 @@ void Correspondence::hand_in(Engine& engine, std::uint32_t number) {
 void Correspondence::answered(std::uint32_t number, const control::Response& response) {
     Order& order = orders_[number - 1];
     order.asked_now = false;
+    restful_ = 0;
     const bool keyed = !order.asked.key.empty();
     events_.note("order={} is answered {}", number, response.status);
     if (response.status != 200 && response.status != 202) {
@@ -91,6 +92,7 @@ void Correspondence::decide(Engine& engine, std::uint32_t number, control::Act a
     auto deciding = control::change_submission(engine.surroundings(), *order.id, act);
     asio::co_spawn(engine.shards().front()->executor(), std::move(deciding),
                    [this, number](std::exception_ptr failed, const control::Response& response) {
+                       restful_ = 0;
                        if (!failed && !fate_.dead())
                            events_.note("the word on order={} is answered {}", number, response.status);
                    });

@@ -116,7 +116,7 @@ private:
     std::vector<Arrival> arrivals_;
     std::vector<store::OutboxEvent> told_;
     std::map<store::SubmissionId, Course> courses_;
-    bool at_rest_ = false;
+    unsigned restful_ = 0;  // looks into the store, one after the other, since something was handed in or decided
     bool hidden_ = false;
 };
 

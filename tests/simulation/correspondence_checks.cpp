@@ -85,7 +85,8 @@ void Correspondence::learn(const OutboxState& found) {
     if (found.after == 0 && static_cast<std::int64_t>(found.events.size()) < events_known())
         events_.violated("{} events were durable, {} are left", events_known(), found.events.size());
     const auto& counts = found.counts;
-    at_rest_ = counts.queued == 0 && counts.sending == 0 && counts.held == 0 && !found.anything_due;
+    const bool rests = counts.queued == 0 && counts.sending == 0 && counts.held == 0 && !found.anything_due;
+    restful_ = rests ? restful_ + 1 : 0;
     if (found.has_rows) check_rows(found);
 }
 
@@ -112,8 +113,10 @@ void Correspondence::check_rows(const OutboxState& found) {
 }
 
 bool Correspondence::at_rest() const {
-    return at_rest_ && std::none_of(orders_.begin(), orders_.end(),
-                                    [](const Order& order) { return order.asked_now || (!order.id && !order.lost); });
+    // The first may have been under way when it happened.
+    return restful_ >= 2 && std::none_of(orders_.begin(), orders_.end(), [](const Order& order) {
+               return order.asked_now || (!order.id && !order.lost);
+           });
 }
 
 void Correspondence::check_end(const OutboxState& found, const Application& application) {
