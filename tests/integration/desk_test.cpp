@@ -28,7 +28,7 @@ MailRig::Wish senders(std::uint32_t mailboxes) {
 
 /// The import document, changed.
 template <class Change>
-void import(const MailRig& rig, const Change& change) {
+void import_with(const MailRig& rig, const Change& change) {
     auto document = rig.document();
     change(document);
     rig.daemon.import(json::serialize(document));
@@ -71,6 +71,12 @@ json::object sender(const MailRig& rig, std::uint32_t box) {
     return {};
 }
 
+/// -1: it is not listed yet.
+std::int64_t connections(const MailRig& rig, std::uint32_t box) {
+    const auto one = sender(rig, box);
+    return one.contains("connections") ? one.at("connections").to_number<std::int64_t>() : -1;
+}
+
 bool is(const MailRig& rig, std::uint32_t box, std::string_view phase) {
     const auto one = sender(rig, box);
     return one.contains("state") && one.at("state").as_string() == phase;
@@ -86,8 +92,7 @@ void share_login(MailRig& rig) {
         world.share(MailRig::address(1), MailRig::address(2));
         return 0;
     });
-    import(rig, [](json::object& document) { mailbox(document, 2)["credential"] = MailRig::id(1);
-});
+    import_with(rig, [](json::object& document) { mailbox(document, 2)["credential"] = MailRig::id(1); });
 }  // namespace
 
 }  // namespace
@@ -118,81 +123,77 @@ TEST_CASE("sending: an import lets only those accounts try again that it has cha
     REQUIRE(eventually([&] { return is(rig, 1, "parked"); }));
     const auto until = sender(rig, 1).at("until");
     rig.clear_faults();
-    import(rig, [](json::object& document) { submit(document, 2)["connections"] = 1;
-});
-import(rig, [](json::object&){});
-CHECK(becomes(rig, send(rig, 2), "delivered"));  // the import was heard of
-CHECK(is(rig, 1, "parked"));
-CHECK(sender(rig, 1).at("until") == until);
-    import(rig, [](json::object& document) { submit(document, 1)["connections"] = 2;
-    });
+    import_with(rig, [](json::object& document) { submit(document, 2)["connections"] = 1; });
+    import_with(rig, [](json::object&) {});
+    CHECK(becomes(rig, send(rig, 2), "delivered"));  // the import was heard of
+    CHECK(is(rig, 1, "parked"));
+    CHECK(sender(rig, 1).at("until") == until);
+    import_with(rig, [](json::object& document) { submit(document, 1)["connections"] = 2; });
     CHECK(becomes(rig, stuck, "delivered"));
     CHECK(rig.daemon.stop() == 0);
-    }
+}
 
-    TEST_CASE("sending: connections to where mail went before are not used any more", "[daemon][sending]") {
-        MailRig rig(senders(1));
-        rig.import();
-        rig.daemon.start(quick);
-        CHECK(becomes(rig, send(rig, 1), "delivered"));
-        import(rig, [](json::object&){});
-        CHECK(becomes(rig, send(rig, 1), "delivered"));
-        CHECK(rig.counters().smtp_logins == 1);
-    import(rig, [](json::object& document) { provider(document)["limits"] = {{"recipients_per_day", 5000}};
-    });
-    REQUIRE(eventually([&] { return sender(rig, 1).at("connections") == 0; }));
+TEST_CASE("sending: connections to where mail went before are not used any more", "[daemon][sending]") {
+    MailRig rig(senders(1));
+    rig.import();
+    rig.daemon.start(quick);
+    CHECK(becomes(rig, send(rig, 1), "delivered"));
+    import_with(rig, [](json::object&) {});
+    CHECK(becomes(rig, send(rig, 1), "delivered"));
+    CHECK(rig.counters().smtp_logins == 1);
+    import_with(rig, [](json::object& document) { provider(document)["limits"] = {{"recipients_per_day", 5000}}; });
+    REQUIRE(eventually([&] { return connections(rig, 1) == 0; }));
     CHECK(becomes(rig, send(rig, 1), "delivered"));
     CHECK(rig.counters().smtp_logins == 2);
     CHECK(rig.daemon.stop() == 0);
-    }
+}
 
-    TEST_CASE("sending: who has too many connections closes the surplus at once", "[daemon][sending][hostile-26]") {
-        MailRig rig(senders(1));
-        rig.import();
-        rig.fault("smtp_slow value=700 times=3");
-        rig.daemon.start(quick);
-        for (int mails = 0; mails < 3; ++mails) send(rig, 1);
-        REQUIRE(eventually([&] { return sent_count(rig) == 3 && sender(rig, 1).at("connections") == 3; }));
-        REQUIRE(eventually([&] { return is(rig, 1, "idle"); }));
-        CHECK(sender(rig, 1).at("connections") == 3);
-        rig.fault("smtp_mail times=1");  // 432
-        const auto id = send(rig, 1);
-        REQUIRE(eventually([&] { return is(rig, 1, "parked"); }));
-        CHECK(eventually([&] { return sender(rig, 1).at("connections").to_number<int>() <= 2; }));
-        CHECK(rig.daemon.ask({"queue", "retry", id}).exit_code == 0);
-        CHECK(becomes(rig, id, "delivered"));
-        CHECK(rig.daemon.stop() == 0);
-    }
+TEST_CASE("sending: who has too many connections closes the surplus at once", "[daemon][sending][hostile-26]") {
+    MailRig rig(senders(1));
+    rig.import();
+    rig.fault("smtp_slow value=700 times=3");
+    rig.daemon.start(quick);
+    for (int mails = 0; mails < 3; ++mails) send(rig, 1);
+    REQUIRE(eventually([&] { return sent_count(rig) == 3 && connections(rig, 1) == 3; }));
+    REQUIRE(eventually([&] { return is(rig, 1, "idle"); }));
+    CHECK(connections(rig, 1) == 3);
+    rig.fault("smtp_mail times=1");  // 432
+    const auto id = send(rig, 1);
+    REQUIRE(eventually([&] { return is(rig, 1, "parked"); }));
+    CHECK(eventually([&] { return connections(rig, 1) <= 2; }));
+    CHECK(rig.daemon.ask({"queue", "retry", id}).exit_code == 0);
+    CHECK(becomes(rig, id, "delivered"));
+    CHECK(rig.daemon.stop() == 0);
+}
 
-    TEST_CASE("sending: what becomes of a mail is heard of though its mailbox hands over as another meanwhile",
-              "[daemon][sending]") {
-        MailRig rig(senders(2));
-        rig.provider.ask([](sim::World& world) {
-            world.share(MailRig::address(1), MailRig::address(2));
-            return 0;
-        });
-        rig.import();
-        rig.fault("smtp_slow value=1500 times=1");
-        rig.fault("smtp_lost_reply times=1");
-        rig.daemon.start(quick);
-        const auto id = send(rig, 1);
-        REQUIRE(eventually([&] { return sent_count(rig) == 1; }));
-    import(rig, [](json::object& document) { submit(document, 1)["login"] = MailRig::address(2);
+TEST_CASE("sending: what becomes of a mail is heard of though its mailbox hands over as another meanwhile",
+          "[daemon][sending]") {
+    MailRig rig(senders(2));
+    rig.provider.ask([](sim::World& world) {
+        world.share(MailRig::address(1), MailRig::address(2));
+        return 0;
     });
+    rig.import();
+    rig.fault("smtp_slow value=1500 times=1");
+    rig.fault("smtp_lost_reply times=1");
+    rig.daemon.start(quick);
+    const auto id = send(rig, 1);
+    REQUIRE(eventually([&] { return sent_count(rig) == 1; }));
+    import_with(rig, [](json::object& document) { submit(document, 1)["login"] = MailRig::address(2); });
     CHECK(asked(rig, {"queue", "show", id}).at("state").as_string() == "sending");
     CHECK(becomes(rig, id, "delivered"));
     CHECK(sent_count(rig) == 1);
     CHECK(rig.daemon.stop() == 0);
-    }
+}
 
-    TEST_CASE("sending: a day's recipients of a mailbox and of a tenant are kept to, also by the next process",
-              "[daemon][sending]") {
-        const bool of_tenant = GENERATE(false, true);
-        CAPTURE(of_tenant);
-        MailRig rig(senders(2));
-    import(rig, [&](json::object& document) {
+TEST_CASE("sending: a day's recipients of a mailbox and of a tenant are kept to, also by the next process",
+          "[daemon][sending]") {
+    const bool of_tenant = GENERATE(false, true);
+    CAPTURE(of_tenant);
+    MailRig rig(senders(2));
+    import_with(rig, [&](json::object& document) {
         if (of_tenant) provider(document)["limits"] = {{"recipients_per_day", 4}};
-    if (!of_tenant) submit(document, 1)["recipients_per_day"] = 4;
+        if (!of_tenant) submit(document, 1)["recipients_per_day"] = 4;
     });
     rig.daemon.start(quick);
     CHECK(becomes(rig, send(rig, 1, {"a@there.test", "b@there.test", "c@there.test"}), "delivered"));
@@ -208,7 +209,8 @@ CHECK(sender(rig, 1).at("until") == until);
         CHECK(asked(rig, {"queue", "show", other}).at("state").as_string() == "queued");
     } else {
         CHECK(becomes(rig, other, "delivered"));
-        CHECK(sender(rig, 1).at("recipients_today") == 3);
+        CHECK(eventually(
+            [&] { return sender(rig, 1).contains("recipients_today") && sender(rig, 1).at("recipients_today") == 3; }));
     }
     CHECK(asked(rig, {"queue", "show", waits}).at("state").as_string() == "queued");
     CHECK(eventually([&] {
@@ -217,4 +219,4 @@ CHECK(sender(rig, 1).at("until") == until);
                tenant.at("recipients_today") == (of_tenant ? 4 : 5);
     }));
     CHECK(rig.daemon.stop() == 0);
-    }
+}
