@@ -21,8 +21,8 @@ boost::json::object to_json(const store::OutboxEvent& event, const std::string& 
 /// {"events": […], "next": number}: what has happened, in order, after event number `after`.
 awaitable<Response> list_events(Surroundings& here, std::int64_t after, std::size_t limit);
 
-/// {"alarms": […], "conditions": […], "watching": bool}: the alarms that stand, everything that is wrong at this moment,
-/// and whether this daemon tells operators of it.
+/// {"alarms": […], "conditions": […], "watching": bool}: the alarms that stand, everything that is wrong at this
+/// moment, and whether this daemon tells operators of it.
 awaitable<Response> list_alarms(const Surroundings& here);
 
 }  // namespace control
