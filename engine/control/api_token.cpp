@@ -10,9 +10,12 @@
 namespace control {
 
 Secret ApiToken::fresh(Random& random) {
-    std::array<std::byte, 32> bits{};
-    random.fill(bits);
-    return Secret(base64url_encoded({reinterpret_cast<const char*>(bits.data()), bits.size()}));
+    for (;;) {
+        std::array<std::byte, 32> bits{};
+        random.fill(bits);
+        Secret token(base64url_encoded({reinterpret_cast<const char*>(bits.data()), bits.size()}));
+        if (token.reveal().front() != '-') return token;  // programs would take it for a flag
+    }
 }
 
 std::string ApiToken::kept_of(std::string_view token) { return sha256_of(token); }

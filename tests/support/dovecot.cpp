@@ -8,6 +8,7 @@
 
 #include <stdexcept>
 
+#include "tests/support/daemon.hpp"
 #include "tests/support/running.hpp"
 
 namespace support {
@@ -224,6 +225,9 @@ std::size_t Dovecot::kill_sessions() { return kill_descendants(process_->pid(), 
 void Dovecot::kill() {
     process_->signal_group(SIGKILL);
     process_->wait(std::chrono::seconds(10));
+    // Its children have been told, too, and hold the port a moment longer.
+    if (!eventually([this] { return !listened_on(port_); }))
+        throw std::runtime_error("Dovecot does not let go of its port");
 }
 
 void Dovecot::restart() {

@@ -7,6 +7,7 @@
 #include "engine/control/routes.hpp"
 #include "engine/tokens/grant_record.hpp"
 #include "queue/store/open.hpp"
+#include "tests/support/hand_clock.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 using namespace control;
@@ -488,6 +489,15 @@ TEST_CASE("a call that comes before the daemon knows its mailboxes waits, a prob
     house.call("GET", "/v1/mailboxes");
     house.call("POST", "/v1/credentials/r/authorize?by=browser");
     CHECK(house.live.waited == 2);
+}
+
+TEST_CASE("no API token begins like a flag", "[control]") {
+    support::SeededRandom random;
+    for (int i = 0; i < 500; ++i) {
+        const Secret token = ApiToken::fresh(random);
+        CHECK(token.reveal().size() == 43);
+        CHECK(token.reveal().front() != '-');
+    }
 }
 
 TEST_CASE("message ids are thirty-two hexadecimal digits", "[control]") {
