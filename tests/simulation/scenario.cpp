@@ -8,7 +8,8 @@ namespace {
 
 constexpr auto troubled = std::chrono::milliseconds(100min);
 constexpr auto calm_at_most = std::chrono::milliseconds(6h);
-constexpr auto calm_at_most_with_days = std::chrono::milliseconds(24h * 6);  // what a day does not take waits
+constexpr auto calm_at_most_with_days =
+    std::chrono::milliseconds(24h * 6);  // what a day does not take waits; after a week it is forgotten
 constexpr auto between_decisions = 10min;
 
 Furniture furniture_of(std::uint64_t seed) {
@@ -33,7 +34,7 @@ Furniture furniture_of(std::uint64_t seed) {
     auto& terms = furniture.terms;
     terms.mails_per_minute = static_cast<std::uint32_t>(dice.chance(50) ? 30 : dice.between(1, 4));
     terms.retries_in_doubt = dice.chance(25);
-    if (dice.chance(4)) terms.recipients_per_day = static_cast<std::uint32_t>(dice.between(8, 20));
+    if (dice.chance(4)) terms.recipients_per_day = static_cast<std::uint32_t>(dice.between(24, 40));
     if (dice.chance(4)) terms.tenant_recipients_per_day = static_cast<std::uint32_t>(dice.between(20, 40));
     if (dice.chance(15)) terms.tenant_mails_per_minute = static_cast<std::uint32_t>(dice.between(2, 6));
     return furniture;
