@@ -16,7 +16,7 @@ namespace cli {
 namespace {
 
 constexpr std::array<Command, 14> commands{{
-    {"run", "The daemon: fetches mail and hands it off", run_command},
+    {"run", "The daemon: fetches mail, sends mail, tells what is wrong", run_command},
     {"import", "Take in providers, credentials, mailboxes and consumers from a JSON document", import_command},
     {"export", "Print that document, with or without secrets", export_command},
     {"authorize", "First token: let the owner of a credential sign in at the provider", authorize_command},
