@@ -118,8 +118,7 @@ struct Alarms::TellWork {
     }
 };
 
-/// What has become of mails: true for each that has left. One that has not, and may be taken back, is cancelled when
-/// its time is over.
+/// What has become of mails. One that is late is taken back, unless it is on its way.
 struct Alarms::LeftWork {
     struct Mail {
         store::SubmissionId id = 0;
@@ -211,6 +210,9 @@ awaitable<alarming::Facts> Alarms::gather() {
     facts.expiring = summary.expiring;
     facts.mailboxes = uses_.board.all();
     facts.credential_of = credential_of_;
+    for (const auto& entry : board_.raised()) {
+        if (entry.condition.rule == alarming::Rule::mailbox_silent) facts.silent_before.insert(entry.condition.subject);
+    }
     facts.senders = uses_.outgoing.senders();
     facts.consumers = summary.consumers;
     for (const auto& feed : uses_.feeds.states()) facts.webhooks.push_back({feed.webhook, feed.stats.reason});
@@ -266,12 +268,25 @@ awaitable<std::vector<alarming::Condition>> Alarms::conditions_there() {
     co_return found;
 }
 
+/// Whoever hears nothing of a server says of nothing that it is over.
+void Alarms::keep_standing(std::vector<alarming::Condition>& conditions) const {
+    auto standing = board_.raised();
+    for (auto& entry : standing) {
+        const auto key = entry.condition.key();
+        const bool there = std::any_of(conditions.begin(), conditions.end(),
+                                       [&](const auto& condition) { return condition.key() == key; });
+        if (!there) conditions.push_back(std::move(entry.condition));
+    }
+}
+
 awaitable<void> Alarms::look() {
     const auto facts = co_await gather();
     auto conditions = alarming::conditions_of(facts, uses_.limits);
     if (uses_.watched != nullptr) {
         auto there = co_await conditions_there();
+        const bool silent = there.size() == 1 && there.front().rule == alarming::Rule::server_silent;
         std::move(there.begin(), there.end(), std::back_inserter(conditions));
+        if (silent) keep_standing(conditions);
     }
     auto changes = board_.look(conditions, facts.now, uses_.patience);
     if (changes.empty()) co_return;
@@ -283,27 +298,30 @@ awaitable<void> Alarms::look() {
     show();
 }
 
-/// The ways of a mail, those first that look well.
-std::vector<std::size_t> Alarms::ways_of(const config::AlarmMail& mail) const {
-    const auto senders = uses_.outgoing.senders();
-    const auto is_well = [&](std::size_t way) {
-        const auto found = std::find_if(senders.begin(), senders.end(),
-                                        [&](const auto& sender) { return sender.mailbox == mail.from[way]; });
-        return found != senders.end() &&
-               (found->phase == "idle" || found->phase == "sending" || found->phase == "pacing");
-    };
-    std::vector<std::size_t> ways;
-    for (std::size_t way = 0; way < mail.from.size(); ++way) {
-        if (address_of_.contains(mail.from[way])) ways.push_back(way);
-    }
-    std::stable_partition(ways.begin(), ways.end(), is_well);
-    return ways;
+const config::AlarmMail* Alarms::mail_of(const Told& told) const {
+    const auto found =
+        std::find_if(mails_.begin(), mails_.end(), [&](const auto& known) { return known.id == told.mail; });
+    return found == mails_.end() ? nullptr : &*found;
 }
 
-std::optional<submission::Draft> Alarms::draft_of(const config::AlarmMail& mail, std::size_t way,
+std::optional<std::string> Alarms::way_of(const config::AlarmMail& mail, const std::vector<std::string>& tried) const {
+    const auto senders = uses_.outgoing.senders();
+    std::optional<std::string> first;
+    for (const auto& mailbox : mail.from) {
+        if (!address_of_.contains(mailbox) || std::find(tried.begin(), tried.end(), mailbox) != tried.end()) continue;
+        const auto found =
+            std::find_if(senders.begin(), senders.end(), [&](const auto& sender) { return sender.mailbox == mailbox; });
+        if (found != senders.end() && (found->phase == "idle" || found->phase == "sending" || found->phase == "pacing"))
+            return mailbox;
+        if (!first) first = mailbox;
+    }
+    return first;
+}
+
+std::optional<submission::Draft> Alarms::draft_of(const config::AlarmMail& mail, const std::string& mailbox,
                                                   const std::vector<Change>& changes) {
     const auto now = wall();
-    const auto& from = address_of_.at(mail.from[way]);
+    const auto& from = address_of_.at(mailbox);
     submission::Order order;
     order.message = alarming::message_of({.from = from,
                                           .to = mail.to,
@@ -328,12 +346,15 @@ awaitable<bool> Alarms::tell() {
     std::vector<Told> told;
     const auto now = wall();
     for (const auto& mail : mails_) {
-        const auto ways = ways_of(mail);
-        if (ways.empty()) continue;
-        auto draft = draft_of(mail, ways.front(), pending_);
+        const auto way = way_of(mail, {});
+        if (!way) {
+            spdlog::error("id=alarm-not-sent alarm_mail={} none of its mailboxes sends", runtime::value(mail.id));
+            continue;
+        }
+        auto draft = draft_of(mail, *way, pending_);
         if (!draft) continue;
         work.drafts.emplace_back(told.size(), std::move(*draft));
-        told.push_back({.mail = mail.id, .way = ways.front(), .submission = 0, .at = now, .changes = pending_});
+        told.push_back({.mail = mail.id, .tried = {*way}, .submission = 0, .at = now, .changes = pending_});
     }
     for (const auto& change : pending_) work.events.push_back(event_of(change, now));
     auto handed = co_await uses_.committer.run(uses_.main.inbox(), std::move(work));
@@ -349,49 +370,50 @@ awaitable<bool> Alarms::tell() {
     co_return true;
 }
 
-/// A mail that has not left goes through the next mailbox.
+/// A mail that has not left goes through the next mailbox; where there is none, it goes on waiting.
 awaitable<void> Alarms::follow_up() {
     if (told_.empty()) co_return;
     const auto now = wall();
     LeftWork look{.mails = {}, .now = std::chrono::time_point_cast<std::chrono::milliseconds>(now)};
     for (const auto& one : told_) {
-        const auto mail =
-            std::find_if(mails_.begin(), mails_.end(), [&](const auto& known) { return known.id == one.mail; });
-        const bool other_way = mail != mails_.end() && one.way + 1 < mail->from.size();
+        const auto* mail = mail_of(one);
+        const bool other_way = mail != nullptr && way_of(*mail, one.tried);
         look.mails.push_back({one.submission, other_way && now - one.at >= way_patience * uses_.patience});
     }
     auto found = co_await uses_.committer.run(uses_.main.inbox(), std::move(look));
     if (!found) co_return;
     std::vector<Told> waiting;
+    std::vector<std::pair<Told, std::string>> lost;  // with the way that is next
     TellWork again{.senders = uses_.senders.get(), .drafts = {}, .events = {}, .board = {}};
-    std::vector<Told> lost;
     for (std::size_t i = 0; i < told_.size(); ++i) {
-        if ((*found)[i] == LeftWork::Is::waiting) waiting.push_back(std::move(told_[i]));
-        if ((*found)[i] != LeftWork::Is::lost) continue;
         auto& one = told_[i];
-        const auto mail =
-            std::find_if(mails_.begin(), mails_.end(), [&](const auto& known) { return known.id == one.mail; });
-        if (mail == mails_.end()) continue;
-        const auto next = one.way + 1;
-        if (next >= mail->from.size() || !address_of_.contains(mail->from[next])) {
+        if ((*found)[i] == LeftWork::Is::waiting) waiting.push_back(std::move(one));
+        if ((*found)[i] != LeftWork::Is::lost) continue;
+        const auto* mail = mail_of(one);
+        if (mail == nullptr) continue;
+        auto way = way_of(*mail, one.tried);
+        auto draft = way ? draft_of(*mail, *way, one.changes) : std::nullopt;
+        if (!draft) {
             spdlog::error("id=alarm-not-sent alarm_mail={} no mailbox could send it", runtime::value(one.mail));
             continue;
         }
-        auto draft = draft_of(*mail, next, one.changes);
-        if (!draft) continue;
         again.drafts.emplace_back(lost.size(), std::move(*draft));
-        one.way = next;
-        one.at = now;
-        lost.push_back(std::move(one));
+        lost.emplace_back(std::move(one), std::move(*way));
     }
     told_ = std::move(waiting);
-    if (again.drafts.empty()) co_return;
+    if (lost.empty()) co_return;
     auto handed = co_await uses_.committer.run(uses_.main.inbox(), std::move(again));
-    if (!handed) co_return;
-    for (const auto& one : *handed) {
-        uses_.outgoing.queued(one.mailbox, std::chrono::time_point_cast<std::chrono::milliseconds>(now));
-        lost[one.place].submission = one.submission;
-        told_.push_back(std::move(lost[one.place]));
+    if (!handed) {  // lost still: the next look tries again
+        for (auto& [one, way] : lost) told_.push_back(std::move(one));
+        co_return;
+    }
+    for (const auto& accepted : *handed) {
+        uses_.outgoing.queued(accepted.mailbox, std::chrono::time_point_cast<std::chrono::milliseconds>(now));
+        auto& [one, way] = lost[accepted.place];
+        one.tried.push_back(std::move(way));
+        one.submission = accepted.submission;
+        one.at = now;
+        told_.push_back(std::move(one));
     }
 }
 

@@ -58,8 +58,8 @@ public:
 private:
     /// A mail that was handed in, until it has left.
     struct Told {
-        std::string mail;     // id of the AlarmMail
-        std::size_t way = 0;  // of its `from`
+        std::string mail;                // id of the AlarmMail
+        std::vector<std::string> tried;  // of its `from`, the last one now
         store::SubmissionId submission = 0;
         WallTime at{};
         std::vector<alarming::Board::Change> changes;
@@ -70,12 +70,17 @@ private:
     awaitable<alarming::Board> read_board();
     awaitable<alarming::Facts> gather();
     awaitable<std::vector<alarming::Condition>> conditions_there();
+    void keep_standing(std::vector<alarming::Condition>& conditions) const;
     awaitable<void> look();
     awaitable<bool> tell();
     awaitable<void> follow_up();
     awaitable<void> post_past_the_store();
-    [[nodiscard]] std::vector<std::size_t> ways_of(const config::AlarmMail& mail) const;
-    [[nodiscard]] std::optional<submission::Draft> draft_of(const config::AlarmMail& mail, std::size_t way,
+    /// nullptr: it was removed.
+    [[nodiscard]] const config::AlarmMail* mail_of(const Told& told) const;
+    /// Of the mailboxes that were not tried, one that looks well if there is one; nullopt: none is left.
+    [[nodiscard]] std::optional<std::string> way_of(const config::AlarmMail& mail,
+                                                    const std::vector<std::string>& tried) const;
+    [[nodiscard]] std::optional<submission::Draft> draft_of(const config::AlarmMail& mail, const std::string& mailbox,
                                                             const std::vector<alarming::Board::Change>& changes);
     void show();
     [[nodiscard]] WallTime wall() const { return uses_.main.timers().clock().wall(); }

@@ -265,6 +265,8 @@ awaitable<void> Engine::watch_reload() {
         runtime::notify_reloading();
         roles_->tls.forget();
         reload_certificate();
+        const auto wrong = roles_->watched ? roles_->watched->load() : std::string();
+        if (!wrong.empty()) spdlog::error("id=watch-not-read the old token stays in use: {}", wrong);
         co_await serve_roster();
         runtime::notify_ready("reloaded");
     }

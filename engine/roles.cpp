@@ -22,7 +22,7 @@ runtime::Shard::MakeDialer dialers_of(Outside& outside) {
 
 /// Throws StartError when its files cannot be read.
 std::unique_ptr<console::RemoteApi> watch(const config::RunFlags& flags, Seams& seams) {
-    const console::RemoteApi::Options options{flags.watch_server, flags.watch_token_file, flags.watch_ca};
+    const console::RemoteApi::Options options{flags.watch_server, flags.watch_token_file, flags.watch_ca, "--watch"};
     auto server = std::make_unique<console::RemoteApi>(options, seams);
     const auto wrong = server->load();
     if (!wrong.empty()) throw StartError(exit_config, wrong);

@@ -80,7 +80,9 @@ void mailboxes(const Facts& facts, const Limits& limits, const std::set<std::str
             continue;
         }
         const auto since = std::max(mailbox.last_proof.value_or(facts.started_at), facts.started_at);
-        if (facts.now - since < limits.silence) continue;
+        const bool proved = mailbox.last_proof && *mailbox.last_proof >= facts.started_at;
+        const bool still = facts.silent_before.contains(mailbox.id) && !proved;  // a restart proves nothing
+        if (facts.now - since < limits.silence && !still) continue;
         const auto reason = mailbox.reason.empty() ? std::string(retriever::word_of(mailbox.phase)) : mailbox.reason;
         into.push_back({.rule = Rule::mailbox_silent,
                         .subject = mailbox.id,

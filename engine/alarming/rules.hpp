@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct Facts {
     std::vector<control::Live::Expiring> expiring{};
     std::vector<retriever::MailboxState> mailboxes{};
     std::map<std::string, std::string> credential_of{};  // by mailbox
+    std::set<std::string> silent_before{};               // mailboxes of which the alarm stands that they are silent
     std::vector<control::Sending::State> senders{};
     /// What waits to be sent. Only filled where something does.
     struct Queue {

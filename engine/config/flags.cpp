@@ -265,7 +265,8 @@ void declare_work(CLI::App& run, RunFlags& flags) {
             }
             flags.watch_server = written;
         });
-    add_file(run, "--watch-token-file", "none", "Holds the API token of --watch-server", flags.watch_token_file);
+    add_file(run, "--watch-token-file", "none", "Holds the API token of --watch-server; read again at SIGHUP",
+             flags.watch_token_file);
     add_file(run, "--watch-ca", "the system's", "Authorities that the certificate of --watch-server comes from (PEM)",
              flags.watch_ca);
     add_duration(run, "--drain-grace", "10s", "0ms", "10min",

@@ -56,12 +56,12 @@ std::string RemoteApi::load() {
     auto token = token_in(options_.token_file);
     if (!token || token->empty()) {
         return fmt::format(
-            "--services-token-file {}: {}; put the API token of the services server into it, one line (rohrpost "
+            "{}-token-file {}: {}; put the API token of the services server into it, one line (rohrpost "
             "api-token makes a new one there)",
-            options_.token_file, token ? "there is nothing in it" : "it cannot be read");
+            options_.flags, options_.token_file, token ? "there is nothing in it" : "it cannot be read");
     }
     auto tls = net::TlsClient::make({.ca_file = options_.ca_file});
-    if (!tls) return fmt::format("--services-ca {}: {}", options_.ca_file, tls.error().message());
+    if (!tls) return fmt::format("{}-ca {}: {}", options_.flags, options_.ca_file, tls.error().message());
     if (!(*token == token_)) ++generation_;
     token_ = std::move(*token);
     tls_ = std::move(*tls);
@@ -122,9 +122,10 @@ awaitable<Api::Reply> RemoteApi::ask(std::string method, std::string target, std
     if (!stream) {
         reply.trouble =
             fmt::format("The services server {} cannot be reached: {}.", options_.url, stream.error().message());
-        reply.remedy =
+        reply.remedy = fmt::format(
             "See that rohrpost run is up there, that it listens on this address (--console), and that this machine "
-            "reaches it; --services-server and --services-ca say where and with which certificate.";
+            "reaches it; {0}-server and {0}-ca say where and with which certificate.",
+            options_.flags);
         co_return reply;
     }
     const http::Limits limits{.header_bytes_max = 64U << 10U, .body_bytes_max = answer_bytes_max};
@@ -142,17 +143,18 @@ awaitable<Api::Reply> RemoteApi::ask(std::string method, std::string target, std
     if (malformed || !json.is_object()) {
         reply.trouble =
             fmt::format("What answers at {} is not the API of Rohrpost (status {}).", options_.url, response->status);
-        reply.remedy = "Put --services-server right: it names the address of --console on the services server.";
+        reply.remedy = fmt::format("Put {}-server right: it names the address of --console on the services server.",
+                                   options_.flags);
         co_return reply;
     }
     if (response->status == 401 || response->status == 429) {
         reply.trouble = response->status == 401
-                            ? fmt::format("The services server {} does not take this console's token.", options_.url)
+                            ? fmt::format("The services server {} does not take this machine's token.", options_.url)
                             : fmt::format("The services server {} was shown wrong tokens too often.", options_.url);
         reply.remedy = fmt::format(
-            "Make a new one there with rohrpost api-token, put it into {} here (--services-token-file), and send this "
+            "Make a new one there with rohrpost api-token, put it into {} here ({}-token-file), and send this "
             "process SIGHUP.",
-            options_.token_file);
+            options_.token_file, options_.flags);
         co_return reply;
     }
     reply.status = static_cast<unsigned>(response->status);

@@ -17,9 +17,10 @@ namespace console {
 class RemoteApi final : public Api {
 public:
     struct Options {
-        std::string url;         // https://HOST[:PORT], or http:// on loopback
-        std::string token_file;  // one line
-        std::string ca_file;     // empty: the system's authorities
+        std::string url;                   // https://HOST[:PORT], or http:// on loopback
+        std::string token_file;            // one line
+        std::string ca_file;               // empty: the system's authorities
+        std::string flags = "--services";  // what the flags begin with that these come from: -server, -token-file, -ca
     };
     RemoteApi(Options options, Seams& seams) : options_(std::move(options)), seams_(seams) {}
 

@@ -60,21 +60,14 @@ std::string said_in(const http::Response& response) {
 awaitable<Taken> post(Seams& seams, Receiver receiver, Parcel parcel, std::chrono::milliseconds within) {
     auto place = place_of(receiver.url);
     if (!place) co_return Taken{.says = fmt::format("{}: {}", receiver.url, place.error().message())};
-    const auto until = seams.timers.now() + within;
     net::Dial dial{.host = place->url.host,
                    .port = place->url.port,
                    .security = place->security,
                    .tls = receiver.tls,
                    .within = within};
-    auto stream = co_await seams.dialer.dial(std::move(dial));
-    if (!stream) co_return Taken{.says = fmt::format("{}: {}", receiver.url, stream.error().message())};
-
     auto request = request_of(std::move(place->url), receiver, std::move(parcel), seams.timers.clock().wall());
     const http::Limits limits{.header_bytes_max = answer_bytes_max, .body_bytes_max = answer_bytes_max};
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - seams.timers.now());
-    const net::Pace pace{.within = std::max(left, std::chrono::milliseconds(1)), .bytes_per_second_min = 0};
-    auto response = co_await http::call(**stream, std::move(request), limits, pace);
-    (*stream)->close();
+    auto response = co_await http::call(seams, std::move(dial), std::move(request), limits);
     if (!response) co_return Taken{.says = fmt::format("{}: {}", receiver.url, response.error().message())};
     if (response->status >= 200 && response->status < 300) co_return Taken{.taken = true, .says = {}};
     Taken refused{.says = fmt::format("{}: {}", receiver.url, said_in(*response))};

@@ -2,6 +2,7 @@
 
 #include <sys/un.h>
 
+#include <algorithm>
 #include <boost/asio/write.hpp>
 #include <memory>
 
@@ -89,6 +90,20 @@ awaitable<Result<Response>> call(net::Stream& stream, Request request, Limits li
         if (!whole) co_return whole.error();
         co_return reader.take();
     }
+}
+
+awaitable<Result<Response>> call(Seams& seams, net::Dial to, Request request, Limits limits) {
+    const auto until = seams.timers.now() + to.within;
+    auto stream = co_await seams.dialer.dial(std::move(to));
+    if (!stream) {
+        static_cast<void>(wire_of(std::move(request)));  // which wipes it
+        co_return stream.error();
+    }
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - seams.timers.now());
+    const net::Pace pace{.within = std::max(left, std::chrono::milliseconds(1)), .bytes_per_second_min = 0};
+    auto response = co_await call(**stream, std::move(request), limits, pace);
+    (*stream)->close();
+    co_return response;
 }
 
 awaitable<Result<Response>> call_unix(std::string socket_path, Request request, Limits limits,

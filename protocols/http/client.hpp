@@ -5,7 +5,7 @@
 
 #include "protocols/base/result.hpp"
 #include "protocols/http/message.hpp"
-#include "protocols/net/stream.hpp"
+#include "protocols/net/seams.hpp"
 
 namespace http {
 
@@ -13,6 +13,10 @@ namespace http {
 /// answers, nobody follows them. The bytes of the request are wiped once sent.
 /// Errors: those of the stream, malformed, header_too_long, body_too_long, incomplete, too_many_interim, bad_argument.
 awaitable<Result<Response>> call(net::Stream& stream, Request request, Limits limits, net::Pace pace);
+
+/// The same over a connection that is opened for it; dialling and answer take `to.within` in all.
+/// Errors: those of dialling, and as above.
+awaitable<Result<Response>> call(Seams& seams, net::Dial to, Request request, Limits limits);
 
 /// The same over the Unix socket at `socket_path`. Errors: nobody_listens (no socket there, or nobody behind it),
 /// socket_path_too_long, net::errc::timed_out, those of the system, and as above.

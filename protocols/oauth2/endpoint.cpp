@@ -1,7 +1,5 @@
 #include "protocols/oauth2/endpoint.hpp"
 
-#include <algorithm>
-
 #include "protocols/http/client.hpp"
 #include "protocols/http/errc.hpp"
 #include "protocols/http/url.hpp"
@@ -38,21 +36,14 @@ awaitable<Result<http::Response>> exchange(Seams& seams, std::shared_ptr<const n
                                            Post post, std::size_t body_bytes_max, std::chrono::milliseconds within) {
     auto to = http::read_https_url(url);
     if (!to) co_return to.error();
-    const auto until = seams.timers.now() + within;
     net::Dial dial{.host = to->host,
                    .port = to->port,
                    .security = net::Security::implicit_tls,
                    .tls = std::move(tls),
                    .within = within};
-    auto stream = co_await seams.dialer.dial(std::move(dial));
-    if (!stream) co_return stream.error();
-
     const http::Limits limits{.header_bytes_max = header_bytes_max, .body_bytes_max = body_bytes_max};
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - seams.timers.now());
-    const net::Pace pace{.within = std::max(left, std::chrono::milliseconds(1)), .bytes_per_second_min = 0};
     auto request = post.form.empty() ? request_to(std::move(*to)) : request_to(std::move(*to), post);
-    auto response = co_await http::call(**stream, std::move(request), limits, pace);
-    (*stream)->close();
+    auto response = co_await http::call(seams, std::move(dial), std::move(request), limits);
     co_return response;
 }
 

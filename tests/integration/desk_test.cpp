@@ -18,14 +18,6 @@ namespace {
 
 const std::vector<std::string> quick{"--settling-time", "200ms"};
 
-MailRig::Wish senders(std::uint32_t mailboxes) {
-    MailRig::Wish wish;
-    wish.server = MailRig::Server::sim;
-    wish.mailboxes = mailboxes;
-    wish.submit_per_minute = 100'000;
-    return wish;
-}
-
 /// The import document, changed.
 template <class Change>
 void import_with(const MailRig& rig, const Change& change) {
@@ -99,7 +91,7 @@ void share_login(MailRig& rig) {
 
 TEST_CASE("sending: a right that one mailbox lacks stops that mailbox, not the others of its log-in",
           "[daemon][sending]") {
-    MailRig rig(senders(2));
+    MailRig rig(MailRig::senders(2));
     share_login(rig);
     rig.fault("smtp_mail mailbox=box0001@sim.test value=550 row=5.7.60_SMTP;_no_permissions");
     rig.daemon.start(quick);
@@ -115,7 +107,7 @@ TEST_CASE("sending: a right that one mailbox lacks stops that mailbox, not the o
 }
 
 TEST_CASE("sending: an import lets only those accounts try again that it has changed", "[daemon][sending]") {
-    MailRig rig(senders(2));
+    MailRig rig(MailRig::senders(2));
     rig.import();
     rig.fault("smtp_auth mailbox=box0001@sim.test");
     rig.daemon.start(quick);
@@ -134,7 +126,7 @@ TEST_CASE("sending: an import lets only those accounts try again that it has cha
 }
 
 TEST_CASE("sending: connections to where mail went before are not used any more", "[daemon][sending]") {
-    MailRig rig(senders(1));
+    MailRig rig(MailRig::senders(1));
     rig.import();
     rig.daemon.start(quick);
     CHECK(becomes(rig, send(rig, 1), "delivered"));
@@ -149,7 +141,7 @@ TEST_CASE("sending: connections to where mail went before are not used any more"
 }
 
 TEST_CASE("sending: who has too many connections closes the surplus at once", "[daemon][sending][hostile-26]") {
-    MailRig rig(senders(1));
+    MailRig rig(MailRig::senders(1));
     rig.import();
     rig.fault("smtp_slow value=700 times=3");
     rig.daemon.start(quick);
@@ -168,7 +160,7 @@ TEST_CASE("sending: who has too many connections closes the surplus at once", "[
 
 TEST_CASE("sending: what becomes of a mail is heard of though its mailbox hands over as another meanwhile",
           "[daemon][sending]") {
-    MailRig rig(senders(2));
+    MailRig rig(MailRig::senders(2));
     rig.provider.ask([](sim::World& world) {
         world.share(MailRig::address(1), MailRig::address(2));
         return 0;
@@ -190,7 +182,7 @@ TEST_CASE("sending: a day's recipients of a mailbox and of a tenant are kept to,
           "[daemon][sending]") {
     const bool of_tenant = GENERATE(false, true);
     CAPTURE(of_tenant);
-    MailRig rig(senders(2));
+    MailRig rig(MailRig::senders(2));
     import_with(rig, [&](json::object& document) {
         if (of_tenant) provider(document)["limits"] = {{"recipients_per_day", 4}};
         if (!of_tenant) submit(document, 1)["recipients_per_day"] = 4;

@@ -19,14 +19,6 @@ namespace {
 
 const std::vector<std::string> quick{"--settling-time", "200ms"};
 
-MailRig::Wish senders(std::uint32_t mailboxes = 1) {
-    MailRig::Wish wish;
-    wish.server = MailRig::Server::sim;
-    wish.mailboxes = mailboxes;
-    wish.submit_per_minute = 100'000;
-    return wish;
-}
-
 bool holds(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 std::string mail(const std::string& subject, const std::string& body = "Guten Tag\n") {
@@ -128,7 +120,7 @@ std::size_t waiting(const MailRig& rig, const std::string& state) {
 
 TEST_CASE("sending: what is handed in arrives once, byte for byte, and the queue has the server's words",
           "[daemon][sending][threads]") {
-    MailRig rig(senders());
+    MailRig rig(MailRig::senders());
     rig.import();
     rig.daemon.start(quick);
     const std::string head = "From: box0001@sim.test\nTo: a@there.test\nMessage-ID: <known@sim.test>\n";
@@ -161,7 +153,7 @@ TEST_CASE("sending: what is handed in arrives once, byte for byte, and the queue
 
 TEST_CASE("sending: each recipient has its fate, who is put off is asked again, and a report tells who is lost",
           "[daemon][sending]") {
-    MailRig rig(senders());
+    MailRig rig(MailRig::senders());
     rig.fault("smtp_rcpt mailbox=lost@there.test");
     rig.fault("smtp_rcpt mailbox=later@there.test value=451 row=4.2.1_busy times=1");
     rig.import();
@@ -202,7 +194,7 @@ TEST_CASE("sending: what the account suffers from parks it with the reason, and 
                                               {"smtp_mail", "432 4.3.2"},
                                               {"smtp_mail value=550 row=5.7.60_SMTP;_no_permissions", "5.7.60"}}));
     CAPTURE(given.fault);
-    auto wish = senders();
+    auto wish = MailRig::senders();
     wish.smtp_starts_tls = true;
     MailRig rig(wish);
     rig.import();
@@ -230,7 +222,7 @@ TEST_CASE("sending: a connection that breaks before the mail is whole costs noth
     const std::string fault =
         GENERATE("smtp_drop_in_body value=0 times=2", "smtp_body value=421 times=2", "smtp_mail value=421 times=2");
     CAPTURE(fault);
-    MailRig rig(senders());
+    MailRig rig(MailRig::senders());
     rig.fault(fault);
     rig.import();
     rig.daemon.start(quick);
@@ -243,7 +235,7 @@ TEST_CASE("sending: a connection that breaks before the mail is whole costs noth
 TEST_CASE("sending: mails whose last reply is lost are found in Sent Items, and none is sent twice",
           "[daemon][sending][hostile-10][threads]") {
     constexpr std::size_t count = 24;
-    MailRig rig(senders());
+    MailRig rig(MailRig::senders());
     rig.fault("smtp_lost_reply value=2");
     rig.import();
     rig.daemon.start(quick);
@@ -260,7 +252,7 @@ TEST_CASE("sending: mails whose last reply is lost are found in Sent Items, and 
 
 TEST_CASE("sending: a mail that was read and not kept is not found, and is sent once more",
           "[daemon][sending][hostile-10]") {
-    MailRig rig(senders());
+    MailRig rig(MailRig::senders());
     rig.fault("smtp_drop times=1");
     rig.import();
     rig.daemon.start({"--settling-time", "50ms"});
@@ -272,7 +264,7 @@ TEST_CASE("sending: a mail that was read and not kept is not found, and is sent 
 }
 
 TEST_CASE("sending: a mail in doubt is not taken for another one with its Message-ID", "[daemon][sending]") {
-    MailRig rig(senders());
+    MailRig rig(MailRig::senders());
     rig.import();
     rig.daemon.start(quick);
     const std::string twin = "Message-ID: <both@sim.test>\n" + mail("0");
@@ -295,7 +287,7 @@ TEST_CASE("sending: Dovecot tells a message without our field from one with anot
 }
 
 TEST_CASE("sending: where Sent Items cannot be seen, a mail in doubt waits for a person", "[daemon][sending]") {
-    MailRig rig(senders());
+    MailRig rig(MailRig::senders());
     rig.fault("hide_sent");
     rig.fault("smtp_lost_reply times=3");
     rig.import();
@@ -338,7 +330,7 @@ void start_again(MailRig& rig) {
 TEST_CASE("sending: killed while mails leave, it finds out which have left, and sends the rest once",
           "[daemon][sending][hostile-10]") {
     constexpr std::size_t count = 40;
-    MailRig rig(senders());
+    MailRig rig(MailRig::senders());
     rig.fault("smtp_slow value=150");  // filed, and not yet answered: the moment of doubt
     rig.import();
     const auto send_keyed = [&](std::size_t number) {
@@ -368,7 +360,7 @@ TEST_CASE("sending: killed while mails leave, it finds out which have left, and 
 
 TEST_CASE("sending: the operator's hand holds, releases, tries again and cancels, and says what it cannot do",
           "[daemon][sending]") {
-    MailRig rig(senders(2));
+    MailRig rig(MailRig::senders(2));
     rig.import();
     rig.daemon.start(quick);
     const std::string tomorrow = std::to_string(std::time(nullptr) + 86'400);

@@ -9,19 +9,7 @@
 
 namespace support {
 
-namespace {
-
-MailRig::Wish senders(std::uint32_t mailboxes) {
-    MailRig::Wish wish;
-    wish.server = MailRig::Server::sim;
-    wish.mailboxes = mailboxes;
-    wish.submit_per_minute = 100'000;
-    return wish;
-}
-
-}  // namespace
-
-InletRig::InletRig(std::uint32_t mailboxes) : rig(senders(mailboxes)), port_(free_port()) {
+InletRig::InletRig(std::uint32_t mailboxes) : rig(MailRig::senders(mailboxes)), port_(free_port()) {
     rig.import();
     const sim::CertificateWish wish{};
     const sim::Identity identity = rig.provider.authority().issue(wish);

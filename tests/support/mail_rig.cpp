@@ -66,6 +66,14 @@ std::string difference(const Mails& expected, const Mails& found) {
     return some_of(missing, "missing") + some_of(surplus, "too many");
 }
 
+MailRig::Wish MailRig::senders(std::uint32_t mailboxes) {
+    Wish wish;
+    wish.server = Server::sim;
+    wish.mailboxes = mailboxes;
+    wish.submit_per_minute = 100'000;
+    return wish;
+}
+
 MailRig::MailRig(Wish wish) : provider(options_of(wish, daemon)) {
     provider.start();
     if (wish.server == Server::sim) return;

@@ -41,6 +41,8 @@ public:
         bool smtp_starts_tls = false;
     };
     explicit MailRig(Wish wish);
+    /// Mailboxes at the pretend provider that send, as fast as they can.
+    static Wish senders(std::uint32_t mailboxes = 1);
 
     static std::string id(std::uint32_t box) { return address(box).substr(0, 7); }
     static std::string address(std::uint32_t box) { return sim::World::address_of(box); }

@@ -88,6 +88,16 @@ TEST_CASE("what each fact is an alarm for", "[alarm]") {
         facts.started_at = noon - 1min;
         CHECK(places_of(facts).empty());
     }
+    SECTION("a restart does not end the silence, a proof does") {
+        facts.started_at = noon - 1min;
+        facts.mailboxes[1].last_proof = noon - 9h;
+        facts.silent_before = {"b"};
+        CHECK(places_of(facts) == Places{"mailbox-silent b"});
+        facts.mailboxes[1].last_proof.reset();
+        CHECK(places_of(facts) == Places{"mailbox-silent b"});
+        facts.mailboxes[1].last_proof = noon;
+        CHECK(places_of(facts).empty());
+    }
     SECTION("sending") {
         facts.senders[0].phase = "cannot send";
         facts.senders[0].reason = "provider x has no smtp host";
