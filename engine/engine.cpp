@@ -238,8 +238,8 @@ awaitable<void> Engine::serve_roster() {
     if (!flags_.roles.dispatcher) roster->senders.clear();
     roles.alarms.serve(roster->alarms, *roster);
     if (flags_.roles.alarm || flags_.roles.dispatcher) {
-        auto webhooks =
-            co_await read_webhooks(*committer_, roles.main.inbox(), *keyring_, roles.tls, std::move(roster->webhooks));
+        auto webhooks = co_await read_webhooks(*committer_, roles.main.inbox(), *keyring_, roles.tls,
+                                               std::move(roster->webhooks), flags_.webhook_networks);
         roles.feeds.serve(std::move(webhooks));
     }
     for (auto& sender : roster->senders) {

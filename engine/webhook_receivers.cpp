@@ -19,8 +19,11 @@ void leave_out(const config::Webhook& webhook, std::string_view what, const erro
 
 awaitable<std::vector<webhooks::Feeds::Served>> read_webhooks(store::Committer& committer, queue::Inbox& inbox,
                                                               const secrets::Keyring& keyring, TlsClients& tls,
-                                                              std::vector<config::Webhook> configured) {
+                                                              std::vector<config::Webhook> configured,
+                                                              const std::vector<std::string>& networks) {
     std::vector<webhooks::Feeds::Served> served;
+    auto reach = std::make_shared<net::Reach>();
+    for (const auto& network : networks) (void)reach->allow(network);  // judged as flags
     for (auto& webhook : configured) {
         const auto owner = config::secret_owner(webhook);
         auto read = [owner](store::Workbench bench) { return bench.store.secret(owner, secret_name); };
@@ -39,7 +42,7 @@ awaitable<std::vector<webhooks::Feeds::Served>> read_webhooks(store::Committer& 
             leave_out(webhook, webhook.ca_file, client.error());
             continue;
         }
-        webhooks::Receiver receiver{webhook.url, webhooks::key_of(*secret), std::move(*client)};
+        webhooks::Receiver receiver{webhook.url, webhooks::key_of(*secret), std::move(*client), reach};
         served.push_back({std::move(webhook), std::move(receiver)});
     }
     co_return served;

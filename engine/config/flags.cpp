@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "protocols/base/text.hpp"
+#include "protocols/net/reach.hpp"
 
 namespace config {
 namespace {
@@ -269,6 +270,17 @@ void declare_work(CLI::App& run, RunFlags& flags) {
              flags.watch_token_file);
     add_file(run, "--watch-ca", "the system's", "Authorities that the certificate of --watch-server comes from (PEM)",
              flags.watch_ca);
+    add(run, "--webhook-networks", "NETWORKS", "none",
+        "Private or local networks that webhooks may go to, with commas between: 10.0.0.0/8,127.0.0.1. Without it they "
+        "go to public addresses alone, whatever their names lead to",
+        [&](const std::string& written) {
+            flags.webhook_networks.clear();
+            for (const std::string_view network : text::split(written, ',')) {
+                if (!net::Reach().allow(network))
+                    refuse("--webhook-networks", network, "networks like 10.0.0.0/8 or fd00::/8, or addresses");
+                flags.webhook_networks.emplace_back(network);
+            }
+        });
     add_duration(run, "--drain-grace", "10s", "0ms", "10min",
                  "How long sessions may finish their message after SIGTERM", flags.drain_grace);
     run.add_flag("--exit-when-idle", flags.exit_when_idle,

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace config {
 
@@ -67,6 +68,7 @@ struct RunFlags {
     std::chrono::milliseconds idle_renew{std::chrono::minutes(9)};
     std::uint32_t fetch_batch = 64;  // messages
     std::chrono::milliseconds settling_time{std::chrono::minutes(1)};
+    std::vector<std::string> webhook_networks;  // not public, and webhooks may go there: "10.0.0.0/8"
     std::chrono::milliseconds drain_grace{std::chrono::seconds(10)};
     std::string watch_server;  // not empty: the role alarm also tells what is wrong at that services server
     std::string watch_token_file;

@@ -65,6 +65,9 @@ std::string_view id_of_net(net::errc fault) noexcept {
         case stopped:
         case tls_broken:
             break;
+        case out_of_reach:
+        case network_malformed:
+            return "webhook-network";
         case certificate_unreadable:
         case private_key_unreadable:
         case private_key_of_another:

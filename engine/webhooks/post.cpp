@@ -6,6 +6,7 @@
 #include "protocols/base/text.hpp"
 #include "protocols/http/client.hpp"
 #include "protocols/http/url.hpp"
+#include "protocols/net/errc.hpp"
 
 namespace webhooks {
 namespace {
@@ -64,11 +65,16 @@ awaitable<Taken> post(Seams& seams, Receiver receiver, Parcel parcel, std::chron
                    .port = place->url.port,
                    .security = place->security,
                    .tls = receiver.tls,
-                   .within = within};
+                   .within = within,
+                   .reach = receiver.reach};
     auto request = request_of(std::move(place->url), receiver, std::move(parcel), seams.timers.clock().wall());
     const http::Limits limits{.header_bytes_max = answer_bytes_max, .body_bytes_max = answer_bytes_max};
     auto response = co_await http::call(seams, std::move(dial), std::move(request), limits);
-    if (!response) co_return Taken{.says = fmt::format("{}: {}", receiver.url, response.error().message())};
+    if (!response) {
+        auto says = fmt::format("{}: {}", receiver.url, response.error().message());
+        if (response.error() == net::errc::out_of_reach) says += "; --webhook-networks names networks for webhooks";
+        co_return Taken{.says = std::move(says)};
+    }
     if (response->status >= 200 && response->status < 300) co_return Taken{.taken = true, .says = {}};
     Taken refused{.says = fmt::format("{}: {}", receiver.url, said_in(*response))};
     refused.retry_after = response->retry_after();

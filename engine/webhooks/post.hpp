@@ -6,6 +6,7 @@
 #include <string>
 
 #include "protocols/base/secret.hpp"
+#include "protocols/net/reach.hpp"
 #include "protocols/net/seams.hpp"
 #include "protocols/net/tls.hpp"
 
@@ -16,6 +17,7 @@ struct Receiver {
     std::string url;  // https, or http on this machine
     Secret key;       // that signs; see key_of()
     std::shared_ptr<const net::TlsClient> tls;
+    std::shared_ptr<const net::Reach> reach{};  // where the URL may lead; nullptr: anywhere
 };
 
 /// What is posted once, or several times until it is taken. The id is the receiver's idempotency key.

@@ -11,6 +11,8 @@
 
 namespace net {
 
+class Reach;
+
 enum class Family { any, ipv4, ipv6 };
 enum class Security { plain, implicit_tls };  // STARTTLS dials plain and upgrades the stream
 
@@ -32,6 +34,8 @@ struct Dial {
     Security security = Security::implicit_tls;
     std::shared_ptr<const TlsClient> tls;                         // needed for implicit_tls
     std::chrono::milliseconds within = std::chrono::seconds(30);  // resolving, connecting, proxy and TLS together
+    std::shared_ptr<const Reach>
+        reach{};  // where it may lead; nullptr: anywhere. What a proxy resolves, the proxy judges
 };
 
 /// Opens connections. The seam between the engine and the network: a simulated world hands down its own.

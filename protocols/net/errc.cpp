@@ -65,6 +65,10 @@ const char* words(errc code) noexcept {
             return "the file cannot be read or holds no private key in PEM form without a passphrase";
         case errc::private_key_of_another:
             return "the private key is not the one of the certificate";
+        case errc::out_of_reach:
+            return "the name leads to a private, local or reserved address, which may not be called";
+        case errc::network_malformed:
+            return "expected a network like 10.0.0.0/8 or fd00::/8 (no bits set beyond its prefix), or an address";
     }
     return "unknown network error";
 }

@@ -35,6 +35,8 @@ enum class errc {
     certificate_unreadable,  // our own: no PEM certificate in the file
     private_key_unreadable,  // our own: no PEM private key in the file, or one with a passphrase
     private_key_of_another,  // it does not belong to the certificate
+    out_of_reach,            // the name leads to addresses that may not be called
+    network_malformed,       // no "10.0.0.0/8"
 };
 
 const boost::system::error_category& category() noexcept;

@@ -4,6 +4,7 @@
 #include "protocols/net/errc.hpp"
 #include "protocols/net/happy_eyeballs.hpp"
 #include "protocols/net/proxy.hpp"
+#include "protocols/net/reach.hpp"
 #include "protocols/net/socket_stream.hpp"
 
 namespace net {
@@ -22,7 +23,13 @@ awaitable<Result<std::unique_ptr<Stream>>> SystemDialer::dial(Dial to) {
     ensure(to.security == Security::plain || to.tls != nullptr, "implicit TLS needs TLS settings");
     const Monotonic due = timers_.now() + to.within;
     const auto& proxy = options_.proxy;
-    auto connected = co_await connect(proxy ? proxy->host : to.host, proxy ? proxy->port : to.port, due);
+    if (proxy && to.reach != nullptr) {
+        boost::system::error_code is_name;
+        const auto address = asio::ip::make_address(to.host, is_name);
+        if (!is_name && !to.reach->admits(address)) co_return errc::out_of_reach;
+    }
+    auto connected =
+        co_await connect(proxy ? proxy->host : to.host, proxy ? proxy->port : to.port, proxy ? nullptr : to.reach, due);
     if (!connected) co_return connected.error();
     auto stream = std::make_unique<SocketStream>(std::move(*connected), to.host, to.port, timers_, pool_);
     const Pace rest{.within = std::chrono::ceil<std::chrono::milliseconds>(due - timers_.now())};
@@ -38,7 +45,8 @@ awaitable<Result<std::unique_ptr<Stream>>> SystemDialer::dial(Dial to) {
     co_return std::unique_ptr<Stream>(std::move(stream));
 }
 
-awaitable<Result<asio::ip::tcp::socket>> SystemDialer::connect(std::string host, std::uint16_t port, Monotonic due) {
+awaitable<Result<asio::ip::tcp::socket>> SystemDialer::connect(std::string host, std::uint16_t port,
+                                                               std::shared_ptr<const Reach> reach, Monotonic due) {
     boost::system::error_code not_an_address;
     const auto address = asio::ip::make_address(host, not_an_address);
     std::vector<asio::ip::address> addresses{address};
@@ -49,6 +57,10 @@ awaitable<Result<asio::ip::tcp::socket>> SystemDialer::connect(std::string host,
     }
     addresses = in_order(addresses, options_.family);
     if (addresses.empty()) co_return errc::name_not_found;
+    if (reach != nullptr) {
+        std::erase_if(addresses, [&](const asio::ip::address& one) { return !reach->admits(one); });
+        if (addresses.empty()) co_return errc::out_of_reach;
+    }
     auto connected = co_await connect_first(std::move(addresses), port, timers_, due);
     co_return connected;
 }

@@ -25,7 +25,8 @@ public:
     awaitable<Result<std::unique_ptr<Stream>>> dial(Dial to) override;
 
 private:
-    awaitable<Result<asio::ip::tcp::socket>> connect(std::string host, std::uint16_t port, Monotonic due);
+    awaitable<Result<asio::ip::tcp::socket>> connect(std::string host, std::uint16_t port,
+                                                     std::shared_ptr<const Reach> reach, Monotonic due);
 
     std::unique_ptr<Resolver> resolver_;
     Timers& timers_;

@@ -22,7 +22,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const std::vector<std::string> hasty{"--alarm-patience", "200ms"};
+const std::vector<std::string> hooks_here{"--webhook-networks", "127.0.0.1"};
+const std::vector<std::string> hasty{"--alarm-patience", "200ms", "--webhook-networks", "127.0.0.1"};
 
 bool holds(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
@@ -165,7 +166,7 @@ TEST_CASE("webhook: the events of submissions arrive signed, each submission's i
     auto document = rig.document();
     document["webhooks"] = json::array{webhook(receiver)};
     rig.daemon.import(json::serialize(document));
-    rig.daemon.start();
+    rig.daemon.start(hooks_here);
     constexpr std::size_t mails = 12;
     for (std::size_t number = 0; number < mails; ++number) {
         const Ran ran = rig.daemon.ask({"send", "a@there.test"}, "From: box0001@sim.test\n\nmail\n");
@@ -173,7 +174,7 @@ TEST_CASE("webhook: the events of submissions arrive signed, each submission's i
     }
     CHECK(eventually([&] { return receiver.taken("submission.accepted").size() >= mails / 2; }));
     CHECK(rig.daemon.stop() == 0);  // in the midst of it
-    rig.daemon.start();
+    rig.daemon.start(hooks_here);
     const auto all_told = [&] {
         std::map<std::string, std::vector<std::string>> told;
         std::map<std::string, std::string> type_of_id;

@@ -91,6 +91,8 @@ TEST_CASE("flags of run are read into values", "[config]") {
     CHECK(flags.ip_family == IpFamily::v6);
     CHECK(flags.log_format == LogFormat::json);
     CHECK(flags.key_file.empty());
+    CHECK(read({"--webhook-networks", "10.0.0.0/8,::1"}).webhook_networks ==
+          std::vector<std::string>{"10.0.0.0/8", "::1"});
     CHECK(read({"--key-file", "/k"}).key_file == "/k");
     CHECK_FALSE(flags.smtp.listen.has_value());
     const auto smtp = read({"--smtp-listen", "[::1]:25", "--smtp-message-max", "1MiB", "--smtp-idle", "2s"}).smtp;
@@ -109,6 +111,8 @@ TEST_CASE("flags out of their limits are refused in words", "[config]") {
     };
     const auto given = GENERATE(values<Case>({
         {{"--alarm-patience", "0ms"}, "from 10ms to 1h"},
+        {{"--webhook-networks", "10.0.0.1/8"}, "found \"10.0.0.1/8\", expected networks like"},
+        {{"--webhook-networks", "10.0.0.0/8,"}, "expected networks like"},
         {{"--roles", "retriver"}, "found \"retriver\", expected"},
         {{"--idle-renew", "30min"}, "from 1s to 29min"},
         {{"--settling-time", "0ms"}, "from 10ms to 1h"},

@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 
+#include "protocols/net/reach.hpp"
 #include "tests/unit/net/fixture.hpp"
 
 using namespace net_test;
@@ -136,6 +137,25 @@ TEST_CASE("an address that refuses is followed by the next at once", "[net]") {
     const auto stream = caller.dial(to_plain(peer.port(), "mail.example"));
     REQUIRE(stream);
     CHECK(std::chrono::steady_clock::now() - began < 240ms);
+}
+
+TEST_CASE("a name that leads to addresses out of reach is called at none of them, and at those within", "[net]") {
+    Peer peer(greet, "127.0.0.3");
+    auto to = to_plain(peer.port(), "hooks.example");
+    auto reach = std::make_shared<net::Reach>();
+    to.reach = reach;
+    const auto call = [&](std::vector<std::string> addresses, net::Dial dial) {
+        Caller caller(std::make_unique<FixedResolver>(std::move(addresses)), {});
+        const auto stream = caller.dial(std::move(dial));
+        return stream ? (*stream)->peer() : stream.error().message();
+    };
+    const auto refusal = make_error_code(net::errc::out_of_reach).message();
+    CHECK(call({"127.0.0.3", "10.0.0.1"}, to) == refusal);
+    to.host = "127.0.0.3";
+    CHECK(call({}, to) == refusal);
+    to.host = "hooks.example";
+    REQUIRE(reach->allow("127.0.0.3"));
+    CHECK(call({"127.0.0.2", "127.0.0.3"}, to).ends_with("(127.0.0.3)"));
 }
 
 TEST_CASE("only black holes: the time is over", "[net][hostile-69]") {
