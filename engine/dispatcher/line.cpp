@@ -53,11 +53,27 @@ Line::~Line() { stream_->close(); }
 
 awaitable<Line::Opened> Line::open(Uses uses, Sender sender) {
     Opened opened;
-    auto answer = co_await uses.tokens.token_for(sender.credential);
-    if (auto* none = std::get_if<tokens::NoToken>(&answer)) {
-        opened.why = without_token(*none, uses.seams.timers.clock().wall());
-        co_return opened;
+    std::uint64_t refused_before = 0;  // generation of a token
+    for (;;) {
+        auto answer = co_await uses.tokens.token_for(sender.credential);
+        if (auto* none = std::get_if<tokens::NoToken>(&answer)) {
+            opened.why = without_token(*none, uses.seams.timers.clock().wall());
+            co_return opened;
+        }
+        auto& token = std::get<tokens::Token>(answer);
+        const auto generation = token.generation;
+        if (generation == refused_before) co_return opened;
+        opened = co_await connect(uses, sender, std::move(token));
+        if (!opened.token_refused || refused_before != 0) co_return opened;
+        // Sending may be switched off for a mailbox (5.7.139) whose mail is fetched with the same credential: nobody
+        // but this desk suffers from what its server says of a token.
+        uses.tokens.expired(sender.credential, generation);
+        refused_before = generation;
     }
+}
+
+awaitable<Line::Opened> Line::connect(Uses uses, const Sender& sender, tokens::Token token) {
+    Opened opened;
     const auto& host = *sender.place->provider.smtp;
     const std::string server = fmt::format("{}:{}", host.host, host.port);
     net::Dial to;
@@ -73,7 +89,8 @@ awaitable<Line::Opened> Line::open(Uses uses, Sender sender) {
     std::unique_ptr<Line> line(new Line(std::move(*stream), uses.sizes, server, sender.place->version));
     opened.why = co_await greet(*line, uses.sizes, sender);
     if (opened.why.cause != Cause::accepted) co_return opened;
-    opened.why = co_await log_in(*line, uses, sender, std::move(std::get<tokens::Token>(answer)));
+    opened.why = co_await log_in(*line, uses, sender, std::move(token));
+    opened.token_refused = opened.why.cause == Cause::account && !sender.password;
     if (opened.why.cause == Cause::accepted) opened.line = std::move(line);
     co_return opened;
 }
@@ -96,8 +113,6 @@ awaitable<Effect> Line::greet(Line& line, const Sizes& sizes, const Sender& send
     co_return Effect();
 }
 
-/// A refused token is reported: the next connection gets a fresh one. That is all: sending may be switched off for a
-/// mailbox (5.7.139) whose mail is fetched with the same credential, so the desk waits, and nobody else.
 awaitable<Effect> Line::log_in(Line& line, Uses uses, const Sender& sender, tokens::Token token) {
     smtp::Login login;
     login.mechanism = mechanism_of(line.client_.capabilities(), sender.password);
@@ -113,9 +128,6 @@ awaitable<Effect> Line::log_in(Line& line, Uses uses, const Sender& sender, toke
     }
     auto effect = refused(Step::log_in, "logging in as " + sender.login, line.server_, answer->reply);
     if (!answer->challenge.empty()) effect.reason += fmt::format(" ({})", answer->challenge);
-    if (effect.cause == Cause::account && !sender.password) {
-        uses.tokens.expired(sender.credential, token.generation);
-    }
     co_return effect;
 }
 

@@ -28,7 +28,9 @@ public:
     struct Opened {
         std::unique_ptr<Line> line;
         Effect why{};
+        bool token_refused = false;
     };
+    /// A token that is refused is replaced at once, and the fresh one tried, once.
     static awaitable<Opened> open(Uses uses, Sender sender);
     ~Line();
 
@@ -41,6 +43,7 @@ public:
 
 private:
     Line(std::unique_ptr<net::Stream> stream, const Sizes& sizes, std::string server, const store::Digest& place);
+    static awaitable<Opened> connect(Uses uses, const Sender& sender, tokens::Token token);
     static awaitable<Effect> greet(Line& line, const Sizes& sizes, const Sender& sender);
     static awaitable<Effect> log_in(Line& line, Uses uses, const Sender& sender, tokens::Token token);
 

@@ -217,6 +217,50 @@ TEST_CASE("sending: what the account suffers from parks it with the reason, and 
     CHECK(support::count_in(rig.daemon.maildir()) == 0);
 }
 
+TEST_CASE("sending: a token that the server refuses is replaced at once, a fresh one that is refused parks the account",
+          "[daemon][sending][hostile-24][hostile-25]") {
+    const std::string said = GENERATE("535 row=5.7.3_Authentication_unsuccessful",
+                                      "501 row=5.5.127_Invalid_XOAUTH2_auth_data_-_Token_will_expire_soon");
+    const bool also_fresh = GENERATE(false, true);
+    CAPTURE(said, also_fresh);
+    MailRig rig(MailRig::senders());
+    rig.fault("smtp_auth value=" + said + (also_fresh ? "" : " times=1"));
+    rig.import();
+    rig.daemon.start(quick);
+    const auto refreshes = rig.counters().token_requests;
+    const auto id = send(rig, mail("0"));
+    if (also_fresh) {
+        REQUIRE(eventually([&] { return sender(rig).starts_with("parked"); }));
+        CHECK(holds(sender(rig), said.substr(8, 5)));
+        CHECK(word(shown(rig, id), "state") == "queued");
+        CHECK(shown(rig, id).at("attempts") == 0);
+        CHECK(rig.counters().smtp_logins == 0);
+        rig.clear_faults();
+        CHECK(rig.daemon.ask({"queue", "retry", id}).exit_code == 0);
+    }
+    CHECK(becomes(rig, id, "delivered"));
+    CHECK(rig.counters().token_requests <= refreshes + 2);
+    CHECK(taken(rig) == each_once(1));
+}
+
+TEST_CASE("sending: a tar-pit holds up its own mailbox and nobody else", "[daemon][sending][hostile-27]") {
+    constexpr std::uint32_t mailboxes = 20, mails = 5;
+    MailRig rig(MailRig::senders(mailboxes));
+    rig.import();
+    rig.fault("smtp_slow value=600000 mailbox=" + MailRig::address(1));
+    rig.daemon.start(quick);
+    std::vector<std::string> held_up, others;
+    for (std::uint32_t number = 0; number < mails; ++number) {
+        for (std::uint32_t box = 1; box <= mailboxes; ++box) {
+            auto id = send(rig, mail(fmt::format("{}-{}", box, number)), {"c@there.test", "-f", MailRig::address(box)});
+            (box == 1 ? held_up : others).push_back(std::move(id));
+        }
+    }
+    for (const auto& id : others) CHECK(becomes(rig, id, "delivered"));
+    for (const auto& id : held_up) CHECK_FALSE(word(shown(rig, id), "state") == "delivered");
+    CHECK(waiting(rig, "held") == 0);
+}
+
 TEST_CASE("sending: a connection that breaks before the mail is whole costs nothing and doubles nothing",
           "[daemon][sending][hostile-10][hostile-17][hostile-20]") {
     const std::string fault =

@@ -32,6 +32,11 @@ rows() {
 21|too little offered|SIZE below the mail's, no 8BITMIME, no SMTPUTF8.|Said with its reason before a byte of the mail is sent.
 22|capabilities without end|10,000 lines of capabilities; mechanisms downgraded to PLAIN.|Bounded as row 11; no other mechanism than asked for, ever.
 23|error challenge|334 with an error, and the server waits.|One answer (an empty line, or 0x01), the error is kept; a second challenge ends the connection.
+24|a fresh token is refused|535 at the log-in, also with a token that was made a moment ago.|The token is replaced at once and the new one tried, once; then the account waits with the server's words and the doctor's remedy. No mail fails.
+25|a token that ends soon|501 5.5.127: the server wants a token that lives longer.|Successors are asked for 600 to 900 s ahead anyway; a token that is refused all the same is replaced at once, as in row 24.
+26|limits|432 concurrency, 5.2.252 and 554 quota, 451 throttling.|Understood as what they are: fewer connections, or a pause of the account or the mailbox. No mail fails or bounces.
+27|tar-pits|A server takes everything at a byte a second.|Each step has a deadline and each body a least rate; the others' desks and sessions do not notice.
+28|a report bounces|Our report of a failed mail is itself refused.|Reports have the null sender and reach the application alone; there is no report about a report.
 29|huge literal|A literal of 4 GiB or more is announced, then silence.|Nothing is allocated by an announced size. The message is pending with "larger than …", is not asked for again, and those behind it come.
 30|huge sets|`APPENDUID`, `COPYUID`, `VANISHED` of 1:4294967295.|Sets stay ranges; codes that nobody asked for are ignored.
 31|floods|Untagged responses for ever; a tagged one with a foreign tag.|A limit for each command; only our own tag completes one. The connection is closed.
