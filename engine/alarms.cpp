@@ -101,7 +101,7 @@ struct Alarms::TellWork {
     Result<std::vector<Handed>> operator()(store::Workbench bench) {
         std::vector<Handed> handed;
         for (auto& [place, draft] : drafts) {
-            submission::AcceptWork accept{senders, std::move(draft)};
+            submission::AcceptWork accept{senders, std::move(draft), true};
             const auto accepted = accept(bench);
             if (!accepted && accepted.error() == submission::errc::unknown_sender) continue;  // gone meanwhile
             if (!accepted) return accepted.error();

@@ -11,6 +11,7 @@
 
 #include "engine/config/documents.hpp"
 #include "engine/config/presets.hpp"
+#include "engine/submission/switches.hpp"
 #include "protocols/base/text.hpp"
 
 namespace {
@@ -20,6 +21,7 @@ constexpr std::size_t page_mailboxes = 1000;
 struct Rows {
     std::vector<store::Mailbox> mailboxes;
     std::vector<store::Object> providers, credentials, consumers, webhooks, alarms;
+    submission::Suspensions suspensions;
     std::map<std::string, std::string> proofs;  // by credential: as they lie in the store, sealed
 };
 
@@ -35,6 +37,9 @@ Result<Rows> read_objects(store::Workbench bench) {
     if (!webhooks) return webhooks.error();
     auto alarms = bench.store.objects(config::alarm_kind);
     if (!alarms) return alarms.error();
+    auto suspensions = submission::suspensions(bench.store);
+    if (!suspensions) return suspensions.error();
+    rows.suspensions = std::move(*suspensions);
     rows.providers = std::move(*providers);
     rows.credentials = std::move(*credentials);
     rows.consumers = std::move(*consumers);
@@ -205,6 +210,8 @@ awaitable<Result<Roster>> read_roster(store::Committer& committer, queue::Inbox&
             const auto* known = credential == credentials->end() ? nullptr : &credential->second;
             const auto way = known == nullptr ? ways_out.end() : ways_out.find(known->provider);
             auto sender = sender_of(row, *mailbox, known, way == ways_out.end() ? nullptr : way->second);
+            const auto suspension = rows->suspensions.find(row.id);
+            if (sender.paused.empty() && suspension != rows->suspensions.end()) sender.paused = suspension->second;
             std::string documents = row.document + rows->proofs[mailbox->credential];
             if (known != nullptr) documents += config::to_document(*known);
             if (way != ways_out.end()) documents.append(way->second->version.begin(), way->second->version.end());

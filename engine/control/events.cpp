@@ -13,6 +13,8 @@ namespace control {
 
 bool is_alarm_event(std::string_view kind) noexcept { return kind.starts_with("alarm."); }
 
+std::string cursor_row(std::string_view webhook) { return "feed/" + std::string(webhook); }
+
 boost::json::object to_json(const store::OutboxEvent& event, const std::string& mailbox) {
     error_code unreadable;
     boost::json::object object{{"number", event.number},

@@ -14,6 +14,9 @@ namespace control {
 /// Of the kinds that the store keeps, those of alarms; all others are of submissions.
 [[nodiscard]] bool is_alarm_event(std::string_view kind) noexcept;
 
+/// Under this name the store remembers up to which event a webhook has been told (Store::put_meta).
+std::string cursor_row(std::string_view webhook);
+
 /// {"number", "type": "submission.delivered" or "alarm.raised", "at", "data"}, of a submission with "submission" and
 /// "mailbox".
 boost::json::object to_json(const store::OutboxEvent& event, const std::string& mailbox);

@@ -6,6 +6,7 @@
 
 #include "engine/control/commands.hpp"
 #include "engine/control/json.hpp"
+#include "engine/submission/switches.hpp"
 
 namespace control {
 namespace {
@@ -146,7 +147,10 @@ awaitable<Response> pause_mailbox(Surroundings& here, std::string id, std::strin
 }
 
 awaitable<Response> remove_mailbox(Surroundings& here, std::string id) {
-    auto work = [id](store::Workbench bench) { return bench.store.remove_mailbox(id); };
+    auto work = [id](store::Workbench bench) -> Result<void> {
+        const auto removed = bench.store.remove_mailbox(id);
+        return removed ? submission::suspend(bench.store, id, "") : removed;
+    };
     auto removed = co_await here.committer.run(here.home, std::move(work));
     if (!removed && removed.error() == store::errc::unknown_id) co_return refusal(404, unknown(id));
     if (!removed) co_return failure(removed.error());

@@ -10,6 +10,8 @@
 #include "engine/control/checks.hpp"
 #include "engine/control/credentials.hpp"
 #include "engine/control/events.hpp"
+#include "engine/control/intake.hpp"
+#include "engine/control/removal.hpp"
 #include "engine/control/sign_in.hpp"
 #include "engine/control/submissions.hpp"
 #include "protocols/base/text.hpp"
@@ -50,6 +52,13 @@ std::optional<Target> parsed(std::string_view text) {
 std::optional<std::uint64_t> number_in(const Target& target, const std::string& name, std::uint64_t standard) {
     if (!target.parameters.contains(name)) return standard;
     return text::number<std::uint64_t>(target.parameter(name));
+}
+
+/// Why something is stopped; empty when it goes on.
+std::string reason_of(const Target& target, bool goes_on, std::string_view standard) {
+    if (goes_on) return {};
+    auto reason = target.parameter("reason");
+    return reason.empty() ? std::string(standard) : reason;
 }
 
 Response wrong_method(std::string_view allowed) { return refusal(405, fmt::format("expected {}", allowed)); }
@@ -121,9 +130,7 @@ awaitable<Response> mailboxes(Surroundings& here, const Request& request, const 
     if (target.path.size() != 4 || (act != "pause" && act != "resume")) co_return refusal(404, "no such path");
     if (request.method != "POST") co_return wrong_method("POST");
     if (!target.takes({"reason"})) co_return wrong_parameter("reason=TEXT");
-    std::string reason = act == "resume" ? std::string() : target.parameter("reason");
-    if (act == "pause" && reason.empty()) reason = "paused by an operator";
-    auto done = co_await pause_mailbox(here, id, std::move(reason));
+    auto done = co_await pause_mailbox(here, id, reason_of(target, act == "resume", "paused by an operator"));
     co_return done;
 }
 
@@ -174,10 +181,14 @@ awaitable<Response> credentials(Surroundings& here, const Request& request, cons
         co_return list;
     }
     if (target.path.size() == 3) {
-        if (request.method != "GET") co_return wrong_method("GET");
         if (!target.takes({})) co_return wrong_parameter("none");
-        auto shown = co_await show_credential(here, target.path[2]);
-        co_return shown;
+        if (request.method == "GET") {
+            auto shown = co_await show_credential(here, target.path[2]);
+            co_return shown;
+        }
+        if (request.method != "DELETE") co_return wrong_method("GET or DELETE");
+        auto removed = co_await remove_thing(here, Thing::credential, target.path[2]);
+        co_return removed;
     }
     if (target.path.size() != 4 || target.path[3] != "authorize") co_return refusal(404, "no such path");
     if (request.method != "POST") co_return wrong_method("POST");
@@ -302,6 +313,46 @@ awaitable<Response> submissions(Surroundings& here, Request& request, const Targ
     co_return changed;
 }
 
+awaitable<Response> intake(Surroundings& here, const Request& request, const Target& target) {
+    if (target.path.size() == 2) {
+        if (request.method != "GET") co_return wrong_method("GET");
+        if (!target.takes({})) co_return wrong_parameter("none");
+        auto shown = co_await show_intake(here);
+        co_return shown;
+    }
+    const std::string& act = target.path[2];
+    if (target.path.size() != 3 || (act != "close" && act != "open")) co_return refusal(404, "no such path");
+    if (request.method != "POST") co_return wrong_method("POST");
+    if (!target.takes({"reason"})) co_return wrong_parameter("reason=TEXT");
+    auto done = co_await close_intake(here, reason_of(target, act == "open", "closed by an operator"));
+    co_return done;
+}
+
+awaitable<Response> senders(Surroundings& here, const Request& request, const Target& target) {
+    if (target.path.size() == 2) {
+        if (request.method != "GET") co_return wrong_method("GET");
+        if (!target.takes({})) co_return wrong_parameter("none");
+        auto list = co_await list_senders(here);
+        co_return list;
+    }
+    if (target.path.size() != 4) co_return refusal(404, "no such path");
+    const std::string& act = target.path[3];
+    if (act != "suspend" && act != "resume") co_return refusal(404, "no such path");
+    if (request.method != "POST") co_return wrong_method("POST");
+    if (!target.takes({"reason"})) co_return wrong_parameter("reason=TEXT");
+    auto done =
+        co_await suspend_sender(here, target.path[2], reason_of(target, act == "resume", "suspended by an operator"));
+    co_return done;
+}
+
+awaitable<Response> removal(Surroundings& here, const Request& request, const Target& target, Thing thing) {
+    if (target.path.size() != 3) co_return refusal(404, "no such path");
+    if (request.method != "DELETE") co_return wrong_method("DELETE");
+    if (!target.takes({})) co_return wrong_parameter("none");
+    auto removed = co_await remove_thing(here, thing, target.path[2]);
+    co_return removed;
+}
+
 awaitable<Response> events(Surroundings& here, const Request& request, const Target& target) {
     if (target.path.size() != 2) co_return refusal(404, "no such path");
     if (request.method != "GET") co_return wrong_method("GET");
@@ -346,10 +397,12 @@ awaitable<Response> handle(Surroundings& here, Request request) {
         auto response = co_await events(here, request, *target);
         co_return response;
     }
-    if (area == "senders" && path.size() == 2) {
-        if (request.method != "GET") co_return wrong_method("GET");
-        if (!target->takes({})) co_return wrong_parameter("none");
-        auto response = co_await list_senders(here);
+    if (area == "senders") {
+        auto response = co_await senders(here, request, *target);
+        co_return response;
+    }
+    if (area == "intake") {
+        auto response = co_await intake(here, request, *target);
         co_return response;
     }
     if (area == "alarms" && path.size() == 2) {
@@ -360,6 +413,10 @@ awaitable<Response> handle(Surroundings& here, Request request) {
     }
     if (area == "credentials") {
         auto response = co_await credentials(here, request, *target);
+        co_return response;
+    }
+    if (const auto thing = thing_of(area); thing && area.ends_with('s')) {
+        auto response = co_await removal(here, request, *target, *thing);
         co_return response;
     }
     if (area == "checks") {

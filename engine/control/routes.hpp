@@ -18,6 +18,8 @@ namespace control {
 ///   GET /v1/submissions?after=&limit=&mailbox=&domain=&state=&before_ms=   POST
 ///   /v1/submissions?from=&to=&to_headers=yes &key=&lane=&not_before_ms=&life_s= (a message)   GET /v1/submissions/{id}
 ///   GET …/{id}/raw?offset= POST …/{id}/hold|release|retry|cancel   GET /v1/events?after=&limit=   GET /v1/senders
+///   POST /v1/senders/{mailbox}/suspend?reason=|resume   GET /v1/intake   POST /v1/intake/close?reason=|open
+///   DELETE /v1/providers|credentials|consumers|webhooks|alarms/{id}
 /// Unknown paths get 404, unknown methods 405, unknown or malformed parameters 400.
 awaitable<Response> handle(Surroundings& here, Request request);
 

@@ -262,6 +262,7 @@ awaitable<Response> submit(Surroundings& here, submission::Order order) {
     if (!accepted) {
         if (accepted.error() == submission::errc::unknown_sender)
             co_return refusal(403, fmt::format("sender \"{}\": {}", sender, accepted.error().message()));
+        if (accepted.error() == submission::errc::closed) co_return refusal(503, accepted.error().message());
         if (accepted.error() == store::errc::body_too_large) co_return refusal(413, accepted.error().message());
         co_return failure(accepted.error());
     }

@@ -34,7 +34,7 @@ struct Sender {
     Tenant tenant;
     std::uint32_t connections = 3;
     OutOfSight out_of_sight = OutOfSight::hold;
-    std::string paused;          // reason of the operator; empty: not paused
+    std::string paused;          // reason of the operator, of all or of sending alone; empty: not paused
     std::string fault;           // why it cannot send as configured; empty: it can
     std::uint64_t sign_ins = 0;  // at its credential since the start
     store::Digest documents{};  // of all that it is configured by, secrets included: tells whether anything has changed

@@ -19,6 +19,8 @@ smtp::Answer of_message(submission::errc reason, const std::string& what) {
             return {552, "5.3.4 " + what};
         case submission::errc::too_many_recipients:
             return {452, "4.5.3 " + what};
+        case submission::errc::closed:
+            return {451, "4.3.2 " + what};
         default:
             return {550, "5.6.0 " + what};
     }

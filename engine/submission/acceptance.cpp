@@ -136,6 +136,7 @@ Result<AcceptWork::Accepted> AcceptWork::operator()(store::Workbench bench) {
             return accepted;
         }
     }
+    if (!senders->closed().empty() && !even_when_closed) return errc::closed;
     const auto place = bench.bodies.append(draft.message);
     if (!place) return place.error();
     draft.submission.mailbox = accepted.mailbox;

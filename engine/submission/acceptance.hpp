@@ -54,10 +54,11 @@ inline constexpr std::size_t key_bytes_max = 200;
 /// Looks at an order and prepares it. Pure but for the marks drawn from `random`.
 std::variant<Draft, Fault> drafted(Order order, Random& random, WallTime now);
 
-/// The committer's part. Errors: unknown_sender, and those of the store.
+/// The committer's part. Errors: unknown_sender, closed, and those of the store.
 struct AcceptWork {
     Senders* senders = nullptr;
     Draft draft;
+    bool even_when_closed = false;  // our own: alarms
 
     struct Accepted {
         store::SubmissionId id = 0;

@@ -37,6 +37,8 @@ const char* words_of(errc code) noexcept {
             return "the message is larger than the configured limit";
         case errc::in_the_past:
             return "the message would expire before it may be sent";
+        case errc::closed:
+            return "no mail is taken in for now: an operator lets the queue run empty; hand it in again later";
         case errc::bad_wish:
             return "X-Rohrpost-Key has 1 to 200 characters, X-Rohrpost-Lane is alarm, interactive or bulk, "
                    "X-Rohrpost-Not-Before is a Unix time in seconds; each stands once";

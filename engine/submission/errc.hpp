@@ -22,6 +22,7 @@ enum class errc {
     unknown_sender,  // no mailbox may send from this address
     too_large,
     in_the_past,  // it would have expired before it may be sent
+    closed,       // an operator lets no mail in
     bad_wish,     // the value of an X-Rohrpost-Key, -Lane or -Not-Before field
 };
 

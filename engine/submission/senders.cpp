@@ -1,6 +1,7 @@
 #include "engine/submission/senders.hpp"
 
 #include "engine/config/documents.hpp"
+#include "engine/submission/switches.hpp"
 #include "protocols/base/text.hpp"
 
 namespace submission {
@@ -25,6 +26,9 @@ Result<std::optional<Senders::Entry>> Senders::find(store::Store& store, std::st
 
 Result<void> Senders::read(store::Store& store) {
     by_address_.clear();
+    auto closed = intake_closed(store);
+    if (!closed) return closed.error();
+    closed_ = std::move(*closed);
     std::string after;
     for (;;) {
         const auto page = store.mailboxes(after, page_mailboxes);

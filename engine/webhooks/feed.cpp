@@ -30,8 +30,6 @@ bool is_wanted(const std::vector<config::Topic>& topics, std::string_view kind) 
     return std::find(topics.begin(), topics.end(), topic) != topics.end();
 }
 
-std::string meta_of(const std::string& webhook) { return "feed/" + webhook; }
-
 }  // namespace
 
 Parcel parcel_of(const store::OutboxEvent& event, const std::string& mailbox, const std::string& source) {
@@ -106,7 +104,9 @@ awaitable<void> Feed::run() {
 /// Where it stood. A new webhook hears of what happens from now on.
 awaitable<std::int64_t> Feed::begin() {
     for (;;) {
-        auto read = [name = meta_of(webhook_.id)](store::Workbench bench) { return bench.store.meta(name); };
+        auto read = [name = control::cursor_row(webhook_.id)](store::Workbench bench) {
+            return bench.store.meta(name);
+        };
         auto there = co_await uses_.committer.run(uses_.inbox, std::move(read));
         if (there && *there) co_return text::number<std::int64_t>(**there).value_or(0);
         if (there) break;
@@ -125,7 +125,7 @@ awaitable<std::int64_t> Feed::begin() {
 }
 
 awaitable<Result<void>> Feed::keep(std::int64_t cursor) {
-    auto work = [name = meta_of(webhook_.id), cursor](store::Workbench bench) {
+    auto work = [name = control::cursor_row(webhook_.id), cursor](store::Workbench bench) {
         return bench.store.put_meta(name, std::to_string(cursor));
     };
     auto kept = co_await uses_.committer.run(uses_.inbox, std::move(work));

@@ -30,6 +30,7 @@ struct SqliteStore::Statements {
                        "INSERT INTO meta (name, value) VALUES (?1, ?2) "
                        "ON CONFLICT (name) DO UPDATE SET value = excluded.value"};
     Statement meta{db, "SELECT value FROM meta WHERE name = ?1"};
+    Statement remove_meta{db, "DELETE FROM meta WHERE name = ?1"};
     Statement put_grant{db,
                         "INSERT INTO oauth_grant (credential, generation, sealed, access_expires_at, state, reason) "
                         "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (credential) DO UPDATE SET "
@@ -42,6 +43,7 @@ struct SqliteStore::Statements {
     Statement grants{db,
                      "SELECT credential, generation, sealed, access_expires_at, state, reason "
                      "FROM oauth_grant ORDER BY credential"};
+    Statement remove_grant{db, "DELETE FROM oauth_grant WHERE credential = ?1"};
 
     Statement put_mailbox{db,
                           "INSERT INTO mailbox (id, document) VALUES (?1, ?2) "

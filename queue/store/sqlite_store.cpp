@@ -235,6 +235,8 @@ Result<std::optional<std::string>> SqliteStore::meta(std::string_view name) {
     return first<std::string>(sql_->meta, read_text, name);
 }
 
+Result<void> SqliteStore::remove_meta(std::string_view name) { return write(sql_->remove_meta, name); }
+
 Result<void> SqliteStore::put_grant(const Grant& grant) {
     return write(sql_->put_grant, std::string_view(grant.credential), whole(grant.generation), blob(grant.sealed),
                  millis(grant.access_expires_at), std::string_view(grant.state), std::string_view(grant.reason));
@@ -245,6 +247,8 @@ Result<std::optional<Grant>> SqliteStore::grant(std::string_view credential) {
 }
 
 Result<std::vector<Grant>> SqliteStore::grants() { return all<Grant>(sql_->grants, read_grant); }
+
+Result<void> SqliteStore::remove_grant(std::string_view credential) { return write(sql_->remove_grant, credential); }
 
 Result<Totals> SqliteStore::totals() {
     Totals totals{.messages = messages_ + recent_.rows};

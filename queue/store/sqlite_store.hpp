@@ -61,9 +61,11 @@ public:
     Result<std::vector<SealedSecret>> secrets() override;
     Result<void> put_meta(std::string_view name, std::string_view value) override;
     Result<std::optional<std::string>> meta(std::string_view name) override;
+    Result<void> remove_meta(std::string_view name) override;
     Result<void> put_grant(const Grant& grant) override;
     Result<std::optional<Grant>> grant(std::string_view credential) override;
     Result<std::vector<Grant>> grants() override;
+    Result<void> remove_grant(std::string_view credential) override;
 
     Result<MailboxNumber> put_mailbox(std::string_view id, std::string_view document) override;
     Result<void> pause_mailbox(std::string_view id, std::string_view reason) override;

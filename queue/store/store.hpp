@@ -36,6 +36,7 @@ public:
     virtual Result<std::vector<SealedSecret>> secrets() = 0;  // in order of owner and name
     virtual Result<void> put_meta(std::string_view name, std::string_view value) = 0;
     virtual Result<std::optional<std::string>> meta(std::string_view name) = 0;
+    virtual Result<void> remove_meta(std::string_view name) = 0;
 
     // Mailboxes. A new id gets a number; a removed one that is put again gets its number back.
     virtual Result<MailboxNumber> put_mailbox(std::string_view id, std::string_view document) = 0;
@@ -92,6 +93,7 @@ public:
     virtual Result<void> put_grant(const Grant& grant) = 0;
     virtual Result<std::optional<Grant>> grant(std::string_view credential) = 0;
     virtual Result<std::vector<Grant>> grants() = 0;  // in order of credential
+    virtual Result<void> remove_grant(std::string_view credential) = 0;
 
     /// What applications handed in to be sent.
     virtual Outbox& outbox() = 0;

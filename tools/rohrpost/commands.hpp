@@ -35,6 +35,7 @@ int key_command(Words words);
 int inbox_command(Words words);
 int send_command(Words words);
 int queue_command(Words words);
+int remove_command(Words words);
 int status_command(Words words);
 int alarms_command(Words words);
 

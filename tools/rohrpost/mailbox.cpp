@@ -65,8 +65,8 @@ int mailbox_command(Words words) {
     app.require_subcommand(1);
     auto* listing = app.add_subcommand("list", "All mailboxes, a line each");
     auto* showing = app.add_subcommand("show", "One mailbox with its folders");
-    auto* pausing = app.add_subcommand("pause", "Stop fetching; what was fetched is still handed off");
-    auto* resuming = app.add_subcommand("resume", "Fetch again");
+    auto* pausing = app.add_subcommand("pause", "Stop fetching and sending; what was fetched is still handed off");
+    auto* resuming = app.add_subcommand("resume", "Fetch and send again");
     auto* removing = app.add_subcommand(
         "remove", "Serve it no longer; its ledger stays, so an import of the same id doubles nothing");
     for (auto* command : {listing, showing, pausing, resuming, removing}) {

@@ -15,7 +15,7 @@
 namespace cli {
 namespace {
 
-constexpr std::array<Command, 14> commands{{
+constexpr std::array<Command, 15> commands{{
     {"run", "The daemon: fetches mail, sends mail, tells what is wrong", run_command},
     {"import", "Take in providers, credentials, mailboxes and consumers from a JSON document", import_command},
     {"export", "Print that document, with or without secrets", export_command},
@@ -26,8 +26,9 @@ constexpr std::array<Command, 14> commands{{
     {"mailbox", "list, show, pause, resume, remove mailboxes", mailbox_command},
     {"inbox", "list, read and acknowledge mail of a pull consumer", inbox_command},
     {"send", "Read a message from standard input and queue it, as sendmail does", send_command},
-    {"queue", "list, show, hold, release, retry, cancel what waits to be sent", queue_command},
+    {"queue", "list, show, hold, release, retry, cancel what waits to be sent; drain", queue_command},
     {"key", "rotate the key that secrets are sealed with", key_command},
+    {"remove", "Take a provider, credential, consumer, webhook or alarm away", remove_command},
     {"status", "How the store and the daemon are doing", status_command},
     {"alarms", "What is wrong and operators were told of", alarms_command},
 }};

@@ -9,6 +9,7 @@
 #include "engine/config/flags.hpp"
 #include "tools/rohrpost/caller.hpp"
 #include "tools/rohrpost/commands.hpp"
+#include "tools/rohrpost/drain.hpp"
 #include "tools/rohrpost/exit.hpp"
 #include "tools/rohrpost/table.hpp"
 
@@ -147,6 +148,12 @@ int senders(Caller& caller, bool json) {
     return EX_OK;
 }
 
+int tell(Caller& caller, const std::string& path, const std::string& reason, bool json) {
+    const std::string body = ask(caller, "POST", reason.empty() ? path : path + "?reason=" + encoded(reason));
+    if (json) fmt::print("{}\n", body);
+    return EX_OK;
+}
+
 /// One by its id, or all that fit.
 int change(Caller& caller, const std::string& act, const std::vector<std::string>& ids, const Wanted& wanted,
            bool all) {
@@ -173,7 +180,9 @@ int change(Caller& caller, const std::string& act, const std::vector<std::string
 }  // namespace
 
 int queue_command(Words words) {
-    std::string data, id;
+    std::string data, id, mailbox;
+    DrainWish drained;
+    bool at_once = false;
     std::vector<std::string> ids;
     Wanted wanted;
     bool all = false;
@@ -188,8 +197,14 @@ int queue_command(Words words) {
         app.add_subcommand("release", "Send what is held, or in doubt though it may arrive a second time");
     auto* retrying = app.add_subcommand("retry", "Try again now instead of when it is due");
     auto* cancelling = app.add_subcommand("cancel", "Never send it");
+    auto* suspending = app.add_subcommand("suspend", "Send nothing of a mailbox for now; it is fetched all the same");
+    auto* resuming = app.add_subcommand("resume", "Send its mail again");
+    auto* draining = app.add_subcommand(
+        "drain", "Take no more mail in from applications (451, 503), and wait until what there is has left");
+    auto* opening = app.add_subcommand("open", "Take mail in again after a drain");
     const std::array acts{holding, releasing, retrying, cancelling};
-    for (auto* command : {listing, showing, printing, telling, holding, releasing, retrying, cancelling}) {
+    for (auto* command : {listing, showing, printing, telling, holding, releasing, retrying, cancelling, suspending,
+                          resuming, draining, opening}) {
         config::declare_data(*command, data);
         if (command != printing) command->add_flag("--json", wanted.json, "Print JSON");
     }
@@ -201,6 +216,10 @@ int queue_command(Words words) {
     }
     listing->add_option("--limit", wanted.limit, "At most so many");
     for (auto* command : {showing, printing}) command->add_option("ID", id, "Its id")->required();
+    for (auto* command : {suspending, resuming}) command->add_option("MAILBOX", mailbox, "Its id")->required();
+    for (auto* command : {suspending, draining})
+        command->add_option("--reason", drained.reason, "Why, for those who look later");
+    draining->add_flag("--no-wait", at_once, "Only let no more mail in");
     for (auto* command : acts) {
         command->add_option("ID", ids, "Their ids");
         command->add_flag("--all", all, "All that fit --mailbox, --domain, --older-than and --state");
@@ -211,6 +230,15 @@ int queue_command(Words words) {
     if (showing->parsed()) return show(*caller, id, wanted.json);
     if (printing->parsed()) return print_raw(*caller, id);
     if (telling->parsed()) return senders(*caller, wanted.json);
+    if (draining->parsed()) {
+        drained.wait = !at_once;
+        drained.json = wanted.json;
+        return drain(*caller, drained);
+    }
+    if (opening->parsed()) return tell(*caller, "/v1/intake/open", "", wanted.json);
+    const std::string sender = "/v1/senders/" + encoded(mailbox);
+    if (suspending->parsed()) return tell(*caller, sender + "/suspend", drained.reason, wanted.json);
+    if (resuming->parsed()) return tell(*caller, sender + "/resume", "", wanted.json);
     if (ids.empty() == !all) throw Failure(EX_USAGE, "name ids, or choose with --all and its filters (not both)");
     for (auto* command : acts) {
         if (command->parsed()) return change(*caller, command->get_name(), ids, wanted, all);
