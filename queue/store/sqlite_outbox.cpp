@@ -95,7 +95,11 @@ struct SqliteOutbox::Statements {
     Statement due_now{db,
                       "SELECT submission FROM due WHERE mailbox = ?1 AND lane = ?2 AND at <= ?3 "
                       "ORDER BY at, submission LIMIT ?4"};
-    Statement earliest{db, "SELECT at FROM due WHERE mailbox = ?1 AND lane = ?2 ORDER BY at LIMIT 1"};
+    Statement earliest{db,
+                       "SELECT coalesce((SELECT min(at) FROM due WHERE mailbox = ?1 AND lane = 0), -1), "
+                       "coalesce((SELECT min(at) FROM due WHERE mailbox = ?1 AND lane = 1), -1), "
+                       "coalesce((SELECT min(at) FROM due WHERE mailbox = ?1 AND lane = 2), -1), "
+                       "coalesce((SELECT min(at) FROM due WHERE mailbox = ?1 AND lane = 3), -1)"};
     Statement next_mailbox{db, "SELECT mailbox FROM due WHERE mailbox > ?1 ORDER BY mailbox LIMIT 1"};
     Statement queued_counts{db, "SELECT mailbox, count(*) FROM due WHERE lane < ?1 GROUP BY mailbox"};
 
@@ -280,7 +284,11 @@ Result<Outbox::Accepted> SqliteOutbox::accept(const Submission& submission) {
 Result<std::vector<Submission>> SqliteOutbox::take(MailboxNumber mailbox, std::int64_t from_lane, std::int64_t to_lane,
                                                    Millis now, std::size_t limit) {
     std::vector<Submission> found;
+    const auto times = earliest(mailbox);
+    if (!times) return times.error();
     for (std::int64_t lane = from_lane; lane <= to_lane && found.size() < limit; ++lane) {
+        const auto& first = (*times)[static_cast<std::size_t>(lane)];
+        if (!first || *first > now) continue;
         const auto ids = work_.all<SubmissionId>(sql_->due_now, read_number, mailbox, lane, millis(now),
                                                  whole(limit - found.size()));
         if (!ids) return ids.error();
@@ -396,23 +404,29 @@ Result<std::vector<Submission>> SqliteOutbox::submissions(Which which, Submissio
     return read_all(waiting);
 }
 
-Result<std::optional<Millis>> SqliteOutbox::earliest(MailboxNumber mailbox, std::int64_t from_lane,
-                                                     std::int64_t to_lane) {
-    std::optional<Millis> found;
-    for (std::int64_t lane = from_lane; lane <= to_lane; ++lane) {
-        const auto at = work_.first<std::int64_t>(sql_->earliest, read_number, mailbox, lane);
-        if (!at) return at.error();
-        if (*at && (!found || time_of(**at) < *found)) found = time_of(**at);
-    }
-    return found;
+Result<SqliteOutbox::LaneTimes> SqliteOutbox::earliest(MailboxNumber mailbox) {
+    const auto read = [](const Statement::Rows& row) {
+        LaneTimes times;
+        for (std::size_t lane = 0; lane < times.size(); ++lane) {
+            const auto at = row.number(static_cast<int>(lane));
+            if (at >= 0) times[lane] = time_of(at);
+        }
+        return times;
+    };
+    const auto times = work_.first<LaneTimes>(sql_->earliest, read, mailbox);
+    if (!times) return times.error();
+    return **times;
 }
 
 Result<Outbox::Due> SqliteOutbox::due_of(MailboxNumber mailbox) {
-    const auto queued = earliest(mailbox, first_lane, last_lane);
-    if (!queued) return queued.error();
-    const auto doubtful = earliest(mailbox, doubt_lane, doubt_lane);
-    if (!doubtful) return doubtful.error();
-    return Due{.mailbox = mailbox, .queued = *queued, .doubtful = *doubtful};
+    const auto times = earliest(mailbox);
+    if (!times) return times.error();
+    Due due{.mailbox = mailbox, .queued = {}, .doubtful = times->back()};
+    for (std::size_t lane = 0; lane + 1 < times->size(); ++lane) {
+        const auto& at = (*times)[lane];
+        if (at && (!due.queued || *at < *due.queued)) due.queued = at;
+    }
+    return due;
 }
 
 Result<std::vector<Outbox::Due>> SqliteOutbox::due(MailboxNumber after, std::size_t limit) {
