@@ -95,11 +95,8 @@ struct SqliteOutbox::Statements {
     Statement due_now{db,
                       "SELECT submission FROM due WHERE mailbox = ?1 AND lane = ?2 AND at <= ?3 "
                       "ORDER BY at, submission LIMIT ?4"};
-    Statement earliest{db,
-                       "SELECT coalesce((SELECT min(at) FROM due WHERE mailbox = ?1 AND lane = 0), -1), "
-                       "coalesce((SELECT min(at) FROM due WHERE mailbox = ?1 AND lane = 1), -1), "
-                       "coalesce((SELECT min(at) FROM due WHERE mailbox = ?1 AND lane = 2), -1), "
-                       "coalesce((SELECT min(at) FROM due WHERE mailbox = ?1 AND lane = 3), -1)"};
+    Statement first_behind_lane{db,
+                                "SELECT lane, at FROM due WHERE mailbox = ?1 AND lane > ?2 ORDER BY lane, at LIMIT 1"};
     Statement next_mailbox{db, "SELECT mailbox FROM due WHERE mailbox > ?1 ORDER BY mailbox LIMIT 1"};
     Statement queued_counts{db, "SELECT mailbox, count(*) FROM due WHERE lane < ?1 GROUP BY mailbox"};
 
@@ -404,18 +401,23 @@ Result<std::vector<Submission>> SqliteOutbox::submissions(Which which, Submissio
     return read_all(waiting);
 }
 
+/// From lane to lane, over those that are empty: most mailboxes use one.
 Result<SqliteOutbox::LaneTimes> SqliteOutbox::earliest(MailboxNumber mailbox) {
+    using First = std::pair<std::size_t, Millis>;
     const auto read = [](const Statement::Rows& row) {
-        LaneTimes times;
-        for (std::size_t lane = 0; lane < times.size(); ++lane) {
-            const auto at = row.number(static_cast<int>(lane));
-            if (at >= 0) times[lane] = time_of(at);
-        }
-        return times;
+        return First(static_cast<std::size_t>(row.number(0)), time_of(row.number(1)));
     };
-    const auto times = work_.first<LaneTimes>(sql_->earliest, read, mailbox);
-    if (!times) return times.error();
-    return **times;
+    LaneTimes times;
+    for (std::int64_t behind = first_lane - 1; behind < doubt_lane;) {
+        const auto first = work_.first<First>(sql_->first_behind_lane, read, mailbox, behind);
+        if (!first) return first.error();
+        if (!*first) break;
+        const auto& [lane, at] = **first;
+        if (lane >= times.size()) return work_.noted(errc::damaged);
+        times[lane] = at;
+        behind = static_cast<std::int64_t>(lane);
+    }
+    return times;
 }
 
 Result<Outbox::Due> SqliteOutbox::due_of(MailboxNumber mailbox) {
