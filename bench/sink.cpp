@@ -91,7 +91,7 @@ awaitable<void> Sink::serve(asio::ip::tcp::socket socket) {
         const auto before = dialogue.mails();
         dialogue.take({buffer.data(), bytes}, replies);
         const std::lock_guard lock(mutex_);
-        if (was_in && !replies.empty() && !dialogue.leaving()) ++seen_.round_trips;
+        if (was_in && !replies.empty() && dialogue.awaited() && !dialogue.leaving()) ++seen_.round_trips;
         seen_.mails += dialogue.mails() - before;
         if (wanted_ > 0 && seen_.mails >= wanted_) came_.notify_all();
     }

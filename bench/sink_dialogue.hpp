@@ -15,6 +15,10 @@ public:
 
     [[nodiscard]] std::uint64_t mails() const noexcept { return mails_; }
     [[nodiscard]] bool logged_in() const noexcept { return logged_in_; }
+    /// The client has sent all it may for now: it waits for the answers.
+    [[nodiscard]] bool awaited() const noexcept {
+        return reading_ != Reading::chunk && reading_ != Reading::last_chunk;
+    }
     [[nodiscard]] bool leaving() const noexcept { return leaving_; }
 
 private:
