@@ -109,22 +109,21 @@ json::object rohrpost(const Parameters& parameters, const bench::Sink& sink, con
                                  " mails, and " + std::to_string(left.queued) + " are queued");
     const auto mails = static_cast<double>(seen_last.mails - seen_first.mails);
     const auto each = [&](const char* name) { return told.at(name).to_number<double>() / static_cast<double>(taken); };
-    return {
-        {"cpu_us_per_message", (cpu_last - cpu_first) / mails},
-        {"messages_per_second", mails / seconds(begun, ended)},
-        {"syncs_per_message", each("disk_syncs")},
-        {"messages_per_commit", 1 / each("groups")},
-        {"disk_writes_per_message", each("disk_writes")},
-        {"disk_written_bytes_per_message", each("disk_written_bytes")},
-        {"round_trips_per_message", static_cast<double>(seen_last.round_trips - seen_first.round_trips) / mails},
-        {"handshakes_per_message",
-         static_cast<double>(all.handshakes - before.handshakes) / static_cast<double>(taken)},
-        {"resumed_handshakes", all.resumed - before.resumed},
-        {"seconds_to_first", seconds(started, first)},
-        {"cpu_seconds_in_all", told.at("cpu_seconds")},
-        {"peak_rss_mib", told.at("peak_rss_bytes").to_number<double>() / (1U << 20U)},
-        {"taken", taken},
-        {"left_queued", left.queued}};
+    return {{"cpu_us_per_message", (cpu_last - cpu_first) / mails},
+            {"messages_per_second", mails / seconds(begun, ended)},
+            {"syncs_per_message", each("disk_syncs")},
+            {"messages_per_commit", 1 / each("groups")},
+            {"disk_writes_per_message", each("disk_writes")},
+            {"disk_written_bytes_per_message", each("disk_written_bytes")},
+            {"round_trips_per_message", static_cast<double>(seen_last.round_trips - seen_first.round_trips) / mails},
+            {"handshakes_per_message",
+             static_cast<double>(all.handshakes - before.handshakes) / static_cast<double>(taken)},
+            {"resumed_handshakes", all.resumed - before.resumed},
+            {"seconds_to_first", seconds(started, first)},
+            {"cpu_seconds_in_all", told.at("cpu_seconds")},
+            {"peak_rss_mib", told.at("peak_rss_bytes").to_number<double>() / (1U << 20U)},
+            {"taken", taken},
+            {"left_queued", left.queued}};
 }
 
 json::object bare(bench::Bare how, const Parameters& parameters, const bench::Sink& sink) {
