@@ -95,6 +95,15 @@ bool settles(const InletRig& house) {
     return eventually([&] { return listed(house) == 0; }, all_settled_within);
 }
 
+/// In words what the server has not, or more than once; empty: it has each mail once.
+std::string amiss(InletRig& house, std::size_t count) {
+    support::Mails expected, found;
+    for (std::size_t number = 0; number < count; ++number) expected.insert(std::to_string(number));
+    for (const auto& [subject, times] : house.taken())
+        for (int each = 0; each < times; ++each) found.insert(subject);
+    return support::difference(expected, found);
+}
+
 /// How often the daemon's own log says it.
 std::size_t said(const InletRig& house, std::string_view words) {
     const auto log = house.rig.daemon.log();
@@ -129,7 +138,7 @@ TEST_CASE("sending: killed at counted points while thousands of mails flow, each
     CHECK(listed(house, "delivered") == count);
     CHECK(house.rig.daemon.stop() == 0);
     CHECK(found >= kills);  // each death has left somebody in doubt
-    CHECK(house.taken() == support::each_once(count));
+    CHECK(amiss(house, count) == "");
 }
 
 TEST_CASE("sending: of thousands of mails whose last replies are lost, none is sent twice",
@@ -144,7 +153,7 @@ TEST_CASE("sending: of thousands of mails whose last replies are lost, none is s
     CHECK(said(house, "found in Sent Items") == count / 4);
     CHECK(listed(house, "delivered") == count);
     CHECK(house.rig.daemon.stop() == 0);
-    CHECK(house.taken() == support::each_once(count));
+    CHECK(amiss(house, count) == "");
 }
 
 TEST_CASE("sending: of thousands of mails whose last replies are lost and cannot be seen, none is sent again unasked",
@@ -163,5 +172,5 @@ TEST_CASE("sending: of thousands of mails whose last replies are lost and cannot
     CHECK(listed(house, "delivered") == count - count / 4);
     CHECK(listed(house, "in_doubt") == count / 4);
     CHECK(house.rig.daemon.stop() == 0);
-    CHECK(house.taken() == support::each_once(count));
+    CHECK(amiss(house, count) == "");
 }
