@@ -8,5 +8,6 @@ int bench_retriever(int argc, char** argv);
 int bench_idle(int argc, char** argv);
 int bench_outbox(int argc, char** argv);
 int bench_accept(int argc, char** argv);
+int bench_dispatcher(int argc, char** argv);
 int bench_listener(int argc, char** argv);
 int bench_engine(int argc, char** argv);

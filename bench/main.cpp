@@ -16,11 +16,13 @@ constexpr Bench benches[] = {
     {"idle", "resident memory of idle IMAP sessions", bench_idle},
     {"outbox", "submissions durably accepted, taken and settled", bench_outbox},
     {"accept", "mails over SMTP into the durable outbox, beside Postfix", bench_accept},
+    {"dispatcher", "queued mails through the daemon to a server that takes them, beside bare clients and others",
+     bench_dispatcher},
     {"store", "durable messages through the committer, beside bare group appends", bench_store},
     {"queue", "the work queue beside other queues", bench_queue},
     {"tokens", "reading a token that is being replaced, beside other ways to share one", bench_tokens},
     {"listener", "(used by accept) the SMTP listener on a store of its own", bench_listener},
-    {"engine", "(used by retriever and idle) the daemon on a prepared data directory", bench_engine},
+    {"engine", "(used by retriever, idle and dispatcher) the daemon on a prepared data directory", bench_engine},
 };
 
 void print_help() {

@@ -63,15 +63,15 @@ awaitable<void> hand_in(Run& run) {
 /// A session as a desk runs it, with a server that takes everything at once: what the queue costs a mail.
 awaitable<void> send(Run& run, store::MailboxNumber first) {
     const auto mailboxes = static_cast<store::MailboxNumber>(run.parameters.mailboxes);
-    std::optional<dispatcher::Owed> owed;
+    std::shared_ptr<dispatcher::Owed> owed;
     store::MailboxNumber at = first % mailboxes;
     for (store::MailboxNumber empty = 0; empty <= mailboxes && !run.failed;) {
         dispatcher::SendingWork exchange;
         exchange.now = now_of(run.clock);
-        exchange.owed = std::exchange(owed, std::nullopt);
+        exchange.owed = std::exchange(owed, nullptr);
         exchange.take = 1 + at;
         exchange.allowances = &run.allowances;
-        exchange.spender = {exchange.take, 10'000'000, {"bench", {}}};
+        exchange.spender = {exchange.take, 10'000'000, {"bench", {0, 0}}};
         auto got = co_await run.committer->run(*run.home, std::move(exchange));
         if (!got) run.failed = got.error();
         if (!got) co_return;
@@ -81,7 +81,7 @@ awaitable<void> send(Run& run, store::MailboxNumber first) {
             continue;
         }
         empty = 0;
-        owed.emplace();
+        owed = std::make_shared<dispatcher::Owed>();
         owed->submission = std::move(*got->submission);
         owed->ticket = *submission::ticket_from(owed->submission.envelope);
         dispatcher::Attempt attempt;

@@ -139,7 +139,7 @@ struct CountWork {
         if (!counts) return counts.error();
         counted.counts = *counts;
         for (const auto& tenant : tenants) {
-            const auto today = dispatcher::Allowances::today(bench.store, tenant, now);
+            const auto today = dispatcher::Purse::today(bench.store, tenant, now);
             if (!today) return today.error();
             counted.recipients_today.emplace_back(tenant, *today);
         }

@@ -85,7 +85,7 @@ private:
     [[nodiscard]] Monotonic moment_of(store::Millis due) const;
 
     awaitable<void> work();
-    SendingWork exchange_for(Box* box, std::optional<Owed> owed);
+    SendingWork exchange_for(Box* box, std::shared_ptr<const Owed> owed);
     void note(const SendingWork::Got& got, store::MailboxNumber mailbox);
     void note_debt(store::MailboxNumber mailbox, const store::Outcome& outcome);
     awaitable<Owed> send(Line& line, Owed owed);

@@ -51,12 +51,12 @@ store::Outcome held(const store::Submission& row, store::Millis now, std::string
 }  // namespace
 
 /// What the store is asked next: what became of the last mail, and the next one of a mailbox (nullptr: nobody's).
-SendingWork Desk::exchange_for(Box* box, std::optional<Owed> owed) {
+SendingWork Desk::exchange_for(Box* box, std::shared_ptr<const Owed> owed) {
     SendingWork exchange;
     exchange.now = house_.wall();
     exchange.reporter = house_.sizes.greeting_name;
     exchange.allowances = &house_.allowances;
-    if (owed) exchange.has_consumer = house_.has_consumer && house_.has_consumer(owed->submission.mailbox);
+    if (owed != nullptr) exchange.has_consumer = house_.has_consumer && house_.has_consumer(owed->submission.mailbox);
     exchange.owed = std::move(owed);
     if (box == nullptr) return exchange;
     const auto& sender = box->sender;
@@ -96,18 +96,18 @@ void Desk::note_debt(store::MailboxNumber mailbox, const store::Outcome& outcome
 awaitable<void> Desk::work() {
     const OneOf at_work(workers_);
     std::unique_ptr<Line> line;
-    std::optional<Owed> owed;
+    std::shared_ptr<const Owed> owed;  // what became of the last mail
     for (;;) {
         Box* box = may_send() ? next_box() : nullptr;
-        if (box == nullptr && !owed) break;
+        if (box == nullptr && owed == nullptr) break;
         if (box != nullptr && line != nullptr && !line->serves(box->sender)) dismiss(std::move(line));
-        if (box != nullptr && line == nullptr && !owed) {
+        if (box != nullptr && line == nullptr && owed == nullptr) {
             line = co_await line_for(box->sender);
             if (line == nullptr) break;
             continue;  // much may have changed meanwhile
         }
-        auto exchange = exchange_for(line == nullptr ? nullptr : box, std::exchange(owed, std::nullopt));
-        const std::optional<Owed> unpaid = exchange.owed;
+        auto exchange = exchange_for(line == nullptr ? nullptr : box, std::exchange(owed, nullptr));
+        const auto unpaid = exchange.owed;
         const auto number = exchange.take;
         const auto spender = exchange.spender;
         const auto taken_at = exchange.now;
@@ -127,7 +127,7 @@ awaitable<void> Desk::work() {
             spdlog::error("mailbox={} id=store_error reason={}", number, runtime::value(got.error().message()));
             break;
         }
-        if (unpaid) {
+        if (unpaid != nullptr) {
             const auto debtor = unpaid->submission.mailbox;
             if (got->bounced && house_.bounced) house_.bounced(debtor);
             note_debt(debtor, unpaid->settlement.outcome);
@@ -141,7 +141,8 @@ awaitable<void> Desk::work() {
         next.spender = spender;
         next.recipients = got->recipients;
         next.taken_at = taken_at;
-        owed = co_await send(*line, std::move(next));
+        auto sent = co_await send(*line, std::move(next));
+        owed = std::make_shared<const Owed>(std::move(sent));
         if (!line->client().usable()) line.reset();
     }
     if (line != nullptr && draining_) {

@@ -32,7 +32,7 @@ struct LookUp {
         for (const auto mailbox : mailboxes) {
             const auto due = bench.store.outbox().due_of(mailbox);
             if (!due) return due.error();
-            const auto today = Allowances::today(bench.store, mailbox, now);
+            const auto today = Purse::today(bench.store, mailbox, now);
             if (!today) return today.error();
             found.push_back({*due, *today});
         }

@@ -29,7 +29,7 @@ struct TakeDoubtful {
 };
 
 struct SettleDoubtful {
-    std::vector<Owed> owed;
+    std::vector<std::shared_ptr<const Owed>> owed;
     store::Millis now{};
     Result<store::Outbox::Due> operator()(store::Workbench bench) const {
         for (const auto& one : owed) {
@@ -39,7 +39,7 @@ struct SettleDoubtful {
             const auto done = work(bench);
             if (!done) return done.error();
         }
-        return bench.store.outbox().due_of(owed.front().submission.mailbox);
+        return bench.store.outbox().due_of(owed.front()->submission.mailbox);
     }
 };
 
@@ -84,7 +84,8 @@ awaitable<Result<store::Outbox::Due>> resolve_doubts(House& house, Sender sender
         spdlog::info("submission={} mailbox={} doubt={} said={}", owed[each].submission.id, sender.id,
                      static_cast<int>(outcome.state), runtime::value(outcome.reason));
     }
-    SettleDoubtful settle{std::move(owed), house.wall()};
+    SettleDoubtful settle{{}, house.wall()};
+    for (auto& one : owed) settle.owed.push_back(std::make_shared<const Owed>(std::move(one)));
     auto due = co_await once_there_is_room(house, std::move(settle));
     co_return due;
 }

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/config/model.hpp"
-#include "engine/dispatcher/allowances.hpp"
+#include "engine/dispatcher/purse.hpp"
 #include "engine/dispatcher/settlement.hpp"
 #include "protocols/net/tls.hpp"
 #include "queue/store/records.hpp"

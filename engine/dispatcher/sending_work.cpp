@@ -131,8 +131,9 @@ Result<bool> SendingWork::settle(store::Workbench bench) const {
     if (!settled) return {boost::system::in_place_error, settled.error()};
     const auto reached = static_cast<std::uint32_t>(owed->settlement.delivered.size());
     if (allowances != nullptr && outcome.state != SubmissionState::in_doubt && owed->recipients > reached) {
-        const auto given =
-            allowances->give_back(bench.store, owed->spender, owed->recipients - reached, owed->taken_at);
+        auto purse = Purse::of(bench.store, owed->spender);
+        if (!purse) return {boost::system::in_place_error, purse.error()};
+        const auto given = purse->give_back(owed->recipients - reached, owed->taken_at);
         if (!given) return {boost::system::in_place_error, given.error()};
     }
     if (!progress) return false;
@@ -153,20 +154,16 @@ Result<bool> SendingWork::settle(store::Workbench bench) const {
 
 Result<void> SendingWork::take_next(store::Workbench bench, Got& got) const {
     auto& outbox = bench.store.outbox();
-    const auto waits_until = [&](std::uint32_t recipients) -> Result<bool> {
-        if (allowances == nullptr) return false;
-        const auto when = allowances->next(bench.store, spender, recipients, now);
-        if (!when) return {boost::system::in_place_error, when.error()};
-        got.not_before = *when;
-        return when->has_value();
-    };
-    const auto spent = waits_until(1);
-    if (!spent) return spent.error();
-    if (*spent) return {};
-    const auto due = outbox.due_of(take);
-    if (!due) return due.error();
-    if (!due->queued || *due->queued > now) return {};
-    if (allowances != nullptr && !reserved) {
+    auto purse = Purse::of(bench.store, allowances != nullptr ? spender : Spender());
+    if (!purse) return purse.error();
+    got.recipients_today = purse->today(now);
+    got.not_before = purse->next(1, now);
+    if (got.not_before) return {};
+    const bool in_turn = allowances != nullptr && !reserved && spender.tenant.limits.mails_per_minute > 0;
+    if (in_turn) {  // only who has something to send takes one of the tenant's moments
+        const auto due = outbox.due_of(take);
+        if (!due) return due.error();
+        if (!due->queued || *due->queued > now) return {};
         got.not_before = allowances->reserve(spender.tenant, now);
         got.reserved = got.not_before.has_value();
         if (got.reserved) return {};
@@ -179,9 +176,8 @@ Result<void> SendingWork::take_next(store::Workbench bench, Got& got) const {
     const auto progress =
         ticket ? submission::progress_from(next.progress, ticket->envelope.recipients.size()) : std::nullopt;
     if (progress) got.recipients = progress->waiting();
-    const auto too_many = waits_until(got.recipients);
-    if (!too_many) return too_many.error();
-    if (*too_many) {  // the first of its lane from now on, so that smaller ones do not always overtake it
+    got.not_before = purse->next(got.recipients, now);
+    if (got.not_before) {  // the first of its lane from now on, so that smaller ones do not always overtake it
         const store::Outcome back{.state = SubmissionState::queued,
                                   .due = next.accepted_at,
                                   .attempts = next.attempts,
@@ -190,9 +186,10 @@ Result<void> SendingWork::take_next(store::Workbench bench, Got& got) const {
                                   .reason = next.reason};
         return outbox.settle(next.id, back);
     }
-    if (allowances != nullptr && got.recipients > 0) {
-        const auto counted = allowances->spend(bench.store, spender, got.recipients, now);
+    if (got.recipients > 0) {
+        const auto counted = purse->spend(got.recipients, now);
         if (!counted) return counted;
+        got.recipients_today = purse->today(now);
     }
     got.submission = std::move(next);
     return {};
@@ -211,11 +208,6 @@ Result<SendingWork::Got> SendingWork::operator()(store::Workbench bench) const {
     const auto due = bench.store.outbox().due_of(take);
     if (!due) return due.error();
     got.due = *due;
-    if (allowances != nullptr && spender.recipients_per_day > 0) {
-        const auto today = Allowances::today(bench.store, take, now);
-        if (!today) return today.error();
-        got.recipients_today = *today;
-    }
     return got;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,8 +23,8 @@ struct Owed {
 
 /// The committer's part of sending: settle what was sent (with its events and its bounce), take what is next.
 struct SendingWork {
-    std::optional<Owed> owed{};
-    store::MailboxNumber take = 0;  // 0: nothing
+    std::shared_ptr<const Owed> owed{};  // nullptr: nothing
+    store::MailboxNumber take = 0;       // 0: nothing
     store::Millis now{};
     Allowances* allowances = nullptr;  // nullptr: nothing is counted
     Spender spender{};                 // of what is taken

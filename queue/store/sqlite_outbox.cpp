@@ -95,7 +95,8 @@ struct SqliteOutbox::Statements {
     Statement due_now{db,
                       "SELECT submission FROM due WHERE mailbox = ?1 AND lane = ?2 AND at <= ?3 "
                       "ORDER BY at, submission LIMIT ?4"};
-    Statement earliest{db, "SELECT at FROM due WHERE mailbox = ?1 AND lane = ?2 ORDER BY at LIMIT 1"};
+    Statement first_behind_lane{db,
+                                "SELECT lane, at FROM due WHERE mailbox = ?1 AND lane > ?2 ORDER BY lane, at LIMIT 1"};
     Statement next_mailbox{db, "SELECT mailbox FROM due WHERE mailbox > ?1 ORDER BY mailbox LIMIT 1"};
     Statement queued_counts{db, "SELECT mailbox, count(*) FROM due WHERE lane < ?1 GROUP BY mailbox"};
 
@@ -280,7 +281,11 @@ Result<Outbox::Accepted> SqliteOutbox::accept(const Submission& submission) {
 Result<std::vector<Submission>> SqliteOutbox::take(MailboxNumber mailbox, std::int64_t from_lane, std::int64_t to_lane,
                                                    Millis now, std::size_t limit) {
     std::vector<Submission> found;
+    const auto times = earliest(mailbox);
+    if (!times) return times.error();
     for (std::int64_t lane = from_lane; lane <= to_lane && found.size() < limit; ++lane) {
+        const auto& first = (*times)[static_cast<std::size_t>(lane)];
+        if (!first || *first > now) continue;
         const auto ids = work_.all<SubmissionId>(sql_->due_now, read_number, mailbox, lane, millis(now),
                                                  whole(limit - found.size()));
         if (!ids) return ids.error();
@@ -396,23 +401,34 @@ Result<std::vector<Submission>> SqliteOutbox::submissions(Which which, Submissio
     return read_all(waiting);
 }
 
-Result<std::optional<Millis>> SqliteOutbox::earliest(MailboxNumber mailbox, std::int64_t from_lane,
-                                                     std::int64_t to_lane) {
-    std::optional<Millis> found;
-    for (std::int64_t lane = from_lane; lane <= to_lane; ++lane) {
-        const auto at = work_.first<std::int64_t>(sql_->earliest, read_number, mailbox, lane);
-        if (!at) return at.error();
-        if (*at && (!found || time_of(**at) < *found)) found = time_of(**at);
+/// From lane to lane, over those that are empty: most mailboxes use one.
+Result<SqliteOutbox::LaneTimes> SqliteOutbox::earliest(MailboxNumber mailbox) {
+    using First = std::pair<std::size_t, Millis>;
+    const auto read = [](const Statement::Rows& row) {
+        return First(static_cast<std::size_t>(row.number(0)), time_of(row.number(1)));
+    };
+    LaneTimes times;
+    for (std::int64_t behind = first_lane - 1; behind < doubt_lane;) {
+        const auto first = work_.first<First>(sql_->first_behind_lane, read, mailbox, behind);
+        if (!first) return first.error();
+        if (!*first) break;
+        const auto& [lane, at] = **first;
+        if (lane >= times.size()) return work_.noted(errc::damaged);
+        times[lane] = at;
+        behind = static_cast<std::int64_t>(lane);
     }
-    return found;
+    return times;
 }
 
 Result<Outbox::Due> SqliteOutbox::due_of(MailboxNumber mailbox) {
-    const auto queued = earliest(mailbox, first_lane, last_lane);
-    if (!queued) return queued.error();
-    const auto doubtful = earliest(mailbox, doubt_lane, doubt_lane);
-    if (!doubtful) return doubtful.error();
-    return Due{.mailbox = mailbox, .queued = *queued, .doubtful = *doubtful};
+    const auto times = earliest(mailbox);
+    if (!times) return times.error();
+    Due due{.mailbox = mailbox, .queued = {}, .doubtful = times->back()};
+    for (std::size_t lane = 0; lane + 1 < times->size(); ++lane) {
+        const auto& at = (*times)[lane];
+        if (at && (!due.queued || *at < *due.queued)) due.queued = at;
+    }
+    return due;
 }
 
 Result<std::vector<Outbox::Due>> SqliteOutbox::due(MailboxNumber after, std::size_t limit) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <memory>
 #include <unordered_map>
 #include <utility>
@@ -67,7 +68,9 @@ private:
     Result<void> put(const Submission& before, const Outcome& outcome);
     Result<void> put_due(const Submission& submission);
     Result<void> remove_due(const Submission& submission);
-    Result<std::optional<Millis>> earliest(MailboxNumber mailbox, std::int64_t from_lane, std::int64_t to_lane);
+    /// The first time in each lane, and that of the next look for what is in doubt.
+    using LaneTimes = std::array<std::optional<Millis>, lanes.size() + 1>;
+    Result<LaneTimes> earliest(MailboxNumber mailbox);
     void count(MailboxNumber mailbox, SubmissionState from, SubmissionState to);
     std::uint64_t* counter(MailboxNumber mailbox, SubmissionState state);
 

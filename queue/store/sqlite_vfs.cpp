@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <new>
+#include <string>
 
 #include "protocols/base/ensure.hpp"
 
@@ -13,6 +14,14 @@ namespace {
 
 constexpr int path_bytes_max = 1024;
 constexpr int sector_bytes = 4096;
+constexpr std::size_t gathered_bytes_max = 256 * 1024;
+
+/// What was written to a write-ahead log and has not gone to the file yet. SQLite writes a commit's frames one behind
+/// the other, each in two pieces; they go out as one write before the sync, or before anybody looks at the file.
+struct Gathered {
+    std::string bytes;
+    std::uint64_t offset = 0;  // of the first one
+};
 
 /// What SQLite holds of an open file: it allocates the bytes, we build the rest into them.
 struct OpenFile {
@@ -20,7 +29,8 @@ struct OpenFile {
     Disk* disk;
     File* file;
     Path* path;
-    bool is_new;  // its name is not durable yet
+    Gathered* gathered;  // nullptr: not a write-ahead log
+    bool is_new;         // its name is not durable yet
     bool ends_with_handle;
 };
 
@@ -28,8 +38,18 @@ OpenFile& opened(sqlite3_file* file) { return *reinterpret_cast<OpenFile*>(file)
 
 int code_of(error_code reason, int otherwise) { return reason == errc::disk_full ? SQLITE_FULL : otherwise; }
 
+/// What fails is dropped, as a write that failed is: SQLite takes the transaction back.
+int put_gathered(OpenFile& here) {
+    if (here.gathered == nullptr || here.gathered->bytes.empty()) return SQLITE_OK;
+    const auto written = here.file->write(here.gathered->bytes, here.gathered->offset);
+    here.gathered->bytes.clear();
+    return written ? SQLITE_OK : code_of(written.error(), SQLITE_IOERR_WRITE);
+}
+
 int close_file(sqlite3_file* handle) {
     OpenFile& here = opened(handle);
+    static_cast<void>(put_gathered(here));  // never synced: nobody counts on it
+    delete here.gathered;
     delete here.file;
     if (here.ends_with_handle) static_cast<void>(here.disk->remove(*here.path));
     delete here.path;
@@ -38,6 +58,8 @@ int close_file(sqlite3_file* handle) {
 
 int read_file(sqlite3_file* handle, void* into, int size, sqlite3_int64 offset) {
     const std::span<char> wanted(static_cast<char*>(into), static_cast<std::size_t>(size));
+    const int put = put_gathered(opened(handle));
+    if (put != SQLITE_OK) return put;
     const auto got = opened(handle).file->read(wanted, static_cast<std::uint64_t>(offset));
     if (!got) return SQLITE_IOERR_READ;
     if (*got == wanted.size()) return SQLITE_OK;
@@ -47,16 +69,33 @@ int read_file(sqlite3_file* handle, void* into, int size, sqlite3_int64 offset) 
 
 int write_file(sqlite3_file* handle, const void* from, int size, sqlite3_int64 offset) {
     const std::string_view bytes(static_cast<const char*>(from), static_cast<std::size_t>(size));
-    const auto written = opened(handle).file->write(bytes, static_cast<std::uint64_t>(offset));
-    return written ? SQLITE_OK : code_of(written.error(), SQLITE_IOERR_WRITE);
+    const auto at = static_cast<std::uint64_t>(offset);
+    OpenFile& here = opened(handle);
+    if (here.gathered == nullptr) {
+        const auto written = here.file->write(bytes, at);
+        return written ? SQLITE_OK : code_of(written.error(), SQLITE_IOERR_WRITE);
+    }
+    Gathered& gathered = *here.gathered;
+    const bool follows = gathered.offset + gathered.bytes.size() == at;
+    if (!follows || gathered.bytes.size() + bytes.size() > gathered_bytes_max) {
+        const int put = put_gathered(here);
+        if (put != SQLITE_OK) return put;
+    }
+    if (gathered.bytes.empty()) gathered.offset = at;
+    gathered.bytes += bytes;
+    return SQLITE_OK;
 }
 
 int truncate_file(sqlite3_file* handle, sqlite3_int64 size) {
+    const int put = put_gathered(opened(handle));
+    if (put != SQLITE_OK) return put;
     return opened(handle).file->truncate(static_cast<std::uint64_t>(size)) ? SQLITE_OK : SQLITE_IOERR_TRUNCATE;
 }
 
 int sync_file(sqlite3_file* handle, int) {
     OpenFile& here = opened(handle);
+    const int put = put_gathered(here);
+    if (put != SQLITE_OK) return put;
     if (!here.file->sync()) return SQLITE_IOERR_FSYNC;
     if (here.is_new && !here.disk->sync_directory(here.path->parent_path())) return SQLITE_IOERR_DIR_FSYNC;
     here.is_new = false;
@@ -64,6 +103,8 @@ int sync_file(sqlite3_file* handle, int) {
 }
 
 int size_of_file(sqlite3_file* handle, sqlite3_int64* size) {
+    const int put = put_gathered(opened(handle));
+    if (put != SQLITE_OK) return put;
     const auto found = opened(handle).file->size();
     if (!found) return SQLITE_IOERR_FSTAT;
     *size = static_cast<sqlite3_int64>(*found);
@@ -115,6 +156,7 @@ int open_file(sqlite3_vfs* vfs, const char* name, sqlite3_file* handle, int flag
     here.disk = &disk;
     here.file = file->release();
     here.path = new Path(name);
+    here.gathered = (flags & SQLITE_OPEN_WAL) != 0 ? new Gathered() : nullptr;
     here.is_new = !*is_there;
     here.ends_with_handle = (flags & SQLITE_OPEN_DELETEONCLOSE) != 0;
     if (flags_given != nullptr) *flags_given = flags;

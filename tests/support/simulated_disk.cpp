@@ -58,8 +58,19 @@ private:
         if (!counted) return counted.error();
         if (growth > 0 && disk_.used_bytes() + growth > disk_.room_bytes_max_) return errc::disk_full;
         apply(node_->now, change, change.bytes.size());
-        node_->unsynced.push_back(std::move(change));
+        keep_in_sectors(std::move(change));
         return {};
+    }
+    /// A disk keeps sectors, not writes: of a long write it may keep any.
+    void keep_in_sectors(Change change) {
+        constexpr std::uint64_t sector_bytes = 4096;
+        while (change.offset % sector_bytes + change.bytes.size() > sector_bytes) {
+            const auto head = sector_bytes - change.offset % sector_bytes;
+            node_->unsynced.push_back({change.kind, change.offset, change.bytes.substr(0, head)});
+            change.bytes.erase(0, head);
+            change.offset += head;
+        }
+        node_->unsynced.push_back(std::move(change));
     }
 
     SimulatedDisk& disk_;

@@ -54,6 +54,7 @@ struct Office {
         row.envelope = encoded(ticket);
         REQUIRE(opened.store->outbox().accept(row).has_value());
     }
+    [[nodiscard]] Purse purse(const Spender& spender) const { return *Purse::of(*opened.store, spender); }
     SendingWork::Got take(store::MailboxNumber mailbox, Millis now, const Spender& spender, bool reserved = false) {
         SendingWork work;
         work.take = mailbox;
@@ -77,16 +78,15 @@ struct Office {
 TEST_CASE("a mailbox's day is kept by the store: a new process goes on counting", "[dispatcher]") {
     Office office;
     const Spender spender{office.first, 10, {}};
-    REQUIRE(office.allowances.spend(*office.opened.store, spender, 8, start).has_value());
+    REQUIRE(office.purse(spender).spend(8, start).has_value());
     office.commit();
     office.reopen();
-    Allowances fresh;
-    CHECK(*Allowances::today(*office.opened.store, office.first, start) == 8);
-    CHECK_FALSE(fresh.next(*office.opened.store, spender, 2, start)->has_value());
-    CHECK(*fresh.next(*office.opened.store, spender, 3, start) == start + 25h);
-    REQUIRE(fresh.spend(*office.opened.store, spender, 2, start).has_value());
+    CHECK(*Purse::today(*office.opened.store, office.first, start) == 8);
+    CHECK_FALSE(office.purse(spender).next(2, start));
+    CHECK(office.purse(spender).next(3, start) == start + 25h);
+    REQUIRE(office.purse(spender).spend(2, start).has_value());
     office.roll_back();  // what was not taken in the end is not counted
-    CHECK(*Allowances::today(*office.opened.store, office.first, start) == 8);
+    CHECK(*Purse::today(*office.opened.store, office.first, start) == 8);
 }
 
 TEST_CASE("mailboxes of a tenant share its day and its minute", "[dispatcher]") {
@@ -94,12 +94,12 @@ TEST_CASE("mailboxes of a tenant share its day and its minute", "[dispatcher]") 
     auto& store = *office.opened.store;
     const Tenant tenant{"contoso", {.mails_per_minute = 2, .recipients_per_day = 10}};
     const Spender one{office.first, 0, tenant}, other{office.second, 0, tenant};
-    REQUIRE(office.allowances.spend(store, one, 9, start).has_value());
-    CHECK_FALSE(office.allowances.next(store, other, 1, start)->has_value());
-    CHECK(office.allowances.next(store, other, 2, start)->has_value());
-    REQUIRE(office.allowances.give_back(store, one, 4, start).has_value());
-    CHECK_FALSE(office.allowances.next(store, other, 2, start)->has_value());
-    CHECK(*Allowances::today(store, "contoso", start) == 5);
+    REQUIRE(office.purse(one).spend(9, start).has_value());
+    CHECK_FALSE(office.purse(other).next(1, start));
+    CHECK(office.purse(other).next(2, start));
+    REQUIRE(office.purse(one).give_back(4, start).has_value());
+    CHECK_FALSE(office.purse(other).next(2, start));
+    CHECK(*Purse::today(store, "contoso", start) == 5);
 
     CHECK_FALSE(office.allowances.reserve(tenant, start));
     CHECK_FALSE(office.allowances.reserve(tenant, start));
@@ -123,20 +123,21 @@ TEST_CASE("a mail is taken when the day has room for all its recipients, and sta
     CHECK(waits.recipients_today == 6);
     CHECK(waits.due.queued == start);
 
-    SendingWork settle;  // nobody was reached
-    settle.owed.emplace();
-    settle.owed->submission = *got.submission;
-    settle.owed->ticket = *submission::ticket_from(got.submission->envelope);
-    settle.owed->spender = spender;
-    settle.owed->recipients = got.recipients;
-    settle.owed->taken_at = start;
-    auto& outcome = settle.owed->settlement.outcome;
+    Owed owed;  // nobody was reached
+    owed.submission = *got.submission;
+    owed.ticket = *submission::ticket_from(got.submission->envelope);
+    owed.spender = spender;
+    owed.recipients = got.recipients;
+    owed.taken_at = start;
+    auto& outcome = owed.settlement.outcome;
     outcome.due = start + 2h;
     outcome.at = start;
+    SendingWork settle;
+    settle.owed = std::make_shared<const Owed>(owed);
     settle.now = start + 1h;
     settle.allowances = &office.allowances;
     REQUIRE(settle(office.bench()).has_value());
-    CHECK(*Allowances::today(*office.opened.store, office.first, start) == 0);
+    CHECK(*Purse::today(*office.opened.store, office.first, start) == 0);
     const auto next = office.take(office.first, start + 1h, spender);
     REQUIRE(next.submission.has_value());
     CHECK(next.recipients == 6);

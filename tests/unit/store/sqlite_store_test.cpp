@@ -162,6 +162,19 @@ TEST_CASE("random work on a ledger, with rollbacks and restarts, gives what a mo
     }
 }
 
+TEST_CASE("a commit is one write to the log and one sync, however many pages it has", "[store]") {
+    using Call = SimulatedDisk::Call;
+    Ledger ledger;
+    const auto folder = new_folder(ledger.store(), "box");
+    ledger.commit();
+    const auto writes = ledger.disk.calls(Call::write), syncs = ledger.disk.calls(Call::sync);
+    REQUIRE(ledger.store().add_message(message_of(folder, 1)).has_value());
+    REQUIRE(ledger.store().put_meta("more", std::string(20'000, 'x')).has_value());
+    ledger.commit();
+    CHECK(ledger.disk.calls(Call::write) == writes + 1);
+    CHECK(ledger.disk.calls(Call::sync) == syncs + 1);
+}
+
 TEST_CASE("a message comes back as it was stored, from the journal and from the tables", "[store]") {
     Ledger ledger;
     const Folder folder = new_folder(ledger.store(), "m");
