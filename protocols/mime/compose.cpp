@@ -109,7 +109,7 @@ Part text_part(std::string text, std::string_view subtype) {
     text = with_crlf(text);
     const auto foreign = static_cast<std::size_t>(
         std::count_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) > 0x7e; }));
-    if (foreign * 6 <= text.size()) {
+    if (foreign * 3 <= text.size()) {
         add(*part, "Content-Transfer-Encoding", "quoted-printable");
         part->body().assign(coded<QuotedPrintable>(text));
     } else {

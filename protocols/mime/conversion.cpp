@@ -151,7 +151,7 @@ void Survey::end_leaf() {
         return;
     }
     Plan::Part part{Way::base64, {}};
-    const bool mostly_ascii = sight_.foreign_bytes * 6 <= sight_.bytes;  // else base64 is shorter
+    const bool mostly_ascii = sight_.foreign_bytes * 3 <= sight_.bytes;  // else base64 is much shorter
     if (leaf_.is_text() && mostly_ascii) part.way = Way::quoted_printable;
     if (leaf_.encoding == Entity::Encoding::base64) part.way = Way::base64_lines;
     const bool before_mime = leaf_.root && !leaf_.has_version && !leaf_.has_type;

@@ -167,7 +167,7 @@ void Structure::end_part(const Match& match, std::string_view line) {
 void Structure::finish() {
     if (!line_.empty()) {
         const auto line = std::exchange(line_, {});
-        take(line, in_ == In::head);
+        take(line, true);
     }
     if (in_ == In::head && (!section_.empty() || entities_ == 0)) end_head();
     if (pending_.empty()) return;

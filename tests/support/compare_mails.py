@@ -10,7 +10,7 @@ CHANGES = {"content-transfer-encoding", "mime-version", "content-type"}
 
 
 def unfolded(value):
-    return str(value).replace("\r\n", "").replace("\n", "")
+    return str(value).replace("\r\n", "").replace("\n", "").strip()
 
 
 def told(message):
