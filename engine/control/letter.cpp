@@ -158,7 +158,8 @@ std::vector<std::string> Reading::ids(const object& from, std::string_view key) 
     if (found == nullptr) return list;
     const auto take = [&](const value& one, const std::string& path) {
         constexpr std::string_view expected = "message ids: \"<id@example.org>\", several with blanks between them";
-        for (const auto word : text::split(line(&one, path, expected), ' ')) {
+        const auto told = line(&one, path, expected);
+        for (const auto word : text::split(told, ' ')) {
             if (word.empty()) continue;
             if (is_ascii_word(word) && word.size() > 2 && word.size() <= id_bytes_max && word.front() == '<' &&
                 word.find_first_of("<>", 1) == word.size() - 1 && word.back() == '>')
