@@ -18,10 +18,12 @@ constexpr std::size_t line_bytes_wanted = 76;
 
 using Part = std::unique_ptr<mimetic::MimeEntity>;
 
+/// A field of a part. mimetic folds it at blanks, and takes a fold of ours for something else: `value` has none, and no
+/// blank within quotes unless it is short.
 void add(mimetic::MimeEntity& entity, const std::string& name, const std::string& value) {
     mimetic::Field field;
     field.name(name);
-    field.value(std::string(text::trimmed(value)));
+    field.value(value);
     entity.header().push_back(field);
 }
 
@@ -56,26 +58,36 @@ std::string folded(const std::vector<std::string_view>& words, std::size_t colum
     return out;
 }
 
-void add_people(mimetic::MimeEntity& mail, const std::string& name, const std::vector<Correspondent>& people) {
-    if (!people.empty()) add(mail, name, list_of(people, name.size() + 1));
-}
+/// The fields of the letter itself; their values begin with a blank.
+class Fields {
+public:
+    void add(std::string_view name, std::string_view value) { text_ += fmt::format("{}:{}\r\n", name, value); }
+    void add_people(std::string_view name, const std::vector<Correspondent>& people) {
+        if (!people.empty()) add(name, list_of(people, name.size() + 1));
+    }
+    void add_ids(std::string_view name, const std::vector<std::string>& ids) {
+        if (!ids.empty()) add(name, folded({ids.begin(), ids.end()}, name.size() + 1));
+    }
+    [[nodiscard]] const std::string& text() const noexcept { return text_; }
 
-void add_ids(mimetic::MimeEntity& mail, const std::string& name, const std::vector<std::string>& ids) {
-    if (!ids.empty()) add(mail, name, folded({ids.begin(), ids.end()}, name.size() + 1));
-}
+private:
+    std::string text_;
+};
 
-void add_fields(mimetic::MimeEntity& mail, const Letter& letter) {
-    add_people(mail, "From", {letter.from});
-    add_people(mail, "To", letter.to);
-    add_people(mail, "Cc", letter.cc);
-    add_people(mail, "Reply-To", letter.reply_to);
-    add(mail, "Subject", unstructured(letter.subject, 8));
-    add_ids(mail, "In-Reply-To", letter.in_reply_to);
-    add_ids(mail, "References", letter.references);
-    for (const auto& [name, value] : letter.fields) add(mail, name, unstructured(value, name.size() + 1));
+std::string fields_of(const Letter& letter) {
+    Fields fields;
+    fields.add_people("From", {letter.from});
+    fields.add_people("To", letter.to);
+    fields.add_people("Cc", letter.cc);
+    fields.add_people("Reply-To", letter.reply_to);
+    fields.add("Subject", unstructured(letter.subject, 8));
+    fields.add_ids("In-Reply-To", letter.in_reply_to);
+    fields.add_ids("References", letter.references);
+    for (const auto& [name, value] : letter.fields) fields.add(name, unstructured(value, name.size() + 1));
     for (const auto& [name, value] : letter.structured_fields)
-        add(mail, name, folded(text::split(value, ' '), name.size() + 1));
-    add(mail, "MIME-Version", "1.0");
+        fields.add(name, folded(text::split(value, ' '), name.size() + 1));
+    fields.add("MIME-Version", " 1.0");
+    return fields.text();
 }
 
 /// Each kind of line end becomes CRLF.
@@ -182,12 +194,8 @@ std::string composed(Letter letter, std::string_view mark) {
         for (auto& enclosure : letter.enclosures) mixed.push_back(enclosure_part(std::move(enclosure)));
         body = assembly.multipart("mixed", std::move(mixed));
     }
-    mimetic::MimeEntity fields;
-    add_fields(fields, letter);
-    auto& header = body->header();
-    header.insert(header.begin(), fields.header().begin(), fields.header().end());
     std::ostringstream out;
-    out << *body;
+    out << fields_of(letter) << *body;
     return std::move(out).str();
 }
 

@@ -17,6 +17,7 @@ constexpr std::size_t word_bytes_max = 45;  // 60 in base64: an encoded word has
 constexpr std::size_t plain_word_bytes_max = 70;
 constexpr std::size_t quoted_bytes_max = 60;
 constexpr std::size_t section_bytes_max = 55;  // of a parameter's value
+constexpr std::size_t short_value_bytes_max = 30;
 constexpr std::size_t old_parameter_bytes_max = 300;
 
 /// Pieces of whole characters.
@@ -108,16 +109,16 @@ std::string phrase(std::string_view name) {
 
 std::string parameter(std::string_view name, std::string_view text) {
     const bool plain = is_plain(text) && text.find_first_of("\"\\%\t'") == std::string_view::npos;
-    if (plain && text.size() <= quoted_bytes_max) return fmt::format(";\r\n {}={}", name, quoted(text));
+    if (plain && text.size() <= short_value_bytes_max) return fmt::format("; {}={}", name, quoted(text));
     std::vector<std::string> sections(1);
     for (const char c : text) {
         if (sections.back().size() + 3 > section_bytes_max) sections.emplace_back();
         sections.back() += percent(c);
     }
-    if (sections.size() == 1) return fmt::format(";\r\n {}*=utf-8''{}", name, sections.front());
+    if (sections.size() == 1) return fmt::format("; {}*=utf-8''{}", name, sections.front());
     std::string out;
     for (std::size_t number = 0; number < sections.size(); ++number)
-        out += fmt::format(";\r\n {}*{}*={}{}", name, number, number == 0 ? "utf-8''" : "", sections[number]);
+        out += fmt::format("; {}*{}*={}{}", name, number, number == 0 ? "utf-8''" : "", sections[number]);
     return out;
 }
 

@@ -19,7 +19,8 @@ std::string phrase(std::string_view name);
 /// A text in quotes. Of ASCII without controls.
 std::string quoted(std::string_view text);
 
-/// "; NAME=…" for a text of any kind: quoted, or encoded and, when it is long, continued. Folded.
+/// "; NAME=…" for a text of any kind: quoted when it is short, or encoded and, when it is long, continued.
+/// On one line; it may be folded at the blanks between its pieces.
 std::string parameter(std::string_view name, std::string_view text);
 /// The same in a form that older readers know, in quotes: no standard, but common. Empty: too long for it.
 std::string old_parameter(std::string_view name, std::string_view text);
