@@ -65,6 +65,9 @@ def faults(document, raw):
     mail = email.message_from_bytes(raw)
     if any(byte > 126 for byte in raw):
         yield "not ASCII"
+    for word in re.findall(rb"=\?utf-8\?B\?([^?]*)\?=", raw):
+        if len(word) > 63 or base64.b64decode(word).decode("utf-8", "replace").encode() != base64.b64decode(word):
+            yield f"an encoded word that is too long, or has less than whole characters: {word!a}"
     if max(map(len, raw.split(b"\r\n"))) > 998 or b"\n" in raw.replace(b"\r\n", b""):
         yield "line ends or long lines"
     for part in email.message_from_bytes(raw, policy=email.policy.default).walk():
