@@ -55,7 +55,7 @@ bool is_atom_text(char c) noexcept {
 
 /// RFC 2231 §7: attribute-char.
 bool is_attribute_char(char c) noexcept {
-    return is_atom_text(c) ? std::string_view("*'%").find(c) == std::string_view::npos : c == '.';
+    return is_atom_text(c) ? std::string_view("*'%=?/").find(c) == std::string_view::npos : c == '.';
 }
 
 std::string percent(char c) {
