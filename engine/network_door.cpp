@@ -46,6 +46,7 @@ awaitable<http::Response> answer_call(control::Surroundings* here, control::From
     call.from = from;
     call.method = std::move(request.method);
     call.target = std::move(request.target);
+    call.type = std::string(request.header("Content-Type").value_or(""));
     call.body = std::move(request.body);
     auto answer = co_await control::handle(*here, std::move(call));
     co_return response_of(std::move(answer));

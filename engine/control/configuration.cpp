@@ -8,19 +8,14 @@
 
 #include "engine/config/import.hpp"
 #include "engine/control/commands.hpp"
+#include "engine/control/json.hpp"
 #include "engine/tokens/grant_record.hpp"
 
 namespace control {
 namespace {
 
 Response refused(const config::Faults& faults) {
-    boost::json::array list;
-    for (const auto& fault : faults.list())
-        list.push_back(boost::json::object{{"path", fault.path}, {"what", fault.what}});
-    return answer(boost::json::object{{"error", "the document has faults; nothing was imported"},
-                                      {"faults", std::move(list)},
-                                      {"left_out", faults.left_out()}},
-                  422);
+    return faulty("the document has faults; nothing was imported", faults);
 }
 
 /// A refresh token that was rotated or came with a sign-in takes the place of the imported one, which works no more.

@@ -3,6 +3,8 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <boost/json/array.hpp>
+
 #include "engine/config/documents.hpp"
 #include "engine/config/words.hpp"
 #include "protocols/base/text.hpp"
@@ -14,6 +16,14 @@ std::string time_text(WallTime time) {
     const auto seconds = std::chrono::floor<std::chrono::seconds>(millis);
     return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(static_cast<std::time_t>(seconds.count())),
                        (millis - seconds).count());
+}
+
+Response faulty(std::string_view sentence, const config::Faults& faults) {
+    boost::json::array list;
+    for (const auto& fault : faults.list())
+        list.push_back(boost::json::object{{"path", fault.path}, {"what", fault.what}});
+    return answer(
+        boost::json::object{{"error", sentence}, {"faults", std::move(list)}, {"left_out", faults.left_out()}}, 422);
 }
 
 std::string id_text(const store::Digest& id) {

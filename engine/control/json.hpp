@@ -5,7 +5,9 @@
 #include <string>
 #include <string_view>
 
+#include "engine/config/faults.hpp"
 #include "engine/control/live.hpp"
+#include "engine/control/message.hpp"
 #include "queue/store/records.hpp"
 
 namespace control {
@@ -22,6 +24,9 @@ boost::json::object to_json(const store::Message& message, std::string_view mail
 
 /// {"credential", "what", "ends_at", "days_left", "remedy"}
 boost::json::object to_json(const Live::Expiring& expiring);
+
+/// 422 with {"error", "faults": [{"path", "what"}], "left_out"}
+Response faulty(std::string_view sentence, const config::Faults& faults);
 
 /// A mailbox's row in lists: what is configured, and how it goes. Errors of its document show as "state".
 boost::json::object to_json(const store::Mailbox& row, const Live* live);

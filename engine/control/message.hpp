@@ -18,6 +18,7 @@ struct Request {
     std::string target;  // path and query: /v1/mailboxes?limit=10
     std::string body{};
     From from = From::network;
+    std::string type{};  // of the body: "application/json"; empty: not said
 };
 
 struct Response {

@@ -232,7 +232,17 @@ awaitable<Response> checks(Surroundings& here, Request& request, const Target& t
     co_return shown;
 }
 
+/// The type of a body without its parameters.
+bool is_json(std::string_view type) {
+    return text::same(text::trimmed(type.substr(0, type.find(';'))), "application/json");
+}
+
 awaitable<Response> take_submission(Surroundings& here, Request& request, const Target& target) {
+    if (is_json(request.type)) {
+        if (!target.takes({})) co_return wrong_parameter("none beside JSON, where everything stands in the document");
+        auto taken = co_await submit_letter(here, std::move(request.body));
+        co_return taken;
+    }
     constexpr std::string_view known =
         "from=ADDRESS, to=ADDRESSES, to_headers=yes, key=TEXT, lane=alarm|interactive|bulk, not_before_ms=UNIX_TIME, "
         "life_s=SECONDS";

@@ -8,6 +8,7 @@
 
 #include "engine/control/commands.hpp"
 #include "engine/control/json.hpp"
+#include "engine/control/letter.hpp"
 #include "protocols/base/text.hpp"
 
 namespace control {
@@ -270,6 +271,15 @@ awaitable<Response> submit(Surroundings& here, submission::Order order) {
     boost::json::object told{{"id", submission::id_text(accepted->id)}, {"mailbox", accepted->mailbox_id}};
     if (accepted->known_before) told["known_before"] = true;
     co_return answer(told, accepted->known_before ? 200 : 202);
+}
+
+awaitable<Response> submit_letter(Surroundings& here, std::string document) {
+    if (here.random == nullptr) co_return refusal(503, "submissions are not taken here");
+    auto read = order_of_letter(std::move(document), *here.random);
+    if (const auto* faults = std::get_if<config::Faults>(&read))
+        co_return faulty("the mail has faults; it was not taken", *faults);
+    auto taken = co_await submit(here, std::move(std::get<submission::Order>(read)));
+    co_return taken;
 }
 
 awaitable<Response> list_submissions(Surroundings& here, SubmissionQuery query) {

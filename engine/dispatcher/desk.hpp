@@ -89,6 +89,8 @@ private:
     void note(const SendingWork::Got& got, store::MailboxNumber mailbox);
     void note_debt(store::MailboxNumber mailbox, const store::Outcome& outcome);
     awaitable<Owed> send(Line& line, Owed owed);
+    awaitable<Result<smtp::Submission>> hand_over(smtp::Client& client, smtp::Envelope& envelope,
+                                                  const store::BodyPlace& place, Attempt& attempt);
     void suffer(store::MailboxNumber mailbox, const Effect& effect);
     void recover(store::MailboxNumber mailbox);
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/dispatcher/desk.hpp"
+#include "engine/dispatcher/seven_bit_body.hpp"
 #include "engine/dispatcher/stored_body.hpp"
 #include "engine/runtime/log.hpp"
 
@@ -154,6 +155,25 @@ awaitable<void> Desk::work() {
     timer_.arm(house_.seams.timers.now());
 }
 
+/// Mail with 8-bit bytes becomes one without where the server does not offer 8BITMIME. Not when its header has them:
+/// that is for SMTPUTF8.
+awaitable<Result<smtp::Submission>> Desk::hand_over(smtp::Client& client, smtp::Envelope& envelope,
+                                                    const store::BodyPlace& place, Attempt& attempt) {
+    const bool fits = envelope.body_kind != smtp::BodyKind::eight_bit || client.capabilities().eightbitmime;
+    if (fits || envelope.headers == smtp::Envelope::Headers::utf8) {
+        StoredBody body(house_.bodies, place);
+        auto answer = co_await client.submit(envelope, body);
+        co_return answer;
+    }
+    SevenBitBody body(house_.bodies, place);
+    auto unfit = co_await body.prepare();
+    if (!unfit) co_return unfit.error();
+    attempt.unfit = std::move(*unfit);
+    if (attempt.unfit.empty()) envelope.body_kind = smtp::BodyKind::seven_bit;
+    auto answer = co_await client.submit(envelope, body);  // that it is unfit is an obstacle
+    co_return answer;
+}
+
 /// One attempt. What it made of the mail is owed to the store.
 awaitable<Owed> Desk::send(Line& line, Owed owed) {
     const auto& row = owed.submission;
@@ -174,8 +194,7 @@ awaitable<Owed> Desk::send(Line& line, Owed owed) {
         attempt.asked.push_back(place);
         envelope.recipients.push_back(owed.ticket.envelope.recipients[place]);
     }
-    StoredBody body(house_.bodies, row.body);
-    auto answer = co_await line.client().submit(envelope, body);
+    auto answer = co_await hand_over(line.client(), envelope, row.body, attempt);
     if (!answer && is_of_the_mail(answer.error())) {  // trying again would not help, and nobody else is to wait for it
         owed.settlement.outcome = held(row, house_.wall(), answer.error().message());
         spdlog::error("submission={} id=cannot_be_sent reason={}", row.id, runtime::value(answer.error().message()));

@@ -93,7 +93,8 @@ private:
             const auto place = attempt_.asked[each];
             if (attempt_.answer.obstacle) {
                 fail(place,
-                     fmt::format("{} cannot be given it: {}", attempt_.server, words_of(*attempt_.answer.obstacle)));
+                     fmt::format("{} cannot be given it: {}{}{}", attempt_.server, words_of(*attempt_.answer.obstacle),
+                                 attempt_.unfit.empty() ? "" : "; it cannot be converted: ", attempt_.unfit));
                 continue;
             }
             const smtp::Reply& decided = attempt_.answer.verdict_for(each);

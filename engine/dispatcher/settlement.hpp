@@ -19,6 +19,7 @@ struct Attempt {
     std::optional<std::string> broke{};  // why the connection ended in the midst of it
     bool in_doubt = false;               // then the mail may have been taken
     std::string server{};                // "smtp.example:587", for people
+    std::string unfit{};                 // why the mail could not be made what the server takes; empty: not tried
 };
 
 /// What the account or the way to it suffers from. Not for a message to answer for.

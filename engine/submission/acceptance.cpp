@@ -7,6 +7,7 @@
 #include <set>
 
 #include "protocols/base/text.hpp"
+#include "protocols/mime/conversion.hpp"
 
 namespace submission {
 namespace {
@@ -49,6 +50,28 @@ bool granted(Preparation::Wishes& wishes, Order& order) {
     return true;
 }
 
+/// Long lines go: parts that have them are encoded, header lines folded.
+std::optional<Fault> shorten(std::string& message, Preparation::Facts& facts) {
+    mime::Survey survey(mime::Goal::short_lines);
+    survey.put(message);
+    auto plan = survey.finish();
+    if (!plan.needed) return std::nullopt;
+    if (plan.unfit) {
+        const auto code = make_error_code(errc::line_too_long);
+        return Fault{code, fmt::format("{}: {}", code.message(), plan.unfit->words())};
+    }
+    std::string shortened;
+    shortened.reserve(message.size() + message.size() / 2);
+    mime::Conversion conversion(std::move(plan));
+    conversion.put(message, shortened);
+    conversion.finish(shortened);
+    message = std::move(shortened);
+    smtp::BodyInspection inspection;
+    inspection.take(message);
+    facts.eight_bit = inspection.facts().eight_bit;
+    return std::nullopt;
+}
+
 store::Millis in_millis(WallTime time) { return std::chrono::time_point_cast<std::chrono::milliseconds>(time); }
 
 }  // namespace
@@ -78,6 +101,9 @@ std::variant<Draft, Fault> drafted(Order order, Random& random, WallTime now) {
     std::string().swap(order.message);
     auto facts = preparation.finish(draft.message);
     if (!facts) return Fault{facts.error(), facts.error().message()};
+    if (facts->long_lines) {
+        if (auto unfit = shorten(draft.message, *facts)) return std::move(*unfit);
+    }
 
     if (!granted(facts->wishes, order)) return fault(errc::bad_wish);
     if (!sender) {

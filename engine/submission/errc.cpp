@@ -18,7 +18,7 @@ const char* words_of(errc code) noexcept {
         case errc::nul_byte:
             return "the message has a NUL byte";
         case errc::line_too_long:
-            return "the message has a line of more than 998 bytes; encode the part as quoted-printable or base64";
+            return "the message has a line of more than 998 bytes and cannot be encoded anew";
         case errc::loop:
             return "the message has been passed on too often (more than 50 Received fields): it is in a loop";
         case errc::several_from:

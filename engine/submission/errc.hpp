@@ -12,7 +12,7 @@ enum class errc {
     header_not_utf8,       // bytes above 0x7f that are no UTF-8
     bare_line_end,         // a CR or LF that is no CRLF, where the peer has to send CRLF
     nul_byte,
-    line_too_long,  // over 998 bytes, RFC 5322 §2.1.1
+    line_too_long,  // over 998 bytes (RFC 5322 §2.1.1), and the message cannot be converted
     loop,           // too many Received fields
     several_from,   // From with several addresses and no Sender, or From twice
     no_recipients,

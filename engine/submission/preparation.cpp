@@ -9,6 +9,7 @@
 #include "protocols/base/text.hpp"
 #include "protocols/base/utf8.hpp"
 #include "protocols/mime/addresses.hpp"
+#include "protocols/mime/folding.hpp"
 #include "protocols/mime/headers.hpp"
 #include "protocols/smtp/address.hpp"
 
@@ -50,12 +51,11 @@ std::string date_of(WallTime time) {
     return fmt::format("{:%a, %d %b %Y %H:%M:%S} +0000", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
 }
 
-/// NUL, line ends and lengths, as they came.
+/// NUL and line ends, as they came.
 Result<void> Preparation::judged(const smtp::BodyFacts& facts) const {
     if (facts.nul) return errc::nul_byte;
     const bool strict = options_.line_ends == Options::LineEnds::crlf_only;
     if (strict && (facts.bare_lf || facts.bare_cr)) return errc::bare_line_end;
-    if (facts.line_bytes_max > line_bytes_max) return errc::line_too_long;
     return {};
 }
 
@@ -89,6 +89,7 @@ Result<Preparation::Facts> Preparation::finish(std::string& out) {
     const auto sound = judged(facts);
     if (!sound) return sound.error();
     facts_.eight_bit = facts.eight_bit;
+    facts_.long_lines = facts.line_bytes_max > mime::line_bytes_max;
     const auto before = out.size();
     if (in_body_) {
         canonical_.finish(out);

@@ -19,7 +19,6 @@ namespace submission {
 class Preparation {
 public:
     static constexpr std::size_t header_bytes_max = 256 * 1024;
-    static constexpr std::size_t line_bytes_max = 998;
     static constexpr std::size_t received_max = 50;
 
     struct Options {
@@ -45,6 +44,7 @@ public:
         std::string message_id;  // with its brackets
         std::string subject;     // unfolded, at most 200 bytes
         bool eight_bit = false;
+        bool long_lines = false;  // over mime::line_bytes_max
         bool utf8_headers = false;
         std::vector<std::string> recipients;  // of To, Cc and Bcc, unchecked; empty as well when they cannot be read
         bool recipients_readable = true;

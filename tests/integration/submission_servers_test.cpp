@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <catch2/catch.hpp>
 
@@ -17,6 +18,7 @@
 #include "tests/support/process.hpp"
 #include "tests/support/run_coroutine.hpp"
 #include "tests/support/running.hpp"
+#include "tests/support/smtp_talk.hpp"
 #include "tools/rohrpost-sim/provider.hpp"
 
 using smtp::Mechanism;
@@ -343,6 +345,8 @@ public:
         tls_ = *net::TlsClient::make(trust);
     }
 
+    [[nodiscard]] std::uint16_t port() const { return port_; }
+    [[nodiscard]] std::filesystem::path ca_file() const { return directory_ / "ca.pem"; }
     [[nodiscard]] Submitter submitter(Submitter::Tls how = Submitter::Tls::starttls) const {
         return {port_, tls_, how};
     }
@@ -518,4 +522,149 @@ TEST_CASE("submission: an idle session that smtp-server ended is found out befor
     });
     CHECK(found == smtp::errc::goodbye);
     CHECK(submitter.client().farewell().code == 421);
+}
+
+namespace {
+
+/// A mailbox whose mail goes to that server; nothing is fetched for it.
+json::object import_document(const SmtpServer& server, const std::filesystem::path& maildir) {
+    const json::object provider{
+        {"id", "rig"},
+        {"ca_file", server.ca_file().string()},
+        {"imap", json::object{{"host", "localhost"}, {"port", support::free_port()}}},
+        {"smtp", json::object{{"host", "localhost"}, {"port", server.port()}, {"tls", "starttls"}}}};
+    const json::object credential{{"id", "desk"},
+                                  {"provider", "rig"},
+                                  {"user", user},
+                                  {"flow", "password"},
+                                  {"password", json::object{{"value", "right"}}}};
+    const json::object mailbox{{"id", "desk"},
+                               {"address", user},
+                               {"credential", "desk"},
+                               {"consumer", "dir"},
+                               {"submit", json::object{{"per_minute", 10000}}}};
+    const json::object consumer{{"id", "dir"}, {"kind", "maildir"}, {"path", maildir.string()}};
+    json::object document;
+    document["providers"].emplace_array().push_back(provider);
+    document["credentials"].emplace_array().push_back(credential);
+    document["mailboxes"].emplace_array().push_back(mailbox);
+    document["consumers"].emplace_array().push_back(consumer);
+    return document;
+}
+
+std::string without_line_ends(std::string text) {
+    std::erase_if(text, [](char c) { return c == '\r' || c == '\n'; });
+    return text;
+}
+
+}  // namespace
+
+TEST_CASE("submission: by each way in, mail becomes what a server without 8BITMIME takes, or fails with the reason",
+          "[daemon][smtp-server][hostile-21]") {
+    if (!SmtpServer::works()) return;
+    const SmtpServer server({{"hide8BITMIME", true}, {"hideSMTPUTF8", true}});
+    support::Daemon daemon;
+    daemon.import(json::serialize(import_document(server, daemon.maildir())));
+    const auto port = support::free_port();
+    daemon.start({"--smtp-listen", fmt::format("127.0.0.1:{}", port)});
+    const auto socket = (daemon.data() / "control.sock").string();
+    const auto posted = [&](const std::string& body, const std::string& type, const std::string& target) {
+        return support::run_to_end({.command = {"curl", "-s", "--unix-socket", socket, "-H", "Content-Type: " + type,
+                                                "--data-binary", body, "http://rohrpost/v1/submissions" + target}})
+            .output;
+    };
+    const std::string umlaut = "gr\xc3\xbc\xc3\x9f dich, alle zusammen";
+    const std::string long_line(3000, 'x');
+    const auto mail = [&](const std::string& subject, const std::string& body) {
+        return fmt::format(
+            "From: {}\r\nTo: a@rig.example\r\nSubject: {}\r\nMIME-Version: 1.0\r\n"
+            "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{}\r\n",
+            user, subject, body);
+    };
+    const auto arrives = [&](int number) {
+        const bool came = support::eventually([&] { return !server.mail(number).empty(); });
+        INFO(daemon.log());
+        REQUIRE(came);
+        const auto text = server.mail(number);
+        CHECK(std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; }));
+        CHECK(server.envelope(number).find("8BITMIME") == std::string::npos);
+        return text;
+    };
+    const std::string encoded = "gr=C3=BC=C3=9F dich, alle zusammen\r\n";
+    const std::string label = "\r\nContent-Transfer-Encoding: quoted-printable\r\n";
+
+    const auto by_command = daemon.ask({"send", "-t"}, mail("command", umlaut));
+    CHECK(by_command.exit_code == 0);
+    auto text = arrives(1);
+    CHECK(text.ends_with("\r\n\r\n" + encoded));
+    CHECK(text.find(label) != std::string::npos);
+    CHECK(text.find("8bit") == std::string::npos);
+
+    posted(mail("raw", long_line), "message/rfc822", "?to_headers=yes");
+    text = arrives(2);
+    CHECK(text.find(label) != std::string::npos);
+    CHECK(text.find(std::string(75, 'x') + "=\r\n") != std::string::npos);
+
+    support::SmtpTalk talk(port);
+    CHECK(talk.codes(1) == "220");
+    talk.ask("EHLO [127.0.0.1]");
+    talk.send(fmt::format("MAIL FROM:<{}> BODY=8BITMIME\r\nRCPT TO:<a@rig.example>\r\nDATA\r\n", user));
+    CHECK(talk.codes(3) == "250 250 354");
+    talk.send(mail("smtp", umlaut + "\r\n" + long_line) + ".\r\n");
+    CHECK(talk.codes(1) == "250");
+    text = arrives(3);
+    CHECK(text.find("\r\n\r\n" + encoded + std::string(75, 'x') + "=\r\n") != std::string::npos);
+
+    json::object letter{{"from", json::object{{"name",
+                                               "Der Sch\xc3\xa4"
+                                               "fer"},
+                                              {"address", user}}},
+                        {"to", "a@rig.example"},
+                        {"bcc", "b@rig.example"},
+                        {"subject", umlaut},
+                        {"text", umlaut},
+                        {"html", "<p>" + umlaut + long_line}};
+    letter["attachments"].emplace_array().push_back(json::object{{"filename", "\xc3\xbc.bin"}, {"content", "AAEC"}});
+    CHECK(posted(json::serialize(letter), "application/json; charset=utf-8", "").find("\"id\"") != std::string::npos);
+    text = arrives(4);
+    CHECK(text.find("multipart/mixed") != std::string::npos);
+    CHECK(text.find("\r\nAAEC\r\n") != std::string::npos);
+    CHECK(text.find("b@rig.example") == std::string::npos);
+    CHECK(server.envelope(4).find("b@rig.example") != std::string::npos);
+    CHECK(without_line_ends(text).find("gr=C3=BC=C3=9F dich") != std::string::npos);
+    const auto composed = daemon.ask({"send", "--compose", "-"}, json::serialize(letter));
+    INFO(composed.errors);
+    CHECK(composed.exit_code == 0);
+    arrives(5);
+    auto wrong = letter;
+    wrong["subject"] = "a\r\nBcc: c@rig.example";
+    const auto refused = daemon.ask({"send", "--compose", "-"}, json::serialize(wrong));
+    CHECK(refused.exit_code == 65);
+    CHECK(refused.errors.find("/subject: ") != std::string::npos);
+    CHECK(posted("{}", "application/json", "").find("{\"path\":\"/from\"") != std::string::npos);
+    CHECK(posted("{}", "application/json", "?to=a@rig.example").find("stands in the document") != std::string::npos);
+
+    // What is signed is not touched: not at acceptance, not on its way.
+    const auto sealed = [&](const std::string& body) {
+        return fmt::format(
+            "From: {}\r\nTo: a@rig.example\r\nSubject: sealed\r\nMIME-Version: 1.0\r\n"
+            "Content-Type: multipart/signed; boundary=s\r\n\r\n--s\r\n\r\n{}\r\n--s\r\n"
+            "Content-Type: application/pgp-signature\r\n\r\nx\r\n--s--\r\n",
+            user, body);
+    };
+    const auto too_long = daemon.ask({"send", "-t"}, sealed(long_line));
+    CHECK(too_long.exit_code == 65);
+    CHECK(too_long.errors.find("what is signed or encrypted must not be altered (RFC 1847)") != std::string::npos);
+    const auto kept = daemon.ask({"send", "-t"}, sealed(umlaut));
+    REQUIRE(kept.exit_code == 0);
+    const auto id = kept.output.substr(0, kept.output.find('\n'));
+    std::string state;
+    CHECK(support::eventually([&] {
+        state = daemon.ask({"queue", "show", id, "--json"}).output;
+        return state.find("\"failed\"") != std::string::npos;
+    }));
+    CHECK(state.find("does not offer 8BITMIME; it cannot be converted: what is signed or encrypted must not be altered "
+                     "(RFC 1847)") != std::string::npos);
+    CHECK(server.mail(6).empty());
+    CHECK(daemon.stop() == 0);
 }

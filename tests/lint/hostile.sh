@@ -21,7 +21,7 @@ rows() {
 10|restart in the data|The server restarts, or its connection breaks, while a mail is handed over.|The phase is kept: in doubt only when the last byte was sent, no reply came, and somebody was not refused.
 11|endless replies|A reply of SMTP without end, of 1 GB, with NUL or 8-bit bytes, with codes that differ between its lines.|At most 4 KiB a line, 256 lines and 64 KiB a reply, then the connection ends. A bare LF ends no line.
 12|reply text|A reply's text has line ends or control bytes and goes on into queue, reports and pages.|Text of a reply is one line of valid UTF-8 without controls before anybody sees it.
-13|line ends in arguments|CR, LF, NUL in an address, EHLO name, ENVID, ORCPT, user or secret.|Refused with the name of the field; nothing is sent, nothing is cleaned up silently.
+13|line ends in arguments|CR, LF, NUL in an address, EHLO name, ENVID, ORCPT, user or secret, or in a field of a mail that comes as JSON.|Refused with the name of the field; nothing is sent, nothing is cleaned up silently.
 14|smuggling|Bare CR or LF, lone dots, `<LF>.<CR><LF>` and their relatives in a body.|What is canonical is sent with its dots doubled; what is not ends the connection before any byte that could end the mail. Strict and careless readers see exactly one mail. What applications send us ends at CRLF.CRLF alone; a mail with a CR or LF by itself is refused after its end (550 5.6.11), a command with one ends the session.
 15|354 for nobody|DATA is accepted although every recipient was refused.|A lone dot; its reply counts for nothing.
 16|some recipients|Some recipients are accepted; 452 for too many.|Each recipient has its own verdict.
@@ -29,7 +29,7 @@ rows() {
 18|early reply|A refusal comes before the mail was sent whole.|The rest is not sent, the refusal stands, also when the server stops reading or hangs up.
 19|replies out of count|Success where none can be, one reply too many or too few.|The connection is not used again; a mail that was sent whole is in doubt, not delivered.
 20|chunks in part|BDAT is accepted in part, then refused or cut off.|The first refusal stands and ends the sequence; no sequence is continued elsewhere.
-21|too little offered|SIZE below the mail's, no 8BITMIME, no SMTPUTF8.|Said with its reason before a byte of the mail is sent.
+21|too little offered|SIZE below the mail's, no 8BITMIME, no SMTPUTF8.|Parts with 8-bit bytes are encoded on their way. What is not to be had otherwise (a signed part must not change) is said with its reason before a byte of the mail is sent.
 22|capabilities without end|10,000 lines of capabilities; mechanisms downgraded to PLAIN.|Bounded as row 11; no other mechanism than asked for, ever.
 23|error challenge|334 with an error, and the server waits.|One answer (an empty line, or 0x01), the error is kept; a second challenge ends the connection.
 24|a fresh token is refused|535 at the log-in, also with a token that was made a moment ago.|The token is replaced at once and the new one tried, once; then the account waits with the server's words and the doctor's remedy. No mail fails.
@@ -40,7 +40,7 @@ rows() {
 29|huge literal|A literal of 4 GiB or more is announced, then silence.|Nothing is allocated by an announced size. The message is pending with "larger than …", is not asked for again, and those behind it come.
 30|huge sets|`APPENDUID`, `COPYUID`, `VANISHED` of 1:4294967295.|Sets stay ranges; codes that nobody asked for are ignored.
 31|floods|Untagged responses for ever; a tagged one with a foreign tag.|A limit for each command; only our own tag completes one. The connection is closed.
-32|deep nesting|Lists or JSON, 100,000 levels deep.|Depth limits in parsers without recursion; the body's MIME is not parsed.
+32|deep nesting|Lists, JSON or MIME parts, 100,000 levels deep; parts by the million.|Depth limits in parsers without recursion. The MIME of a body is walked only where a part has to be encoded, with bounded memory: 64 levels, 10,000 such parts.
 33|mailbox names|`..`, `/`, NUL, broken or huge UTF-7.|Names are bytes; a path gets one harmless segment made of the mailbox's id.
 34|early ID|`* ID (` before the login, malformed.|As row 4.
 35|COMPRESS|A deflate bomb.|COMPRESS is never asked for; a server that begins it by itself is cut off at the limit of a line.

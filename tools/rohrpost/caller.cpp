@@ -46,6 +46,7 @@ public:
         message.method_string(request.method);
         message.target(request.target);
         message.set(http::field::host, "rohrpost");
+        if (!request.type.empty()) message.set(http::field::content_type, request.type);
         message.body() = std::move(request.body);
         message.prepare_payload();
         error_code wrong;
@@ -200,6 +201,12 @@ std::string accepted(const control::Response& response) {
     const auto value = boost::json::parse(response.body, wrong);
     const auto* object = wrong ? nullptr : value.if_object();
     const auto* sentence = object == nullptr ? nullptr : object->if_contains("error");
+    const auto* faults = object == nullptr ? nullptr : object->if_contains("faults");
+    if (faults != nullptr) {
+        for (const auto& fault : faults->as_array())
+            fmt::print(stderr, "{}: {}\n", std::string_view(fault.at("path").as_string()),
+                       std::string_view(fault.at("what").as_string()));
+    }
     throw Failure(code_of(response.status), sentence == nullptr
                                                 ? fmt::format("answered with status {}", response.status)
                                                 : std::string(sentence->as_string()));

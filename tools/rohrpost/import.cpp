@@ -4,36 +4,15 @@
 #include <boost/json/parse.hpp>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 
 #include "engine/config/flags.hpp"
 #include "engine/config/import.hpp"
 #include "tools/rohrpost/caller.hpp"
 #include "tools/rohrpost/commands.hpp"
+#include "tools/rohrpost/input.hpp"
 
 namespace cli {
 namespace {
-
-std::string whole(std::istream& input) {
-    std::string bytes(64 * 1024, '\0');
-    std::string text;
-    while (input && text.size() <= config::document_bytes_max) {
-        input.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-        text.append(bytes, 0, static_cast<std::size_t>(input.gcount()));
-    }
-    return text;
-}
-
-std::string text_of(const std::string& file) {
-    if (file == "-") return whole(std::cin);
-    const std::string wrong =
-        config::LocalSources(std::filesystem::current_path()).unreadable(std::filesystem::absolute(file).string());
-    if (!wrong.empty()) throw Failure(EX_NOINPUT, wrong);
-    std::ifstream input(file, std::ios::binary);
-    return whole(input);
-}
 
 /// Each fault is a line of its own on standard error.
 int report(const config::Faults& faults) {
@@ -72,7 +51,7 @@ int import_command(Words words) {
     app.add_flag("--json", json, "Print what changed as JSON");
     if (!parse(app, std::move(words))) return EX_OK;
 
-    const std::string text = text_of(file);
+    const std::string text = text_in(file);
     const auto folder = file == "-" ? std::filesystem::current_path() : std::filesystem::absolute(file).parent_path();
     auto reading = config::read_document(text, config::LocalSources(folder));
     std::error_code unknown;

@@ -10,6 +10,7 @@
 #include "tools/rohrpost/caller.hpp"
 #include "tools/rohrpost/commands.hpp"
 #include "tools/rohrpost/exit.hpp"
+#include "tools/rohrpost/input.hpp"
 
 namespace cli {
 namespace {
@@ -26,6 +27,23 @@ Words without_the_meaningless(Words words) {
     words.erase(std::remove_if(words.begin(), end, means_nothing), end);
     std::replace(words.begin(), words.end(), std::string("-oi"), std::string("-i"));
     return words;
+}
+
+/// The options that stand in the document when a mail comes as JSON.
+constexpr std::array said_in_document{"-f", "-t", "--key", "--lane", "--not-before", "--life", "RECIPIENT"};
+
+control::Request letter_in(const std::string& file) {
+    control::Request request;
+    request.method = "POST";
+    request.target = "/v1/submissions";
+    request.type = "application/json";
+    request.body = text_in(file);
+    return request;
+}
+
+int tell(const std::string& body, bool json) {
+    fmt::print("{}\n", json ? body : std::string(boost::json::parse(body).at("id").as_string()));
+    return EX_OK;
 }
 
 std::string standard_input() {
@@ -52,7 +70,7 @@ void end_at_lone_dot(std::string& message) {
 }  // namespace
 
 int send_command(Words words) {
-    std::string data, from, name, key, lane = "interactive";
+    std::string data, from, name, key, document, lane = "interactive";
     std::vector<std::string> recipients;
     std::uint64_t not_before = 0, life_hours = 48;
     bool of_headers = false, ignore_dots = false, json = false;
@@ -74,8 +92,14 @@ int send_command(Words words) {
     app.add_option("--life", life_hours, "Hours after which a message that is put off again and again has failed")
         ->check(CLI::Range(1, 720))
         ->capture_default_str();
+    auto* compose = app.add_option("--compose", document,
+                                   "Takes the mail as JSON from this file (-: standard input) instead of a message: "
+                                   "from, to, subject, text, html, attachments, …; docs/sending.md")
+                        ->type_name("FILE");
+    for (const char* option : said_in_document) compose->excludes(app.get_option(option));
     app.add_flag("--json", json, "Print JSON: id, mailbox");
     if (!parse(app, without_the_meaningless(std::move(words)))) return EX_OK;
+    if (!document.empty()) return tell(accepted(caller_for(data, {})->call(letter_in(document))), json);
     if (recipients.empty() && !of_headers)
         throw Failure(EX_USAGE, "name recipients, or take those of the message with -t");
     const auto caller = caller_for(data, {});
@@ -89,13 +113,7 @@ int send_command(Words words) {
     if (not_before > 0) request.target += fmt::format("&not_before_ms={}", not_before * 1000);
     request.body = standard_input();
     if (!ignore_dots) end_at_lone_dot(request.body);
-    const std::string body = accepted(caller->call(std::move(request)));
-    if (json) {
-        fmt::print("{}\n", body);
-    } else {
-        fmt::print("{}\n", std::string(boost::json::parse(body).at("id").as_string()));
-    }
-    return EX_OK;
+    return tell(accepted(caller->call(std::move(request))), json);
 }
 
 }  // namespace cli

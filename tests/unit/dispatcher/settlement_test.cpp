@@ -134,6 +134,9 @@ TEST_CASE("a server that lacks what the mail needs ends it with the reason", "[d
     CHECK(got.outcome.state == SubmissionState::failed);
     CHECK(got.outcome.reason.find("mx.test:587 cannot be given it") == 0);
     CHECK(got.failed == std::vector<std::size_t>{0});
+    trial.attempt.answer.obstacle = smtp::Obstacle::eightbitmime_missing;
+    trial.attempt.unfit = "it is signed";
+    CHECK(trial.settle().outcome.reason.ends_with("does not offer 8BITMIME; it cannot be converted: it is signed"));
 }
 
 TEST_CASE("a connection lost after the last byte leaves the mail in doubt, and it is not sent again by itself",

@@ -86,7 +86,6 @@ TEST_CASE("what cannot be sent is refused with its reason", "[submission][hostil
         {" folded: first\n\nbody", errc::header_malformed},
         {"a b: c\n\nbody", errc::header_malformed},
         {"To: a@b.test\n\nx" + std::string(1, '\0'), errc::nul_byte},
-        {"To: a@b.test\n\n" + std::string(999, 'x'), errc::line_too_long},
         {"Subject: \xe4\n\n", errc::header_not_utf8},
         {"From: a@b.test, c@d.test\n\n", errc::several_from},
         {"From: a@b.test\nFrom: c@d.test\n\n", errc::several_from},
@@ -157,6 +156,40 @@ TEST_CASE("an order is taken with its sender, recipients and times, or refused w
     order.sender.reset();
     order.message = "To: a@b.test\n\nx";
     CHECK(what(order).find("the message has no From field") == 0);
+}
+
+TEST_CASE("long lines are encoded or folded when a mail is taken, and refused where that is not possible",
+          "[submission]") {
+    const auto taken = [](std::string fields, const std::string& body) {
+        support::SeededRandom random;
+        submission::Order order;
+        order.message = "From: desk@sim.test\n" + std::move(fields) + "\n" + body;
+        order.recipients = {"a@b.test"};
+        return submission::drafted(std::move(order), random, WallTime(std::chrono::seconds(1'795'000'000)));
+    };
+    const auto kind_of = [](const std::variant<submission::Draft, submission::Fault>& drafted) {
+        REQUIRE(std::holds_alternative<submission::Draft>(drafted));
+        return std::get<submission::Draft>(drafted).ticket.envelope.body_kind;
+    };
+    const std::string fits(998, 'x'), longer(999, 'x');
+    const std::string utf8 = "Content-Type: text/plain; charset=utf-8\nMIME-Version: 1.0\n";
+    auto drafted = taken(utf8, "\xc3\xa4\n" + fits);
+    CHECK(kind_of(drafted) == smtp::BodyKind::eight_bit);
+    CHECK(std::get<submission::Draft>(drafted).message.ends_with("\r\n\r\n\xc3\xa4\r\n" + fits + "\r\n"));
+    drafted = taken(utf8, "\xc3\xa4\n" + longer);
+    CHECK(kind_of(drafted) == smtp::BodyKind::seven_bit);
+    const auto& message = std::get<submission::Draft>(drafted).message;
+    CHECK(message.starts_with("X-Rohrpost-Submission: "));
+    CHECK(message.find("\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=C3=A4\r\nxxx") != std::string::npos);
+    drafted = taken("Subject: " + fits + " y\n", "\xc3\xa4\n");
+    REQUIRE(std::holds_alternative<submission::Fault>(drafted));
+    CHECK(std::get<submission::Fault>(drafted).code == errc::line_too_long);
+    CHECK(
+        std::get<submission::Fault>(drafted).what ==
+        "the message has a line of more than 998 bytes and cannot be encoded anew: the header field Subject has a line "
+        "of more than 998 bytes and no white space to fold it at");
+    drafted = taken("Bcc: " + longer + "@b.test\n", "short\n");  // it is taken out
+    CHECK(std::holds_alternative<submission::Draft>(drafted));
 }
 
 TEST_CASE("numbers of submissions read as they were written", "[submission]") {
