@@ -491,7 +491,7 @@ TEST_CASE("maildrop: a connection lost at any call neither loses nor doubles mai
     CHECK(whole > 50);
 }
 
-TEST_CASE("maildrop: a disk that stops, or a power cut, at any call neither loses nor doubles mail",
+TEST_CASE("maildrop: a disk that stops, or a power cut, at calls all along neither loses nor doubles mail",
           "[retriever][pop3]") {
     const auto after = GENERATE(config::After::keep, config::After::remove);
     const bool power = GENERATE(false, true);
