@@ -10,6 +10,7 @@
 #include "bench/rig.hpp"
 #include "tests/support/directory.hpp"
 #include "tests/support/dovecot.hpp"
+#include "tests/support/running.hpp"
 #include "tools/rohrpost-sim/message.hpp"
 #include "tools/rohrpost-sim/provider.hpp"
 
@@ -22,6 +23,7 @@ struct Parameters {
     std::uint64_t messages = 20'000;
     std::uint64_t mailboxes = 1;
     std::uint32_t threads = 1;
+    bool pop3 = false;
 };
 
 sim::Sizes sizes_of(const std::string& sizes) {
@@ -47,7 +49,7 @@ void fill(support::Dovecot& dovecot, const std::string& user, const Parameters& 
 
 int bench_retriever(int argc, char** argv) {
     Parameters parameters;
-    CLI::App app("Fetches messages over IMAP with TLS and XOAUTH2 until all are durable (and handed off)",
+    CLI::App app("Fetches messages over IMAP or POP3 with TLS and XOAUTH2 until all are durable (and handed off)",
                  "rohrpost-bench retriever");
     app.add_option("--server", parameters.server, "Where the mail lies: dovecot (Debian's, with Maildir) or sim")
         ->check(CLI::IsMember({"dovecot", "sim"}))
@@ -60,6 +62,7 @@ int bench_retriever(int argc, char** argv) {
     app.add_option("--messages", parameters.messages, "In all mailboxes together")->capture_default_str();
     app.add_option("--mailboxes", parameters.mailboxes, "Mailboxes, a session each")->capture_default_str();
     app.add_option("--threads", parameters.threads, "Shards of the daemon")->capture_default_str();
+    app.add_flag("--pop3", parameters.pop3, "Over POP3");
     CLI11_PARSE(app, argc, argv);
     bench::raise_file_limit();
 
@@ -67,6 +70,7 @@ int bench_retriever(int argc, char** argv) {
     sim::Options options;
     options.directory = home / "sim";
     options.population.mailboxes = static_cast<std::uint32_t>(parameters.mailboxes);
+    if (parameters.pop3) options.protocol = "pop3";
     const bool dovecot_serves = parameters.server == "dovecot";
     if (!dovecot_serves) {
         options.population.messages = static_cast<std::uint32_t>(parameters.messages / parameters.mailboxes);
@@ -85,11 +89,13 @@ int bench_retriever(int argc, char** argv) {
         support::Dovecot::Wish wish;
         wish.introspection_port = provider->ports().http;
         wish.authority = &provider->authority();
+        const auto pop3_port = support::free_port();
+        if (parameters.pop3) wish.settings = support::Dovecot::pop3_settings(pop3_port);
         dovecot = std::make_unique<support::Dovecot>(wish);
         for (std::uint64_t box = 1; box <= parameters.mailboxes; ++box) {
             fill(*dovecot, fmt::format("box{:04}@sim.test", box), parameters);
         }
-        std::ofstream(document) << provider->import_document_with(dovecot->port());
+        std::ofstream(document) << provider->import_document_with(parameters.pop3 ? pop3_port : dovecot->port());
     } else {
         support::Process::Start start;
         start.command = {bench::program("rohrpost-sim"),
@@ -102,7 +108,9 @@ int bench_retriever(int argc, char** argv) {
                          "--sizes",
                          parameters.sizes,
                          "--consumer",
-                         options.consumer};
+                         options.consumer,
+                         "--protocol",
+                         options.protocol};
         process = std::make_unique<support::Process>(std::move(start));
         if (!process->read_line(std::chrono::seconds(20))) throw std::runtime_error(process->errors());
         document = options.directory / "import.json";
@@ -113,6 +121,7 @@ int bench_retriever(int argc, char** argv) {
                                  std::to_string(parameters.messages), "--threads", std::to_string(parameters.threads)});
     line["bench"] = "retriever";
     line["server"] = parameters.server;
+    line["protocol"] = options.protocol;
     line["sizes"] = parameters.sizes;
     line["consumer"] = parameters.consumer;
     line["mailboxes"] = parameters.mailboxes;

@@ -99,6 +99,7 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
       door(surroundings, api_token, console, attempts),
       scope(main.executor(), report) {
     options.poll_interval = engine.flags_.poll_interval;
+    options.visits_at_once = engine.flags_.exit_when_idle;
     options.idle_renew = engine.flags_.idle_renew;
     options.fetch.batch_uids = engine.flags_.fetch_batch;
     options.sizes = engine.sizes_.intake;

@@ -76,15 +76,19 @@ std::vector<T> values_of(const std::map<std::string, T>& all) {
 /// Why a mailbox cannot be served by this program as it is configured, in words; empty when it can.
 std::string fault_of(const config::Mailbox& mailbox, const config::Provider& provider,
                      const config::Consumer* consumer) {
-    if (mailbox.protocol != config::Protocol::imap) {
-        return "this version fetches over IMAP only; set \"protocol\": \"imap\"";
-    }
-    if (!provider.imap) return fmt::format("provider {} has no imap host", provider.id);
-    if (provider.imap->tls != config::Tls::implicit) {
-        return fmt::format("provider {}: this version speaks IMAP over implicit TLS only (port 993)", provider.id);
-    }
-    if (mailbox.after != config::After::keep) {
-        return "this version leaves mail on the server as it is; set \"after\": \"keep\"";
+    if (mailbox.protocol == config::Protocol::pop3) {
+        if (!provider.pop3) return fmt::format("provider {} has no pop3 host", provider.id);
+        if (mailbox.after != config::After::keep && mailbox.after != config::After::remove) {
+            return R"(POP3 can neither flag nor move mail; set "after": "keep" or "delete")";
+        }
+    } else {
+        if (!provider.imap) return fmt::format("provider {} has no imap host", provider.id);
+        if (provider.imap->tls != config::Tls::implicit) {
+            return fmt::format("provider {}: this version speaks IMAP over implicit TLS only (port 993)", provider.id);
+        }
+        if (mailbox.after != config::After::keep) {
+            return "this version leaves mail on IMAP servers as it is; set \"after\": \"keep\"";
+        }
     }
     if (consumer == nullptr) return fmt::format("consumer {} is gone; import it again", mailbox.consumer);
     if (consumer->kind != config::Consumer::Kind::maildir && consumer->kind != config::Consumer::Kind::pull) {
@@ -253,8 +257,12 @@ awaitable<Result<Roster>> read_roster(store::Committer& committer, queue::Inbox&
 std::vector<tokens::Account> accounts_of(const Roster& roster, TlsClients& tls) {
     std::map<std::string, std::shared_ptr<const config::Provider>> providers;  // thousands of credentials share one
     for (const auto& one : roster.providers) providers[one.id] = std::make_shared<const config::Provider>(one);
-    std::set<std::string> sends;
+    std::set<std::string> sends, visits, stays;  // credentials used for SMTP, POP3, IMAP
     for (const auto& sender : roster.senders) sends.insert(sender.credential);
+    for (const auto& served : roster.mailboxes) {
+        const bool pop3 = served.mailbox->protocol == config::Protocol::pop3;
+        (pop3 ? visits : stays).insert(served.mailbox->credential);
+    }
     std::vector<tokens::Account> accounts;
     for (const auto& credential : roster.credentials) {
         const auto found = providers.find(credential.provider);
@@ -267,7 +275,8 @@ std::vector<tokens::Account> accounts_of(const Roster& roster, TlsClients& tls) 
         auto client = tls.of(provider->ca_file);
         if (client) account.tls = std::move(*client);
         config::Uses uses;
-        uses.imap = true;
+        uses.pop3 = visits.contains(credential.id);
+        uses.imap = !uses.pop3 || stays.contains(credential.id) || sends.contains(credential.id);
         uses.smtp = sends.contains(credential.id);
         account.scopes = config::scopes_of(*provider, credential.flow, uses);
         accounts.push_back(std::move(account));

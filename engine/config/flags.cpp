@@ -239,7 +239,8 @@ void declare_work(CLI::App& run, RunFlags& flags) {
                  "Least time between two commits; 0ms is as fast as the disk, more saves writes",
                  flags.commit_interval);
     add_duration(run, "--poll-interval", "5min", "1s", "24h",
-                 "How often a mailbox without push (IDLE) is looked at, and each folder but the first",
+                 "How often a mailbox without push (IDLE) is looked at, and each folder but the first; over POP3 the "
+                 "longest time between two visits, which mail shortens to a tenth of it",
                  flags.poll_interval);
     add_duration(run, "--idle-renew", "9min", "1s", "29min",
                  "How long one IDLE is trusted before the mailbox is looked at anyway", flags.idle_renew);

@@ -280,13 +280,6 @@ constexpr Knowledge rows[] = {
      "look at {folder} with another program as {mailbox}; correct folders in the import document if it has another "
      "name",
      {}},
-    {"protocol-unchecked",
-     mailbox,
-     note,
-     configuration,
-     "this version fetches over IMAP only, and checks POP3 as far as host, TLS and tokens go: not the log-in",
-     "set protocol to imap, where the mailbox has it",
-     {"this version fetches over IMAP only"}},
     {"paused", mailbox, note, nobody, "an operator has paused the mailbox", "rohrpost mailbox resume {id}", {}},
     {"not-served",
      mailbox,

@@ -199,6 +199,9 @@ awaitable<void> Examination::look_at_account(std::size_t at) {
     expected.credential = plan_.credentials.at(id);
     expected.provider = plan_.providers.at(expected.credential.provider);
     expected.redirect_uri = plan_.redirect_uri;
+    expected.over_pop3 = std::all_of(plan_.patients.begin(), plan_.patients.end(), [name = id](const Patient& patient) {
+        return patient.mailbox.credential != name || patient.mailbox.protocol == config::Protocol::pop3;
+    });
     const bool unreachable = std::any_of(pages_.begin(), pages_.end(), [&expected](const PageAt& page) {
         return page.page.provider == expected.provider.id && !page.passable;
     });
@@ -219,14 +222,19 @@ awaitable<void> Examination::look_at_mailbox(std::size_t at) {
         co_return;
     }
     const auto* mail = mail_host(patient.mailbox, *provider);
-    if (mail == nullptr || patient.mailbox.protocol != config::Protocol::imap) co_return;
+    if (mail == nullptr) co_return;
     const auto place = place_of(*mail, provider->ca_file);
     auto tls = tls_of(place.ca_file);
     const auto& account = accounts_.at(patient.mailbox.credential);
     if (!host_at(place, *provider).passable || !account.passable || !tls) co_return;
     auto mailbox = patient.mailbox;
     auto token = *account.facts.token;
-    const auto facts = co_await probe_login(here_, place, std::move(tls), std::move(mailbox), std::move(token));
+    LoginFacts facts;
+    if (mailbox.protocol == config::Protocol::pop3) {
+        facts = co_await probe_pop3_login(here_, place, std::move(tls), std::move(mailbox), std::move(token));
+    } else {
+        facts = co_await probe_login(here_, place, std::move(tls), std::move(mailbox), std::move(token));
+    }
     const auto& credential = plan_.credentials.at(patient.mailbox.credential);
     const LoginExpected expected{patient, credential, *provider, account.facts.claims, wall()};
     take(judge(facts, expected));

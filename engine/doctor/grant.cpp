@@ -133,9 +133,9 @@ private:
         if (!claims.audience.empty() && !is_mail_audience(claims.audience)) {
             add("token-audience", did, fmt::format("it is for {}", claims.audience));
         } else if (expected_.credential.flow == config::Flow::client_credentials) {
-            if (!is_one_of(claims.roles, "IMAP.AccessAsApp"))
+            if (!is_one_of(claims.roles, expected_.over_pop3 ? "POP.AccessAsApp" : "IMAP.AccessAsApp"))
                 add("roles-missing", did, fmt::format("roles: {}", listed(claims.roles)));
-        } else if (!claims.scopes.empty() && !is_one_of(claims.scopes, "IMAP.AccessAsUser.All")) {
+        } else if (!claims.scopes.empty() && !is_one_of(claims.scopes, right_of_person())) {
             add("scope-missing", did, fmt::format("scopes: {}", listed(claims.scopes)));
         }
         if (!claims.issued_at) return;
@@ -145,12 +145,15 @@ private:
             fmt::format("it was made in {}, by this machine's clock",
                         span_text(std::chrono::duration_cast<seconds>(ahead))));
     }
+    [[nodiscard]] std::string_view right_of_person() const {
+        return expected_.over_pop3 ? "POP.AccessAsUser.All" : "IMAP.AccessAsUser.All";
+    }
     /// What the provider said that it granted; a token that shows its scopes has been judged by them.
     void scope() {
         const auto& scope = facts_.grant.scope;
         if (scope.empty() || (facts_.claims && !facts_.claims->scopes.empty())) return;
         const std::string_view wanted = maker() == Maker::google      ? "https://mail.google.com/"
-                                        : maker() == Maker::microsoft ? "IMAP.AccessAsUser.All"
+                                        : maker() == Maker::microsoft ? right_of_person()
                                                                       : "";
         const bool own_behalf = signs_in_alone(expected_.credential.flow);
         if (wanted.empty() || own_behalf || text::find_same(scope, wanted) != std::string_view::npos) return;

@@ -34,6 +34,7 @@ struct GrantExpected {
     config::Provider provider;
     std::string redirect_uri;
     WallTime now{};
+    bool over_pop3 = false;  // all its mailboxes
 };
 Judged judge(const GrantFacts& facts, const GrantExpected& expected);
 

@@ -29,8 +29,9 @@ bool shows(std::string_view says, const Knowledge& row) noexcept {
 }  // namespace
 
 std::span<const std::span<const Knowledge>> knowledge() noexcept {
-    static const std::array tables{exchange_smtp_texts(), exchange_pop3_texts(), exchange_imap_texts(), gmail_texts(),
-                                   own_texts(),           account_knowledge(),   way_knowledge(),       imap_codes()};
+    static const std::array tables{exchange_smtp_texts(), exchange_pop3_texts(), exchange_imap_texts(),
+                                   gmail_texts(),         own_texts(),           account_knowledge(),
+                                   way_knowledge(),       imap_codes(),          pop3_codes()};
     return tables;
 }
 

@@ -59,6 +59,7 @@ std::span<const Knowledge> exchange_pop3_texts() noexcept;
 std::span<const Knowledge> exchange_smtp_texts() noexcept;
 std::span<const Knowledge> gmail_texts() noexcept;
 std::span<const Knowledge> imap_codes() noexcept;
+std::span<const Knowledge> pop3_codes() noexcept;
 std::span<const Knowledge> way_knowledge() noexcept;
 std::span<const Knowledge> account_knowledge() noexcept;
 std::span<const Knowledge> own_texts() noexcept;

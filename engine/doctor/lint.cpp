@@ -128,7 +128,7 @@ private:
             add(resources.size() > 1 ? "scope-mixed" : "scope-resource");
         } else if (resources.size() > 1) {
             add("scope-mixed");
-        } else if (!own_behalf && !has("IMAP.AccessAsUser.All") && !has("/.default")) {
+        } else if (!own_behalf && !has("IMAP.AccessAsUser.All") && !has("POP.AccessAsUser.All") && !has("/.default")) {
             add("scope-mail");
         }
         if (!own_behalf && !has("offline_access")) add("scope-offline");
@@ -142,9 +142,6 @@ private:
         const auto add = [&](std::string_view id, std::string did, std::string got) {
             findings_.push_back(found(id, subject, std::move(did), std::move(got), names));
         };
-        if (patient.mailbox.protocol == config::Protocol::pop3) {
-            add("protocol-unchecked", "read the configuration", "protocol is pop3");
-        }
         if (!patient.paused.empty()) {
             add("paused", "asked for its state", patient.paused);
         } else if (!patient.reason.empty()) {

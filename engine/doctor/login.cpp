@@ -15,8 +15,9 @@ namespace {
 
 constexpr auto lately = std::chrono::hours(24);
 
-std::string text_of(const imap::Answer& answer) {
-    return fmt::format("{}{}{}", answer.status == imap::Status::bad ? "BAD " : "NO ",
+std::string text_of(const imap::Answer& answer, config::Protocol over) {
+    const std::string_view imap_word = answer.status == imap::Status::bad ? "BAD " : "NO ";
+    return fmt::format("{}{}{}", over == config::Protocol::pop3 ? "-ERR " : imap_word,
                        answer.code.empty() ? std::string() : '[' + answer.code + "] ", answer.text);
 }
 
@@ -28,8 +29,8 @@ public:
           names_(names_of(expected.credential, expected.provider, expected.claims)) {
         names_.id = expected.patient.mailbox.id;
         names_.mailbox = expected.patient.mailbox.login;
-        if (expected.provider.imap)
-            names_.host = fmt::format("{}:{}", expected.provider.imap->host, expected.provider.imap->port);
+        const auto& host = over_pop3() ? expected.provider.pop3 : expected.provider.imap;
+        if (host) names_.host = fmt::format("{}:{}", host->host, host->port);
     }
 
     Judged judged() && {
@@ -45,7 +46,7 @@ public:
 
 private:
     void refused(const imap::Answer& answer) {
-        auto got = text_of(answer);
+        auto got = text_of(answer, facts_.over);
         const auto id = id_of_refusal(got, "login-refused");
         if (!facts_.sasl_error.empty()) got += fmt::format("; before that: {}", facts_.sasl_error);
         add(id, logging_in(), std::move(got));
@@ -76,9 +77,9 @@ private:
     void folders() {
         for (const auto& folder : facts_.folders) {
             names_.folder = folder.name;
-            const auto did = fmt::format("opened {} (EXAMINE)", folder.name);
+            const auto did = over_pop3() ? facts_.during : fmt::format("opened {} (EXAMINE)", folder.name);
             if (folder.answer.ok()) continue;
-            auto got = text_of(folder.answer);
+            auto got = text_of(folder.answer, facts_.over);
             const auto id = id_of_refusal(got, "folder-refused");
             add(id, did, std::move(got));
         }
@@ -89,7 +90,9 @@ private:
             got += fmt::format("{}{}: {} message{}", got.empty() ? "" : ", ", folder.name, folder.messages,
                                folder.messages == 1 ? "" : "s");
         }
-        judged_.findings.push_back(fine("mailbox", subject(), logging_in() + ", opened its folders", got));
+        judged_.findings.push_back(
+            fine("mailbox", subject(), logging_in() + (over_pop3() ? ", counted its messages" : ", opened its folders"),
+                 got));
     }
 
     /// By the texts of whoever greets there.
@@ -97,6 +100,10 @@ private:
         auto maker = maker_of(expected_.provider);
         if (maker == Maker::other) maker = maker_of_greeting(facts_.greeting);
         const Knowledge* row = nullptr;
+        if (over_pop3()) {
+            if (maker == Maker::microsoft) row = known_by(says, "Exchange Online, POP3");
+            return row == nullptr ? known_by(says, "POP3 response code") : row;
+        }
         if (maker == Maker::microsoft) row = known_by(says, "Exchange Online, IMAP");
         if (maker == Maker::google) row = known_by(says, "Gmail, IMAP");
         return row == nullptr ? known_by(says, "IMAP response code") : row;
@@ -112,6 +119,7 @@ private:
         return fmt::format("logged in as {} by {} with credential {}{}", names_.mailbox, facts_.mechanism,
                            names_.credential, with);
     }
+    [[nodiscard]] bool over_pop3() const { return facts_.over == config::Protocol::pop3; }
     [[nodiscard]] Subject subject() const { return {Subject::Kind::mailbox, expected_.patient.mailbox.id}; }
     void add(std::string_view id, std::string did, std::string got) {
         judged_.findings.push_back(found(id, subject(), std::move(did), std::move(got), names_));

@@ -1,6 +1,6 @@
 #pragma once
 /// The session of one mailbox: log-in and folders, as far as it went, and what that means. Nothing at the server
-/// changes: folders are opened with EXAMINE.
+/// changes: folders are opened with EXAMINE, and over POP3 messages are counted only.
 
 #include <optional>
 #include <string>
@@ -13,6 +13,7 @@
 namespace doctor {
 
 struct LoginFacts {
+    config::Protocol over = config::Protocol::imap;
     error_code fault;       // what ended the session early
     std::string during;     // then: what was being done
     std::string bye;        // the server's words

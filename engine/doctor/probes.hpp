@@ -32,4 +32,8 @@ awaitable<PageFacts> probe_page(Surroundings here, Page page, Place place, std::
 awaitable<LoginFacts> probe_login(Surroundings here, Place place, std::shared_ptr<const net::TlsClient> tls,
                                   config::Mailbox mailbox, tokens::Token token);
 
+/// Logs in and counts the messages.
+awaitable<LoginFacts> probe_pop3_login(Surroundings here, Place place, std::shared_ptr<const net::TlsClient> tls,
+                                       config::Mailbox mailbox, tokens::Token token);
+
 }  // namespace doctor

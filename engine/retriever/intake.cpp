@@ -3,119 +3,12 @@
 #include <algorithm>
 
 #include "engine/retriever/fingerprint.hpp"
+#include "engine/retriever/intake_jobs.hpp"
 #include "engine/retriever/stand_in.hpp"
 
 namespace retriever {
 
-struct Streaming {
-    store::StreamedBody body = 0;
-    bool open = false;
-    error_code failed;
-};
-
 namespace {
-
-/// The hand-off reads on by itself while there is more: in a stream of mail it need not hear of each one.
-constexpr std::uint64_t announce_each = 32;
-
-/// Why nothing can be added to a body. It may never have been opened: its job was in a group that failed before it.
-error_code fault_of(Streaming& streaming) {
-    if (!streaming.open && !streaming.failed) streaming.failed = store::errc::closed;
-    return streaming.failed;
-}
-
-/// A job of an intake: counts itself out and gives its bytes back to the shard.
-class IntakeJob : public store::Job {
-public:
-    IntakeJob(const Intake::House& house, store::MailboxNumber mailbox, std::shared_ptr<Progress> progress,
-              std::size_t bytes)
-        : Job(house.inbox),
-          progress_(std::move(progress)),
-          budget_(house.budget),
-          arrivals_(house.arrivals),
-          mailbox_(mailbox),
-          bytes_(bytes) {
-        ++progress_->outstanding;
-        progress_->in_flight_bytes += bytes_;
-    }
-    void done(error_code reason) noexcept override {
-        if (reason && !progress_->failed) progress_->failed = reason;
-        if (!reason) durable();
-        budget_.give_back(bytes_);
-        --progress_->outstanding;
-        progress_->in_flight_bytes -= bytes_;
-        if (progress_->unannounced >= (progress_->outstanding == 0 ? 1 : announce_each)) {
-            progress_->unannounced = 0;
-            if (arrivals_ != nullptr) arrivals_->arrived(mailbox_);
-        }
-        progress_->moved.wake();
-    }
-
-protected:
-    virtual void durable() noexcept {}
-    std::shared_ptr<Progress> progress_;
-
-private:
-    queue::ByteBudget& budget_;
-    Arrivals* arrivals_;
-    store::MailboxNumber mailbox_;
-    std::size_t bytes_;
-};
-
-class OpenJob final : public IntakeJob {
-public:
-    OpenJob(const Intake::House& house, store::MailboxNumber mailbox, std::shared_ptr<Progress> progress,
-            std::shared_ptr<Streaming> streaming, std::uint64_t bytes)
-        : IntakeJob(house, mailbox, std::move(progress), 0), streaming_(std::move(streaming)), body_bytes_(bytes) {}
-    error_code apply(store::Workbench bench) override {
-        auto body = bench.bodies.open(body_bytes_);
-        if (body) {
-            streaming_->body = *body;
-            streaming_->open = true;
-        } else {
-            streaming_->failed = body.error();
-        }
-        return streaming_->failed;
-    }
-
-private:
-    std::shared_ptr<Streaming> streaming_;
-    std::uint64_t body_bytes_;
-};
-
-class ChunkJob final : public IntakeJob {
-public:
-    ChunkJob(const Intake::House& house, store::MailboxNumber mailbox, std::shared_ptr<Progress> progress,
-             std::shared_ptr<Streaming> streaming, std::string chunk)
-        : IntakeJob(house, mailbox, std::move(progress), chunk.size()),
-          streaming_(std::move(streaming)),
-          chunk_(std::move(chunk)) {}
-    error_code apply(store::Workbench bench) override {
-        if (const auto broken = fault_of(*streaming_)) return broken;
-        auto written = bench.bodies.write(streaming_->body, chunk_);
-        if (!written) streaming_->failed = written.error();
-        return streaming_->failed;
-    }
-
-private:
-    std::shared_ptr<Streaming> streaming_;
-    std::string chunk_;
-};
-
-class AbandonJob final : public IntakeJob {
-public:
-    AbandonJob(const Intake::House& house, store::MailboxNumber mailbox, std::shared_ptr<Progress> progress,
-               std::shared_ptr<Streaming> streaming)
-        : IntakeJob(house, mailbox, std::move(progress), 0), streaming_(std::move(streaming)) {}
-    error_code apply(store::Workbench bench) override {
-        if (streaming_->open) bench.bodies.abandon(streaming_->body);
-        streaming_->open = false;
-        return {};
-    }
-
-private:
-    std::shared_ptr<Streaming> streaming_;
-};
 
 /// One message: its body (whole, or streamed before), its ledger row, and the cursor where it came in order.
 class MessageJob final : public IntakeJob {
@@ -127,7 +20,7 @@ public:
         bool in_order = false;
         std::uint32_t follows = 0;  // the cursor moves here → uid when it has come this far
     };
-    MessageJob(const Intake::House& house, std::shared_ptr<Progress> progress, What what)
+    MessageJob(const IntakeHouse& house, std::shared_ptr<Progress> progress, What what)
         : IntakeJob(house, what.message.mailbox, std::move(progress), what.body.size()),
           what_(std::move(what)),
           clock_(house.clock),
@@ -177,18 +70,9 @@ private:
 }  // namespace
 
 Intake::Intake(Source source, Sizes sizes, House house, std::uint32_t cursor)
-    : source_(std::move(source)),
-      sizes_(sizes),
-      house_(house),
-      progress_(std::make_shared<Progress>()),
-      frontier_(cursor) {}
+    : source_(std::move(source)), sizes_(sizes), line_(house, sizes.in_flight_bytes_max), frontier_(cursor) {}
 
-Intake::~Intake() {
-    drop_streaming();
-    for (auto& job : overflow_) {  // never submitted: their bytes are no longer held
-        if (!house_.committer.try_submit(job)) job->done(store::errc::closed);
-    }
-}
+Intake::~Intake() { drop_streaming(); }
 
 void Intake::expect(const imap::UidSet& wanted) {
     for (const auto& range : wanted.ranges()) remaining_.add(range);
@@ -214,10 +98,10 @@ void Intake::rest_is_over() {
 
 imap::FetchSink::Flow Intake::body_begins(const imap::FetchItem& known, std::uint64_t bytes) {
     if (resuming_) {
-        if (taking_ == Taking::streaming && bytes == announced_ - received_) return flow();
+        if (taking_ == Taking::streaming && bytes == announced_ - received_) return line_.flow();
         drop_streaming();  // the server has another message under this UID: begin again from its first byte
         taking_ = Taking::nothing;
-        return flow();
+        return line_.flow();
     }
     drop_streaming();  // of a body whose end never came
     uid_ = known.uid;
@@ -231,12 +115,12 @@ imap::FetchSink::Flow Intake::body_begins(const imap::FetchItem& known, std::uin
     } else if (bytes > sizes_.stream_above_bytes) {
         taking_ = Taking::streaming;
         streaming_ = std::make_shared<Streaming>();
-        put(std::make_unique<OpenJob>(house_, source_.mailbox, progress_, streaming_, bytes), 0);
+        line_.put(std::make_unique<OpenJob>(line_.house(), source_.mailbox, line_.progress(), streaming_, bytes), 0);
     } else {
         taking_ = Taking::whole;
         body_.reserve(bytes);
     }
-    return flow();
+    return line_.flow();
 }
 
 imap::FetchSink::Flow Intake::body_bytes(std::string_view chunk) {
@@ -253,14 +137,16 @@ imap::FetchSink::Flow Intake::body_bytes(std::string_view chunk) {
             if (body_.size() == sizes_.block_bytes) put_block();
         }
     }
-    return flow();
+    return line_.flow();
 }
 
 /// What has come in of a large body since its last block.
 void Intake::put_block() {
     if (!streaming_ || body_.empty()) return;
     const auto bytes = body_.size();
-    put(std::make_unique<ChunkJob>(house_, source_.mailbox, progress_, streaming_, std::exchange(body_, {})), bytes);
+    line_.put(std::make_unique<ChunkJob>(line_.house(), source_.mailbox, line_.progress(), streaming_,
+                                         std::exchange(body_, {})),
+              bytes);
 }
 
 imap::FetchSink::Flow Intake::fetched(const imap::FetchItem& item) {
@@ -269,21 +155,21 @@ imap::FetchSink::Flow Intake::fetched(const imap::FetchItem& item) {
     if (!item.has_body || taken == Taking::nothing) {
         drop_streaming();  // the rest was asked for, and did not come
         if (item.has_body && !resumed) dropped_.add(item.uid);
-        return flow();
+        return line_.flow();
     }
     if (taken == Taking::oversize) {
         oversize_.add(item.uid);
-        return flow();
+        return line_.flow();
     }
     if (received_ != announced_ || (resumed && item.uid != uid_)) {
         drop_streaming();
         if (!resumed) dropped_.add(item.uid);
-        return flow();
+        return line_.flow();
     }
     put_block();
     if (taken == Taking::whole && is_stand_in(body_)) {
         stood_in_.add(item.uid);
-        return flow();
+        return line_.flow();
     }
     const std::string_view date = resumed ? std::string_view(internal_date_) : std::string_view(item.internal_date);
     const std::string_view head = taken == Taking::whole ? std::string_view(body_) : std::string_view(head_);
@@ -295,7 +181,7 @@ imap::FetchSink::Flow Intake::fetched(const imap::FetchItem& item) {
     what.message.uid = item.uid;
     what.message.id = message_id_of(source_.mailbox_id, source_.folder.name, source_.uid_validity, item.uid);
     what.message.fingerprint = fingerprint_of(head, date);
-    what.message.received_at = std::chrono::time_point_cast<std::chrono::milliseconds>(house_.clock.wall());
+    what.message.received_at = std::chrono::time_point_cast<std::chrono::milliseconds>(line_.house().clock.wall());
     const auto seconds = imap::read_internal_date(date);
     what.message.internal_date = seconds ? store::Millis(std::chrono::seconds(*seconds)) : what.message.received_at;
     what.in_order = !remaining_.empty() && remaining_.ranges().front().first == item.uid;
@@ -309,8 +195,8 @@ imap::FetchSink::Flow Intake::fetched(const imap::FetchItem& item) {
     head_.clear();
     const std::size_t bytes = what.body.size();
     ++handed_over_;
-    put(std::make_unique<MessageJob>(house_, progress_, std::move(what)), bytes);
-    return flow();
+    line_.put(std::make_unique<MessageJob>(line_.house(), line_.progress(), std::move(what)), bytes);
+    return line_.flow();
 }
 
 void Intake::body_broken() noexcept {
@@ -319,25 +205,12 @@ void Intake::body_broken() noexcept {
     body_ = {};
 }
 
-awaitable<Result<void>> Intake::room() {
-    while (!overflow_.empty()) {
-        auto job = std::move(overflow_.front());
-        overflow_.pop_front();
-        co_await house_.committer.submit(std::move(job));
-    }
-    co_await house_.budget.room();
-    while (progress_->in_flight_bytes >= sizes_.in_flight_bytes_max) co_await progress_->moved.wait();
-    if (progress_->failed) co_return progress_->failed;
-    co_return Result<void>();
-}
+awaitable<Result<void>> Intake::room() { return line_.room(); }
 
 awaitable<Result<void>> Intake::settle() {
     put_block();
-    auto roomy = co_await room();
-    if (!roomy) co_return roomy.error();
-    while (progress_->outstanding > 0) co_await progress_->moved.wait();
-    if (progress_->failed) co_return progress_->failed;
-    co_return Result<void>();
+    auto settled = co_await line_.settle();
+    co_return settled;
 }
 
 void Intake::accounted(std::uint32_t top) {
@@ -346,7 +219,7 @@ void Intake::accounted(std::uint32_t top) {
 }
 
 std::optional<Unfinished> Intake::take_unfinished() {
-    if (progress_->failed || taking_ != Taking::streaming || !streaming_ || uid_ == 0 || received_ == 0)
+    if (line_.progress()->failed || taking_ != Taking::streaming || !streaming_ || uid_ == 0 || received_ == 0)
         return std::nullopt;
     // All bytes, but not the end of the response: there is no rest to ask for (a count of 0 is no partial fetch).
     if (received_ >= announced_) return std::nullopt;
@@ -362,21 +235,10 @@ std::optional<Unfinished> Intake::take_unfinished() {
     return unfinished;
 }
 
-void Intake::put(std::unique_ptr<store::Job> job, std::size_t bytes) {
-    (void)house_.budget.take(bytes);
-    if (!overflow_.empty() || !house_.committer.try_submit(job)) overflow_.push_back(std::move(job));
-}
-
-imap::FetchSink::Flow Intake::flow() const noexcept {
-    const bool full = house_.budget.used_bytes() >= house_.budget.bytes_max() ||
-                      progress_->in_flight_bytes >= sizes_.in_flight_bytes_max;
-    return overflow_.empty() && !full && !progress_->failed ? Flow::go_on : Flow::wait;
-}
-
 void Intake::drop_streaming() noexcept {
     if (!streaming_) return;
     body_.clear();
-    put(std::make_unique<AbandonJob>(house_, source_.mailbox, progress_, std::move(streaming_)), 0);
+    line_.put(std::make_unique<AbandonJob>(line_.house(), source_.mailbox, line_.progress(), std::move(streaming_)), 0);
     streaming_.reset();
 }
 

@@ -1,31 +1,13 @@
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
-#include "engine/retriever/arrivals.hpp"
-#include "engine/runtime/metrics.hpp"
-#include "protocols/imap/client.hpp"
-#include "protocols/wait/parking.hpp"
-#include "queue/byte_budget.hpp"
-#include "queue/store/committer.hpp"
+#include "engine/retriever/job_line.hpp"
 
 namespace retriever {
-
-/// What the jobs of one folder's intake report back to their session. On the session's shard only.
-struct Progress {
-    std::uint64_t outstanding = 0;
-    std::uint64_t in_flight_bytes = 0;  // handed to the committer and not yet durable
-    std::uint64_t stored = 0;
-    std::uint64_t known_before = 0;
-    std::uint64_t stored_bytes = 0;
-    error_code failed;              // the first failure: the session starts over from the durable cursor
-    std::uint64_t unannounced = 0;  // durable, and nobody was told yet
-    Parking moved;                  // woken by each job that comes back
-};
 
 /// Where a body streams to, used by jobs on the committer's thread alone.
 struct Streaming;
@@ -61,14 +43,7 @@ public:
         std::uint64_t in_flight_bytes_max = 4ULL * 1024 * 1024;  // of one session, between socket and disk
         std::size_t head_bytes_max = 64 * 1024;
     };
-    struct House {
-        store::Committer& committer;
-        queue::Inbox& inbox;
-        queue::ByteBudget& budget;
-        const Clock& clock;
-        runtime::Counters& counters;
-        Arrivals* arrivals = nullptr;  // nobody listens: mail waits to be taken
-    };
+    using House = IntakeHouse;
 
     Intake(Source source, Sizes sizes, House house, std::uint32_t cursor);
     ~Intake() override;
@@ -95,7 +70,7 @@ public:
     /// Waits until every job has come back. Errors: the first failure of the store.
     awaitable<Result<void>> settle();
 
-    [[nodiscard]] const Progress& progress() const noexcept { return *progress_; }
+    [[nodiscard]] const Progress& progress() const noexcept { return *line_.progress(); }
     /// Every expected UID up to here was handed to the committer in order.
     [[nodiscard]] std::uint32_t frontier() const noexcept { return frontier_; }
     /// Everything expected so far is accounted for up to `top`, durably.
@@ -112,16 +87,12 @@ public:
     [[nodiscard]] std::optional<Unfinished> take_unfinished();
 
 private:
-    void put(std::unique_ptr<store::Job> job, std::size_t bytes);
     void put_block();
-    Flow flow() const noexcept;
     void drop_streaming() noexcept;
 
     Source source_;
     Sizes sizes_;
-    House house_;
-    std::shared_ptr<Progress> progress_;
-    std::deque<std::unique_ptr<store::Job>> overflow_;  // the work queue was full
+    JobLine line_;
     imap::UidSet remaining_;
     std::uint32_t frontier_;
     imap::UidSet oversize_;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/config/model.hpp"
-#include "engine/retriever/folder_intake.hpp"
+#include "engine/retriever/intake.hpp"
 #include "engine/retriever/login_gate.hpp"
 #include "engine/retriever/state_board.hpp"
 #include "engine/retriever/verdict.hpp"
@@ -15,6 +15,7 @@
 #include "protocols/imap/client.hpp"
 #include "protocols/net/seams.hpp"
 #include "protocols/net/tls.hpp"
+#include "protocols/pop3/types.hpp"
 #include "queue/store/committer.hpp"
 
 namespace retriever {
@@ -22,8 +23,10 @@ namespace retriever {
 struct Options {
     std::chrono::milliseconds idle_renew = std::chrono::minutes(9);
     std::chrono::milliseconds poll_interval = std::chrono::minutes(5);
+    bool visits_at_once = false;  // POP3: the schedule of the last run does not count, but for what servers demand
     imap::Client::FetchPlan fetch;
     imap::Limits limits;
+    pop3::Limits pop3_limits;
     imap::Paces paces;
     Intake::Sizes sizes;
 };
@@ -48,16 +51,19 @@ struct Place {
     std::shared_ptr<const net::TlsClient> tls;
 };
 
-/// One mailbox: keeps a session with its server alive, fetches what is new, and knows why when it does not.
-/// Run by one coroutine on one shard.
+/// One mailbox: keeps in touch with its server, fetches what is new, and knows why when it does not. What is the same
+/// for all protocols is here. Run by one coroutine on one shard.
 class MailboxSession {
 public:
     MailboxSession(House house, store::MailboxNumber number, std::shared_ptr<const config::Mailbox> mailbox,
                    bool password, std::shared_ptr<const Place> place);
+    virtual ~MailboxSession() = default;
+    MailboxSession(const MailboxSession&) = delete;
+    MailboxSession& operator=(const MailboxSession&) = delete;
 
     /// Until drain() or cancellation.
     awaitable<void> run();
-    /// Finishes what is being fetched, says LOGOUT, and ends run().
+    /// Finishes what is being fetched, takes leave of the server, and ends run().
     void drain();
     void pause(std::string reason);
     /// It cannot be served as configured: waits with that reason until it is replaced.
@@ -67,54 +73,63 @@ public:
 
     [[nodiscard]] const MailboxState& state() const noexcept { return state_; }
 
-private:
+protected:
     /// What a session begins with.
     struct Begun {
         std::unique_ptr<net::Stream> stream;
         tokens::SharedSecret secret;  // until the log-in
         std::uint64_t generation = 0;
     };
-    /// What a session that stays keeps between two looks.
-    struct Stay {
-        std::vector<FolderIntake> folders;
-        FolderIntake::Pendings pendings = FolderIntake::Pendings::retry;
-        const FolderIntake* opened = nullptr;
-        std::uint32_t late = 0;
-        imap::Uid uid_next = 0;  // as STATUS said last; higher than what the folder shows: its view has stalled
-    };
-    awaitable<Ended> serve();
-    awaitable<std::optional<Ended>> connect(Begun& begun);
-    awaitable<Ended> converse(imap::Client& client, Begun& begun, LoginGate::Place place);
-    awaitable<std::optional<Ended>> introduce(imap::Client& client, Begun& begun, LoginGate::Place& place);
-    awaitable<std::optional<Ended>> log_in(imap::Client& client, Begun& begun);
-    awaitable<Ended> stay(imap::Client& client);
-    awaitable<std::optional<Ended>> take_all(imap::Client& client, Stay& stay);
-    awaitable<std::optional<Ended>> look_from_outside(imap::Client& client, Stay& stay);
-    struct News {
-        imap::Client::Woken by = imap::Client::Woken::time;
-        std::optional<Ended> ended;
-    };
-    awaitable<News> wait_for_news(imap::Client& client, bool late);
+    /// Keeps in touch until something ends it.
+    virtual awaitable<Ended> serve() = 0;
+    /// A dialogue that waits for news goes on.
+    virtual void wake_dialogue() noexcept {}
+
+    /// A token and a connection.
+    awaitable<std::optional<Ended>> connect(const config::Host& host, Begun& begun);
+    /// The log-in went well.
+    void logged_in(const Begun& begun);
+    /// It was refused as `ended` says: a token is reported once, then a person has to look.
+    Ended login_refused(Ended ended, const Begun& begun);
+    /// The session ended with its token.
+    void token_expired(const Begun& begun);
+    void show_last_lines(const Ended& ended, const std::vector<std::string>& lines) const;
     awaitable<bool> nap(std::chrono::milliseconds span);
     void enter(Phase phase, std::string reason = {});
-    void note_proof();
     [[nodiscard]] bool told_to_stop() const noexcept { return draining_ || !paused_.empty(); }
+    [[nodiscard]] const bool& draining() const noexcept { return draining_; }
+    /// Somebody asked to go on at once; true once for each time.
+    [[nodiscard]] bool take_asked() noexcept { return std::exchange(asked_, false); }
     [[nodiscard]] Ended stopped() const;
+    [[nodiscard]] IntakeHouse intake_house() const noexcept;
+    static Ended failed(error_code error, const std::string& doing);
 
     House house_;
     std::shared_ptr<const config::Mailbox> mailbox_;  // also the retriever's
     bool password_;
     std::shared_ptr<const Place> place_;
     MailboxState state_;
-    std::optional<Unfinished> unfinished_;
     Monotonic logged_in_at_{};
+
+private:
     std::uint32_t refusals_ = 0;  // log-ins in a row
-    bool idle_lies_ = false;
     bool draining_ = false;
+    bool asked_ = false;
     std::string paused_;
     std::string fault_;
-    imap::Client* client_ = nullptr;  // while a dialogue runs
     Parking wake_;
+};
+
+/// Counts something for as long as it lasts.
+class Counted {
+public:
+    explicit Counted(std::atomic<std::uint64_t>& count) : count_(count) { ++count_; }
+    ~Counted() { --count_; }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+
+private:
+    std::atomic<std::uint64_t>& count_;
 };
 
 }  // namespace retriever

@@ -4,6 +4,8 @@
 
 #include <set>
 
+#include "engine/retriever/imap_session.hpp"
+#include "engine/retriever/pop3_session.hpp"
 #include "engine/runtime/log.hpp"
 
 namespace retriever {
@@ -123,8 +125,12 @@ awaitable<std::string> Retriever::run_guarded(std::shared_ptr<MailboxSession> se
 std::shared_ptr<MailboxSession> Retriever::session_of(const Served& served) {
     const House house{shard_.seams(), shard_.inbox(), shard_.budget(), committer_, counters_,
                       *tokens_,       gate_,          board_,          options_,   served.arrivals};
-    auto session =
-        std::make_shared<MailboxSession>(house, served.number, served.mailbox, served.password, served.place);
+    std::shared_ptr<MailboxSession> session;
+    if (served.mailbox->protocol == config::Protocol::pop3) {
+        session = std::make_shared<Pop3Session>(house, served.number, served.mailbox, served.password, served.place);
+    } else {
+        session = std::make_shared<ImapSession>(house, served.number, served.mailbox, served.password, served.place);
+    }
     if (!served.fault.empty()) session->refuse(served.fault);
     if (!served.paused.empty()) session->pause(served.paused);
     return session;

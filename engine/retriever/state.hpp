@@ -16,6 +16,7 @@ enum class Phase {
     connecting,  // token, connection, log-in
     fetching,
     idle,        // a live session that waits for news
+    scheduled,   // all is well: visited again at next_attempt
     waiting,     // no session until next_attempt; reason says why
     paused,      // by the operator; reason
     needs_help,  // only a person can go on: consent, rights, a frozen folder; tried again at next_attempt
@@ -31,6 +32,8 @@ constexpr std::string_view word_of(Phase phase) {
             return "fetching";
         case Phase::idle:
             return "idle";
+        case Phase::scheduled:
+            return "scheduled";
         case Phase::waiting:
             return "waiting";
         case Phase::paused:

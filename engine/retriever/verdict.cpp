@@ -128,4 +128,53 @@ Ended ended_by(const imap::Answer& refusal, Ended::How how, const std::string& d
     return ended;
 }
 
+namespace {
+
+void apply_hint(const pop3::Hint& hint, Ended& ended) {
+    switch (hint.kind) {
+        case pop3::Hint::Kind::none:
+            return;
+        case pop3::Hint::Kind::credentials:
+            ended.how = Ended::How::login_refused;
+            return;
+        case pop3::Hint::Kind::token_expired:
+            ended.how = Ended::How::token_expired;
+            return;
+        case pop3::Hint::Kind::in_use:  // our own last session, or another program's
+            ended.how = Ended::How::connection;
+            ended.pause = 1min;
+            return;
+        case pop3::Hint::Kind::login_delay:
+            ended.how = Ended::How::throttled;
+            ended.pause = 5min;
+            return;
+        case pop3::Hint::Kind::throttled:
+            ended.how = Ended::How::throttled;
+            ended.pause = std::chrono::milliseconds(hint.back_off_ms.value_or(60'000));
+            return;
+        case pop3::Hint::Kind::too_many_connections:
+            ended.how = Ended::How::throttled;
+            ended.pause = 2min;
+            return;
+        case pop3::Hint::Kind::temporary:
+            ended.how = Ended::How::connection;
+            return;
+        case pop3::Hint::Kind::permanent:
+            ended.how = Ended::How::folder;
+            ended.person_needed = true;
+            return;
+    }
+}
+
+}  // namespace
+
+Ended ended_by(const pop3::Answer& refusal, Ended::How how, const std::string& doing) {
+    Ended ended;
+    ended.how = how;
+    ended.reason = fmt::format("{} was refused: {}{}{}", doing, refusal.code.empty() ? "" : "[" + refusal.code + "] ",
+                               refusal.text, refusal.challenge.empty() ? "" : " (" + refusal.challenge + ")");
+    apply_hint(pop3::hint_of(refusal), ended);
+    return ended;
+}
+
 }  // namespace retriever

@@ -7,6 +7,7 @@
 #include "engine/retriever/state.hpp"
 #include "protocols/base/result.hpp"
 #include "protocols/imap/types.hpp"
+#include "protocols/pop3/types.hpp"
 
 namespace retriever {
 
@@ -45,5 +46,6 @@ Next next_after(const Ended& ended, std::uint32_t failures, double fraction);
 Ended ended_by(error_code error, const std::string& bye);
 /// How a refused command ended the session: throttled, token expired, or by `how`. Pure.
 Ended ended_by(const imap::Answer& refusal, Ended::How how, const std::string& doing);
+Ended ended_by(const pop3::Answer& refusal, Ended::How how, const std::string& doing);
 
 }  // namespace retriever

@@ -31,6 +31,8 @@ public:
     virtual Result<void> write(StreamedBody body, std::string_view chunk) = 0;
     /// Errors: damaged when fewer or more bytes came than announced.
     virtual Result<BodyPlace> finish(StreamedBody body) = 0;
+    /// As finish(), where `bytes` of open() was a bound: the body ends where it was written to.
+    virtual Result<BodyPlace> finish_early(StreamedBody body) = 0;
     virtual void abandon(StreamedBody body) noexcept = 0;
     /// Everything written so far is durable when it returns. A failure is never retried.
     virtual Result<void> sync() = 0;

@@ -85,12 +85,24 @@ CREATE TABLE outbox_event (
     kind TEXT NOT NULL, detail BLOB NOT NULL);
 )sql";
 
+// What servers list under keys of their own, and when mailboxes are visited. `place`: 0 there, 1 gone, 2 removed by us.
+constexpr const char* tables_since_version_4 = R"sql(
+CREATE TABLE listed (
+    folder BIGINT, key TEXT, uid BIGINT NOT NULL, state SMALLINT NOT NULL, place SMALLINT NOT NULL,
+    bytes BIGINT NOT NULL, fingerprint BLOB NOT NULL, PRIMARY KEY (folder, key)) WITHOUT ROWID;
+CREATE INDEX listed_there ON listed (folder, key) WHERE place = 0;
+CREATE INDEX listed_gone ON listed (folder, fingerprint) WHERE place = 1;
+CREATE TABLE visit (
+    folder INTEGER PRIMARY KEY, due BIGINT NOT NULL, not_before BIGINT NOT NULL, span BIGINT NOT NULL);
+)sql";
+
 /// What version `after` lacks.
 std::string tables_after(std::int64_t after) {
     std::string script;
     if (after < 1) script += tables_of_version_1;
     if (after < 2) script += tables_since_version_2;
     if (after < 3) script += tables_since_version_3;
+    if (after < 4) script += tables_since_version_4;
     return script;
 }
 

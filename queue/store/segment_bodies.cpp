@@ -265,6 +265,13 @@ Result<BodyPlace> SegmentBodies::finish(StreamedBody body) {
                      .crc32c = stream.crc32c};
 }
 
+Result<BodyPlace> SegmentBodies::finish_early(StreamedBody body) {
+    const auto found = streams_.find(body);
+    ensure(found != streams_.end(), "a body is finished once, after open");
+    found->second->announced = found->second->written;
+    return finish(body);
+}
+
 void SegmentBodies::abandon(StreamedBody body) noexcept {
     const auto found = streams_.find(body);
     if (found == streams_.end()) return;

@@ -41,6 +41,7 @@ public:
     Result<StreamedBody> open(std::uint64_t bytes) override;
     Result<void> write(StreamedBody body, std::string_view chunk) override;
     Result<BodyPlace> finish(StreamedBody body) override;
+    Result<BodyPlace> finish_early(StreamedBody body) override;
     void abandon(StreamedBody body) noexcept override;
     Result<void> sync() override;
     void rollback() noexcept override;

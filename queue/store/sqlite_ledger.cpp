@@ -290,6 +290,16 @@ Result<bool> SqliteStore::knows(FolderNumber folder, std::uint32_t uid_validity,
     return *found > 0;
 }
 
+Result<bool> SqliteStore::is_acknowledged(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid) {
+    const auto here = cached(folder);
+    if (!here) return {boost::system::in_place_error, here.error()};
+    const auto seq = seq_of(folder, uid_validity, uid);
+    if (!seq) return {boost::system::in_place_error, seq.error()};
+    const auto acked = first<std::int64_t>(sql_->acked_by_all, read_number, (*here)->folder.mailbox);
+    if (!acked) return {boost::system::in_place_error, acked.error()};
+    return *seq > 0 && *seq <= acked->value_or(0);
+}
+
 Result<std::vector<Message>> SqliteStore::messages(MailboxNumber mailbox, Seq after, std::size_t limit) {
     auto found = all<Message>(sql_->messages, read_message, mailbox, after, whole(limit));
     if (!found) return found.error();

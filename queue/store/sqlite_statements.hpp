@@ -100,6 +100,7 @@ struct SqliteStore::Statements {
                         "FROM mailbox WHERE number = ?2 ON CONFLICT (consumer, mailbox) DO NOTHING"};
     Statement unsubscribe{db, "DELETE FROM subscription WHERE consumer = ?1 AND mailbox = ?2"};
     Statement acked{db, "SELECT acked FROM subscription WHERE consumer = ?1 AND mailbox = ?2"};
+    Statement acked_by_all{db, "SELECT coalesce(min(acked), 0) FROM subscription WHERE mailbox = ?1"};
     Statement acknowledge{db, "UPDATE subscription SET acked = ?3 WHERE consumer = ?1 AND mailbox = ?2"};
     Statement hand_offs{db,
                         "SELECT consumer, mailbox, acked, "

@@ -60,7 +60,8 @@ SqliteStore::SqliteStore(std::unique_ptr<SqliteVfs> vfs, Database database, std:
     : SqliteWork(std::move(vfs), std::move(database), std::move(reserve)),
       options_(std::move(options)),
       sql_(std::make_unique<Statements>(SqliteWork::database())),
-      outbox_(std::make_unique<SqliteOutbox>(static_cast<SqliteWork&>(*this))) {}
+      outbox_(std::make_unique<SqliteOutbox>(static_cast<SqliteWork&>(*this))),
+      listings_(std::make_unique<SqliteListings>(static_cast<SqliteWork&>(*this))) {}
 
 SqliteStore::~SqliteStore() = default;
 

@@ -11,6 +11,7 @@
 
 #include "queue/store/bodies.hpp"
 #include "queue/store/reserve.hpp"
+#include "queue/store/sqlite_listings.hpp"
 #include "queue/store/sqlite_outbox.hpp"
 #include "queue/store/sqlite_work.hpp"
 #include "queue/store/store.hpp"
@@ -98,6 +99,8 @@ public:
     Result<std::vector<std::uint64_t>> release_segments(const std::vector<std::uint64_t>& sealed) override;
 
     Result<Totals> totals() override;
+    Result<bool> is_acknowledged(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid) override;
+    Listings& listings() override { return *listings_; }
     Outbox& outbox() override { return *outbox_; }
 
 private:
@@ -142,6 +145,7 @@ private:
     const Bodies* bodies_ = nullptr;
     std::unique_ptr<Statements> sql_;
     std::unique_ptr<SqliteOutbox> outbox_;
+    std::unique_ptr<SqliteListings> listings_;
 
     std::unordered_map<FolderNumber, CachedFolder> folders_;
     std::vector<FolderNumber> moved_;

@@ -8,6 +8,7 @@
 
 #include "protocols/base/result.hpp"
 #include "queue/store/errc.hpp"
+#include "queue/store/listings.hpp"
 #include "queue/store/outbox.hpp"
 #include "queue/store/records.hpp"
 
@@ -95,6 +96,11 @@ public:
     virtual Result<std::vector<Grant>> grants() = 0;  // in order of credential
     virtual Result<void> remove_grant(std::string_view credential) = 0;
 
+    /// Whether every subscription of the mailbox, and there is one, has acknowledged the message.
+    virtual Result<bool> is_acknowledged(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid) = 0;
+
+    /// What servers list under keys of their own.
+    virtual Listings& listings() = 0;
     /// What applications handed in to be sent.
     virtual Outbox& outbox() = 0;
 

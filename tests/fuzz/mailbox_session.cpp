@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <set>
 
-#include "engine/retriever/mailbox_session.hpp"
+#include "engine/retriever/imap_session.hpp"
 #include "tests/fuzz/random_peer.hpp"
 #include "tests/fuzz/store_image.hpp"
 #include "tests/support/hand_clock.hpp"
@@ -163,7 +163,7 @@ public:
                                      .board = board_,
                                      .options = options_};
         auto mailbox = std::make_shared<const config::Mailbox>(mailbox_of(letters));
-        session_ = std::make_unique<retriever::MailboxSession>(house, 1, std::move(mailbox), password, place);
+        session_ = std::make_unique<retriever::ImapSession>(house, 1, std::move(mailbox), password, place);
     }
     ~World() {
         session_.reset();
@@ -263,7 +263,7 @@ private:
     std::unique_ptr<store::Committer> committer_;
     std::unique_ptr<tokens::TokenService> tokens_;
     std::unique_ptr<tokens::TokenClient> client_;
-    std::unique_ptr<retriever::MailboxSession> session_;
+    std::unique_ptr<retriever::ImapSession> session_;
     std::size_t budget_bytes_max_ = 0;
 };
 

@@ -8,6 +8,8 @@ allowed() {
         protocols/wait) echo 'protocols/base' ;;
         protocols/net | protocols/sasl | protocols/mime | protocols/jose) echo 'protocols/base protocols/wait' ;;
         protocols/imap | protocols/smtp) echo 'protocols/base protocols/wait protocols/net protocols/sasl' ;;
+        protocols/pop3)  # messages go into the same sinks
+            echo 'protocols/base protocols/wait protocols/net protocols/sasl protocols/imap' ;;
         protocols/http) echo 'protocols/base protocols/wait protocols/net' ;;
         protocols/oauth2) echo 'protocols/base protocols/wait protocols/net protocols/http protocols/jose' ;;
         queue | queue/store) echo 'protocols/base protocols/wait queue queue/store' ;;

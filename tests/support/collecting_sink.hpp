@@ -17,8 +17,9 @@ public:
     void body_broken() noexcept override;
     awaitable<Result<void>> room() override;
 
-    Flow answer = Flow::go_on;  // to every call
-    error_code no_room;         // what room() fails with
+    Flow answer = Flow::go_on;     // to every call
+    bool sizes_are_hints = false;  // POP3: a body may have another size than announced
+    error_code no_room;            // what room() fails with
     std::map<imap::Uid, std::string> bodies;
     std::vector<imap::FetchItem> items;  // in the order they came
     std::size_t broken = 0;

@@ -32,6 +32,24 @@ std::string_view driver_of(Dovecot::Storage storage) {
 
 }  // namespace
 
+std::string Dovecot::pop3_settings(std::uint16_t port) {
+    return fmt::format(R"(
+protocols = imap pop3
+service pop3-login {{
+  chroot =
+  inet_listener pop3 {{
+    port = 0
+  }}
+  inet_listener pop3s {{
+    address = 127.0.0.1
+    port = {}
+    ssl = yes
+  }}
+}}
+)",
+                       port);
+}
+
 Dovecot::Dovecot(Wish wish) : wish_(std::move(wish)), account_{::getuid(), ::getgid()} {
     if (account_.user == 0) {
         const passwd* nobody = ::getpwnam("nobody");

@@ -32,6 +32,9 @@ public:
     };
     static constexpr std::string_view password = "dovecot-password";
 
+    /// For Wish::settings: POP3 with TLS on this port, too. Needs the package dovecot-pop3d.
+    static std::string pop3_settings(std::uint16_t port);
+
     explicit Dovecot(Wish wish);
     ~Dovecot();
 

@@ -14,25 +14,6 @@ namespace {
 
 constexpr std::size_t shown_max = 8;
 
-std::string pop3_settings(std::uint16_t port) {
-    if (port == 0) return {};
-    return fmt::format(R"(
-protocols = imap pop3
-service pop3-login {{
-  chroot =
-  inet_listener pop3 {{
-    port = 0
-  }}
-  inet_listener pop3s {{
-    address = 127.0.0.1
-    port = {}
-    ssl = yes
-  }}
-}}
-)",
-                       port);
-}
-
 /// Dovecot numbers new files in the order of their names.
 std::string file_name(const MailName& mail) { return fmt::format("{:010}.rig", mail.number); }
 
@@ -44,7 +25,7 @@ support::Dovecot::Wish dovecot_wish(const PostOffice::Wish& wish) {
     support::Dovecot::Wish dovecot;
     dovecot.authority = wish.authority;
     dovecot.port = wish.imap_port;
-    dovecot.settings = pop3_settings(wish.pop3_port);
+    if (wish.pop3_port != 0) dovecot.settings = support::Dovecot::pop3_settings(wish.pop3_port);
     return dovecot;
 }
 

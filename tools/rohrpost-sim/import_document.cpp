@@ -59,6 +59,11 @@ std::string import_document(const Options& options, const Ports& ports, const Wo
                           {"scopes", json::array{"https://outlook.office.com/IMAP.AccessAsUser.All", "offline_access"}},
                           {"ca_file", std::filesystem::absolute(ca_file).string()},
                           {"imap", json::object{{"host", "localhost"}, {"port", ports.imap}, {"tls", "implicit"}}}};
+    const bool pop3 = options.protocol == "pop3";
+    if (pop3) {
+        provider["pop3"] = json::object{{"host", "localhost"}, {"port", ports.pop3}, {"tls", "implicit"}};
+        provider["scopes"] = json::array{"https://outlook.office.com/POP.AccessAsUser.All", "offline_access"};
+    }
     if (options.submit_per_minute > 0)
         provider["smtp"] = json::object{
             {"host", "localhost"}, {"port", ports.smtp}, {"tls", options.smtp_starts_tls ? "starttls" : "implicit"}};
@@ -74,11 +79,11 @@ std::string import_document(const Options& options, const Ports& ports, const Wo
         mailboxes.push_back(json::object{{"id", id},
                                          {"address", address},
                                          {"credential", options.shared_credential ? "svc" : id},
-                                         {"protocol", "imap"},
-                                         {"folders", json::array{"INBOX"}},
+                                         {"protocol", options.protocol},
                                          {"start", "all"},
-                                         {"after", "keep"},
+                                         {"after", options.after},
                                          {"consumer", "inbox"}});
+        if (!pop3) mailboxes.back().as_object()["folders"] = json::array{"INBOX"};
         if (options.submit_per_minute > 0)
             mailboxes.back().as_object()["submit"] = json::object{{"per_minute", options.submit_per_minute}};
     }

@@ -38,6 +38,7 @@ void announce(const sim::Provider& provider) {
                                    {"https_port", provider.ports().https},
                                    {"http_port", provider.ports().http},
                                    {"smtp_port", provider.ports().smtp},
+                                   {"pop3_port", provider.ports().pop3},
                                    {"ca_file", std::filesystem::absolute(provider.ca_file()).string()},
                                    {"import_file", std::filesystem::absolute(provider.import_file()).string()}};
     fmt::print("{}\n", boost::json::serialize(line));
@@ -113,7 +114,8 @@ int main(int count, char** words) {
     std::vector<std::string> faults;
     std::string directory;
     CLI::App app(
-        "A pretend mail provider: IMAP over TLS, a submission server, an OAuth token endpoint over HTTPS (with --oidc "
+        "A pretend mail provider: IMAP and POP3 over TLS, a submission server, an OAuth token endpoint over HTTPS "
+        "(with --oidc "
         "a whole identity "
         "provider), and a control endpoint (/control/…) beside it. When it is ready it prints one line of JSON with "
         "its ports and files.");
@@ -123,6 +125,13 @@ int main(int count, char** words) {
     app.add_option("--https-port", options.https_port, "Token endpoint and control; 0: any")->capture_default_str();
     app.add_option("--http-port", options.http_port, "The same without TLS; 0: any")->capture_default_str();
     app.add_option("--smtp-port", options.smtp_port, "Submission over TLS; 0: any")->capture_default_str();
+    app.add_option("--pop3-port", options.pop3_port, "POP3 over TLS; 0: any")->capture_default_str();
+    app.add_option("--protocol", options.protocol, "How the mailboxes of import.json are fetched")
+        ->check(CLI::IsMember({"imap", "pop3"}))
+        ->capture_default_str();
+    app.add_option("--after", options.after, "With --protocol pop3: what becomes of mail that was handed off")
+        ->check(CLI::IsMember({"keep", "delete"}))
+        ->capture_default_str();
     app.add_flag("--smtp-starttls", options.smtp_starts_tls, "Submission begins in the clear and offers STARTTLS");
     app.add_option("--submit", options.submit_per_minute,
                    "The mailboxes of import.json send, so many mails a minute at most; 0: they do not")

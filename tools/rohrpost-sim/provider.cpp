@@ -7,6 +7,7 @@
 
 #include "tools/rohrpost-sim/http_endpoint.hpp"
 #include "tools/rohrpost-sim/imap_session.hpp"
+#include "tools/rohrpost-sim/pop3_session.hpp"
 #include "tools/rohrpost-sim/smtp_session.hpp"
 #include "tools/rohrpost-sim/tls_connection.hpp"
 
@@ -61,11 +62,13 @@ Provider::Provider(Options options)
     auto https = listen(options_.https_port);
     auto http = listen(options_.http_port);
     auto smtp = listen(options_.smtp_port);
+    auto pop3 = listen(options_.pop3_port);
     ports_ = {imap.local_endpoint().port(), https.local_endpoint().port(), http.local_endpoint().port(),
-              smtp.local_endpoint().port()};
+              smtp.local_endpoint().port(), pop3.local_endpoint().port()};
     furnish_identity();
     write_files();
     asio::co_spawn(context_, accept_imap(std::move(imap)), report);
+    asio::co_spawn(context_, accept_pop3(std::move(pop3)), report);
     asio::co_spawn(context_, accept_smtp(std::move(smtp)), report);
     asio::co_spawn(context_, accept_https(std::move(https)), report);
     asio::co_spawn(context_, accept_http(std::move(http)), report);
@@ -95,7 +98,7 @@ asio::ip::tcp::acceptor Provider::listen(std::uint16_t port) {
 void Provider::write_files() const {
     std::filesystem::create_directories(options_.directory);
     write_private_file(ca_file(), authority_.certificate_pem());
-    write_private_file(import_file(), import_document_with(ports_.imap));
+    write_private_file(import_file(), import_document(options_, ports_, world_, ca_file()));
 }
 
 void Provider::furnish_identity() {
@@ -128,9 +131,9 @@ void Provider::furnish_identity() {
                                                                   {"token_uri", identity.rules.base_url + "/token"}}));
 }
 
-std::string Provider::import_document_with(std::uint16_t imap_port) const {
+std::string Provider::import_document_with(std::uint16_t mail_port) const {
     Ports ports = ports_;
-    ports.imap = imap_port;
+    (options_.protocol == "pop3" ? ports.pop3 : ports.imap) = mail_port;
     return import_document(options_, ports, world_, ca_file());
 }
 
@@ -144,6 +147,19 @@ awaitable<void> Provider::accept_imap(asio::ip::tcp::acceptor listener) {
         auto connection = std::make_shared<TlsConnection>(std::move(socket), tls_);
         auto session = std::make_shared<ImapSession>(world_, style_, std::move(connection));
         asio::co_spawn(context_, ImapSession::serve(std::move(session)), report);
+    }
+}
+
+awaitable<void> Provider::accept_pop3(asio::ip::tcp::acceptor listener) {
+    for (;;) {
+        auto [error, socket] = co_await listener.async_accept(as_values);
+        if (error) {
+            co_await breathe(listener.get_executor());
+            continue;
+        }
+        auto connection = std::make_shared<TlsConnection>(std::move(socket), tls_);
+        auto session = std::make_shared<Pop3Session>(world_, style_, std::move(connection));
+        asio::co_spawn(context_, Pop3Session::serve(std::move(session)), report);
     }
 }
 

@@ -18,7 +18,7 @@ namespace sim {
 struct Options {
     std::filesystem::path directory;  // ca.pem and import.json are written there
     std::string bind = "127.0.0.1";
-    std::uint16_t imap_port = 0, https_port = 0, http_port = 0, smtp_port = 0;  // 0: any
+    std::uint16_t imap_port = 0, https_port = 0, http_port = 0, smtp_port = 0, pop3_port = 0;  // 0: any
     std::string style = "exchange";
     Population population;
     TokenRules rules;
@@ -35,13 +35,15 @@ struct Options {
     Client client;  // with oidc: what differs from furnish()'s; its id stays
     std::vector<std::string> signed_in;
     std::string flow = "refresh_token";  // of the credentials in import.json
+    std::string protocol = "imap";       // of its mailboxes: imap or pop3
+    std::string after = "keep";          // or delete, with pop3
 };
 
 struct Ports {
-    std::uint16_t imap = 0, https = 0, http = 0, smtp = 0;
+    std::uint16_t imap = 0, https = 0, http = 0, smtp = 0, pop3 = 0;
 };
 
-/// A mail provider on this machine: IMAP and SMTP with TLS, a token endpoint with HTTPS, its control beside it.
+/// A mail provider on this machine: IMAP, POP3 and SMTP with TLS, a token endpoint with HTTPS, its control beside it.
 /// Everything runs on one thread: the one that calls run(), or one of its own after start(). Throws when ports, options
 /// or the directory are no good.
 class Provider {
@@ -57,8 +59,8 @@ public:
     [[nodiscard]] const Ports& ports() const noexcept { return ports_; }
     /// Who vouches for it; other servers of a rig may be issued a certificate, too.
     [[nodiscard]] const Authority& authority() const noexcept { return authority_; }
-    /// The import document for its tokens with IMAP at another port of localhost.
-    [[nodiscard]] std::string import_document_with(std::uint16_t imap_port) const;
+    /// The import document for its tokens with IMAP (or POP3, as `protocol` says) at another port of localhost.
+    [[nodiscard]] std::string import_document_with(std::uint16_t mail_port) const;
     [[nodiscard]] std::filesystem::path ca_file() const { return options_.directory / "ca.pem"; }
     [[nodiscard]] std::filesystem::path import_file() const { return options_.directory / "import.json"; }
     /// Only with oidc and Google's manner: the key that an administrator downloads.
@@ -78,6 +80,7 @@ public:
 private:
     asio::ip::tcp::acceptor listen(std::uint16_t port);
     awaitable<void> accept_imap(asio::ip::tcp::acceptor listener);
+    awaitable<void> accept_pop3(asio::ip::tcp::acceptor listener);
     awaitable<void> accept_smtp(asio::ip::tcp::acceptor listener);
     awaitable<void> accept_https(asio::ip::tcp::acceptor listener);
     awaitable<void> accept_http(asio::ip::tcp::acceptor listener);

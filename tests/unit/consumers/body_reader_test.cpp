@@ -19,6 +19,7 @@ public:
     Result<store::StreamedBody> open(std::uint64_t bytes) override { return real_.open(bytes); }
     Result<void> write(store::StreamedBody body, std::string_view chunk) override { return real_.write(body, chunk); }
     Result<store::BodyPlace> finish(store::StreamedBody body) override { return real_.finish(body); }
+    Result<store::BodyPlace> finish_early(store::StreamedBody body) override { return real_.finish_early(body); }
     void abandon(store::StreamedBody body) noexcept override { real_.abandon(body); }
     Result<void> sync() override { return real_.sync(); }
     void rollback() noexcept override { real_.rollback(); }

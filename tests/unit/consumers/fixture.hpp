@@ -65,6 +65,7 @@ public:
     Result<store::StreamedBody> open(std::uint64_t) override { return store::errc::closed; }
     Result<void> write(store::StreamedBody, std::string_view) override { return store::errc::closed; }
     Result<store::BodyPlace> finish(store::StreamedBody) override { return store::errc::closed; }
+    Result<store::BodyPlace> finish_early(store::StreamedBody) override { return store::errc::closed; }
     void abandon(store::StreamedBody) noexcept override {}
     Result<void> sync() override { return {}; }
     void rollback() noexcept override {}

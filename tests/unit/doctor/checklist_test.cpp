@@ -760,7 +760,6 @@ TEST_CASE("doctor: what configuration, ledger and daemon show by themselves (D01
              plan.providers["m365"].id = "m365";
              plan.providers["m365"].scopes = {"openid", "email"};
          }},
-        {"-", "protocol-unchecked", [](Plan& plan) { plan.patients[0].mailbox.protocol = config::Protocol::pop3; }},
         {"-", "paused", [](Plan& plan) { plan.patients[0].paused = "moving"; }},
         {"-", "not-served",
          [](Plan& plan) {

@@ -99,3 +99,38 @@ TEST_CASE("the server's words decide how a session ended", "[retriever]") {
     CHECK(
         retriever::ended_by(no("", "User is authenticated but not connected."), Ended::How::folder, "x").person_needed);
 }
+
+TEST_CASE("verdict: what POP3 servers say about the account", "[retriever][pop3]") {
+    struct Row {
+        const char* code;
+        const char* text;
+        Ended::How how;
+        std::chrono::milliseconds pause;
+    };
+    const Row rows[] = {
+        {"", "Authentication failure: unknown user name or bad password.", Ended::How::login_refused, 0ms},
+        {"AUTH", "Username and password not accepted.", Ended::How::login_refused, 0ms},
+        {"IN-USE", "locked", Ended::How::connection, 1min},
+        {"LOGIN-DELAY", "too soon", Ended::How::throttled, 5min},
+        {"SYS/TEMP", "later", Ended::How::connection, 0ms},
+        {"SYS/TEMP", "Too many simultaneous connections", Ended::How::throttled, 2min},
+        {"SYS/PERM", "ask somebody", Ended::How::folder, 0ms},
+        {"", "Request is throttled. Suggested Backoff Time: 92415 milliseconds", Ended::How::throttled, 92415ms},
+        {"", "Session expired, please login again.", Ended::How::token_expired, 0ms},
+    };
+    for (const auto& row : rows) {
+        CAPTURE(row.code, row.text);
+        pop3::Answer answer;
+        answer.accepted = false;
+        answer.code = row.code;
+        answer.text = row.text;
+        answer.challenge = "{}";
+        const auto end = retriever::ended_by(answer, Ended::How::login_refused, "the log-in as desk");
+        CHECK(end.how == row.how);
+        CHECK(end.pause == row.pause);
+        CHECK(end.person_needed == (end.how == Ended::How::folder));
+        CHECK(end.reason.find("the log-in as desk was refused: ") == 0);
+        CHECK(end.reason.find(row.text) != std::string::npos);
+        CHECK(end.reason.find("({})") != std::string::npos);
+    }
+}
