@@ -92,7 +92,8 @@ awaitable<Response> configuration(Surroundings& here, Request& request, const Ta
         if (!secrets.empty() && request.from != From::owner) {
             co_return refusal(403, "secrets leave through the control socket alone: rohrpost export --with-secrets");
         }
-        auto exported = co_await export_document(here, secrets.empty() ? Secrets::sealed : Secrets::open);
+        const auto as = secrets.empty() ? Secrets::sealed : Secrets::open;
+        auto exported = co_await export_document(here, as);
         co_return exported;
     }
     if (!target.takes({})) co_return wrong_parameter("none");
@@ -130,7 +131,8 @@ awaitable<Response> mailboxes(Surroundings& here, const Request& request, const 
     if (target.path.size() != 4 || (act != "pause" && act != "resume")) co_return refusal(404, "no such path");
     if (request.method != "POST") co_return wrong_method("POST");
     if (!target.takes({"reason"})) co_return wrong_parameter("reason=TEXT");
-    auto done = co_await pause_mailbox(here, id, reason_of(target, act == "resume", "paused by an operator"));
+    auto reason = reason_of(target, act == "resume", "paused by an operator");
+    auto done = co_await pause_mailbox(here, id, std::move(reason));
     co_return done;
 }
 
@@ -196,8 +198,8 @@ awaitable<Response> credentials(Surroundings& here, const Request& request, cons
     if (!target.takes({"by", "browser"}) || (by != "browser" && by != "device")) {
         co_return wrong_parameter("by=browser|device, browser=NAME");
     }
-    auto begun = co_await begin_sign_in(here, target.path[2], by == "device" ? SignInBy::device : SignInBy::browser,
-                                        target.parameter("browser"));
+    const auto way = by == "device" ? SignInBy::device : SignInBy::browser;
+    auto begun = co_await begin_sign_in(here, target.path[2], way, target.parameter("browser"));
     co_return begun;
 }
 
@@ -334,7 +336,8 @@ awaitable<Response> intake(Surroundings& here, const Request& request, const Tar
     if (target.path.size() != 3 || (act != "close" && act != "open")) co_return refusal(404, "no such path");
     if (request.method != "POST") co_return wrong_method("POST");
     if (!target.takes({"reason"})) co_return wrong_parameter("reason=TEXT");
-    auto done = co_await close_intake(here, reason_of(target, act == "open", "closed by an operator"));
+    auto reason = reason_of(target, act == "open", "closed by an operator");
+    auto done = co_await close_intake(here, std::move(reason));
     co_return done;
 }
 
@@ -350,8 +353,8 @@ awaitable<Response> senders(Surroundings& here, const Request& request, const Ta
     if (act != "suspend" && act != "resume") co_return refusal(404, "no such path");
     if (request.method != "POST") co_return wrong_method("POST");
     if (!target.takes({"reason"})) co_return wrong_parameter("reason=TEXT");
-    auto done =
-        co_await suspend_sender(here, target.path[2], reason_of(target, act == "resume", "suspended by an operator"));
+    auto reason = reason_of(target, act == "resume", "suspended by an operator");
+    auto done = co_await suspend_sender(here, target.path[2], std::move(reason));
     co_return done;
 }
 

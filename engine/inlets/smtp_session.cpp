@@ -129,7 +129,8 @@ awaitable<bool> SmtpSession::exchange() {
     if (received) co_return true;
     if (received.error() == net::errc::timed_out || received.error() == net::errc::too_slow) {
         const bool told = draining_ && !dialogue_.in_mail();
-        co_await end(told ? going_down : "4.4.2 nothing came for too long");
+        const std::string_view why = told ? going_down : "4.4.2 nothing came for too long";
+        co_await end(why);
     }
     co_return false;
 }

@@ -201,7 +201,8 @@ awaitable<ImapSession::News> ImapSession::wait_for_news(imap::Client& client, bo
     const bool look_often = idle_lies_ || mailbox_->folders.size() > 1;  // IDLE tells of the first folder alone
     const auto renew =
         look_often ? std::min(house_.options.poll_interval, house_.options.idle_renew) : house_.options.idle_renew;
-    auto woken = co_await client.idle(late ? late_pause : renew);
+    const auto span = late ? late_pause : renew;
+    auto woken = co_await client.idle(span);
     if (!woken) {
         news.ended = ended_by(woken.error(), client.bye());
         co_return news;

@@ -183,7 +183,8 @@ awaitable<std::optional<Ended>> Pop3Session::take_all(pop3::Client& client) {
     state_.caught_up = true;
     state_.failures = 0;
     const bool busy = taken.stored + taken.recognised + removing + taken.to_acknowledge > 0;
-    auto hindered = co_await plan_next(busy ? Found::mail : Found::nothing, login_delay);
+    const auto found = busy ? Found::mail : Found::nothing;
+    auto hindered = co_await plan_next(found, login_delay);
     co_return hindered;
 }
 

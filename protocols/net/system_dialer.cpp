@@ -23,13 +23,18 @@ awaitable<Result<std::unique_ptr<Stream>>> SystemDialer::dial(Dial to) {
     ensure(to.security == Security::plain || to.tls != nullptr, "implicit TLS needs TLS settings");
     const Monotonic due = timers_.now() + to.within;
     const auto& proxy = options_.proxy;
-    if (proxy && to.reach != nullptr) {
+    std::string host = to.host;
+    std::uint16_t port = to.port;
+    auto reach = to.reach;
+    if (proxy) {
         boost::system::error_code is_name;
         const auto address = asio::ip::make_address(to.host, is_name);
-        if (!is_name && !to.reach->admits(address)) co_return errc::out_of_reach;
+        if (reach != nullptr && !is_name && !reach->admits(address)) co_return errc::out_of_reach;
+        host = proxy->host;
+        port = proxy->port;
+        reach.reset();
     }
-    auto connected =
-        co_await connect(proxy ? proxy->host : to.host, proxy ? proxy->port : to.port, proxy ? nullptr : to.reach, due);
+    auto connected = co_await connect(std::move(host), port, std::move(reach), due);
     if (!connected) co_return connected.error();
     auto stream = std::make_unique<SocketStream>(std::move(*connected), to.host, to.port, timers_, pool_);
     const Pace rest{.within = std::chrono::ceil<std::chrono::milliseconds>(due - timers_.now())};

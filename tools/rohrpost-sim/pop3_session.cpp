@@ -52,7 +52,8 @@ awaitable<void> Pop3Session::handle(std::string line) {
         const auto stalled = world_.faults.strike(FaultKind::stall, mailbox_);
         if (stalled) {
             const auto longest = std::chrono::milliseconds(std::chrono::hours(24));
-            co_await connection_->pause(stalled->value == 0 ? longest : std::chrono::milliseconds(stalled->value));
+            const auto span = stalled->value == 0 ? longest : std::chrono::milliseconds(stalled->value);
+            co_await connection_->pause(span);
         }
         const auto number = words.size() > 1 ? text::number<std::size_t>(words[1]) : std::nullopt;
         if (words.size() > 1 && !number) {
@@ -66,7 +67,9 @@ awaitable<void> Pop3Session::handle(std::string line) {
             connection_->end();
             co_return;
         }
-        co_await authenticate(text::lowered(words[1]), words.size() > 2 ? std::string(words[2]) : std::string());
+        auto mechanism = text::lowered(words[1]);
+        std::string initial(words.size() > 2 ? words[2] : std::string_view());
+        co_await authenticate(std::move(mechanism), std::move(initial));
     } else if (verb == "USER" && words.size() == 2) {
         named_ = words[1];
         say("+OK");

@@ -172,7 +172,8 @@ awaitable<bool> SmtpSession::take_bytes(std::size_t bytes) {
         if (fault) drops_at_ = fault->value;
     }
     const bool drops = drops_at_ && mail_.message.size() + bytes >= *drops_at_;
-    const auto piece = co_await connection_->read_bytes(drops ? *drops_at_ - mail_.message.size() : bytes);
+    const auto wanted = drops ? *drops_at_ - mail_.message.size() : bytes;
+    const auto piece = co_await connection_->read_bytes(wanted);
     if (drops) connection_->cut();
     if (drops || !piece) co_return false;
     mail_.message += *piece;
@@ -230,8 +231,10 @@ awaitable<void> SmtpSession::conclude() {
     }
     const std::size_t number = world_.take(std::move(mail_));
     forget_mail();
-    if (const auto slow = strikes(FaultKind::smtp_slow))
-        co_await connection_->pause(std::chrono::milliseconds(slow->value == 0 ? 1000 : slow->value));
+    if (const auto slow = strikes(FaultKind::smtp_slow)) {
+        const std::chrono::milliseconds span(slow->value == 0 ? 1000 : slow->value);
+        co_await connection_->pause(span);
+    }
     const auto lost = strikes(FaultKind::smtp_lost_reply);
     if (lost && (lost->value == 0 || number % lost->value == 0)) {
         connection_->cut();

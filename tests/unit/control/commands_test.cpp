@@ -458,7 +458,7 @@ TEST_CASE("paths, methods and parameters that do not exist are refused", "[contr
         {"GET", "/v1/credentials?limit=x", 400},
         {"GET", "/v1/credentials?other=1", 400},
         {"POST", "/v1/credentials", 405},
-        {"DELETE", "/v1/credentials/r", 405},
+        {"PATCH", "/v1/credentials/r", 405},
         {"GET", "/v1/credentials/r?x=1", 400},
         {"GET", "/v1/credentials/nobody", 404},
         {"GET", "/v1/credentials/r/other", 404},
