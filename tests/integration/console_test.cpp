@@ -272,7 +272,7 @@ TEST_CASE("console: a services server that is away, has another token or another
     const auto renewed = new_token(rig.daemon);
     const auto wrong = browser.get("/");
     CHECK(status_of(wrong) == "502");
-    CHECK(holds(wrong, "does not take this console&#39;s token"));
+    CHECK(holds(wrong, "does not take this machine&#39;s token"));
     CHECK(holds(wrong, "rohrpost api-token"));
     apart.put(renewed);
     apart.signal(SIGHUP);

@@ -111,10 +111,7 @@ TEST_CASE("operator: a drain lets no mail in, says what is left, and ends when n
     refused(rig.daemon.ask({"queue", "drain"}), 75, "no daemon runs: nothing leaves");
 }
 
-TEST_CASE(
-    "operator: what nobody refers to can be taken away, with its secrets; what is in use stays, and its users are "
-    "named",
-    "[daemon]") {
+TEST_CASE("operator: what nobody refers to can be taken away with its secrets, what is in use stays", "[daemon]") {
     const WebhookReceiver receiver;
     MailRig rig(MailRig::senders(2));
     auto document = rig.document();

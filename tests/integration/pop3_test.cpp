@@ -319,7 +319,7 @@ TEST_CASE("pop3: a daemon that is killed again and again loses and doubles nothi
     CHECK(desk.amiss() == "");
 }
 
-TEST_CASE("pop3: mailbox show tells when it is visited next; a wrong token asks for a person", "[dovecot][pop3]") {
+TEST_CASE("pop3: mailbox show tells when it is visited next, and a wrong token asks for a person", "[dovecot][pop3]") {
     Desk desk;
     desk.import("keep");
     desk.daemon.start({"--poll-interval", "1h"});
