@@ -49,6 +49,12 @@ private:
     std::string head_;
 };
 
+/// Message numbers in place of names (RFC 1939 section 7 forbids it) become another message's with the next visit.
+bool are_numbers(const std::vector<pop3::UidlEntry>& names) {
+    return std::all_of(names.begin(), names.end(),
+                       [](const pop3::UidlEntry& one) { return one.uidl == std::to_string(one.number); });
+}
+
 std::vector<pop3::ListEntry> numbers_of(const std::vector<ListingEntry>& entries) {
     std::vector<pop3::ListEntry> numbers;
     numbers.reserve(entries.size());
@@ -121,6 +127,7 @@ awaitable<std::optional<Ended>> Maildrop::read_listing(pop3::Client& client) {
         if (!identified->answer.ok() && offered.uidl)
             co_return ended_by(identified->answer, Ended::How::connection, "UIDL");
     }
+    if (names && are_numbers(*names)) names.reset();
     if (names) {
         auto listing = listing_of(*names, sizes->entries);
         if (!listing) co_return broken(pop3::errc::malformed_listing);
