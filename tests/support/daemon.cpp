@@ -56,10 +56,12 @@ void Daemon::launch(std::vector<std::string> flags) {
 }
 
 void Daemon::start(std::vector<std::string> flags) {
+    // One that was killed has left it. With it, `status` below would open the store itself, in the daemon's way.
+    std::filesystem::remove(data() / "control.sock");
     launch(std::move(flags));
     const auto answers = [this] {
         if (process_->wait(std::chrono::milliseconds(0))) throw std::runtime_error("the daemon ended: " + log());
-        // Before it listens, the command may find the store locked, or open it itself.
+        // Before it listens, the command may find the store locked.
         return std::filesystem::exists(data() / "control.sock") &&
                ask({"status"}).output.find("running") != std::string::npos &&
                ask({"status"}).output.find("not running") == std::string::npos;

@@ -36,6 +36,7 @@ std::string text_of(const boost::json::object& mailbox) {
         facts.add({key, text_at(mailbox, key)});
     }
     facts.add({"state", state_of(mailbox)});
+    if (mailbox.contains("next_attempt")) facts.add({"next", text_at(mailbox, "next_attempt")});
     Table folders({"FOLDER", "UIDVALIDITY", "CURSOR", "PENDING", "FROZEN"});
     for (const auto& value : mailbox.at("folders").as_array()) {
         const auto& folder = value.as_object();
