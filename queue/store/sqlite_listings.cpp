@@ -34,14 +34,15 @@ struct SqliteListings::Statements {
     explicit Statements(const Database& database) : db(database) {}
     const Database& db;
 
+    // By name, as SQLite would walk the primary key instead, over all that a folder has ever listed.
     Statement there{db,
-                    "SELECT folder, key, uid, state, place, bytes, fingerprint FROM listed "
+                    "SELECT folder, key, uid, state, place, bytes, fingerprint FROM listed INDEXED BY listed_there "
                     "WHERE folder = ?1 AND key > ?2 AND place = 0 ORDER BY key LIMIT ?3"};
     Statement find{db,
                    "SELECT folder, key, uid, state, place, bytes, fingerprint FROM listed "
                    "WHERE folder = ?1 AND key = ?2"};
     Statement gone_with{db,
-                        "SELECT folder, key, uid, state, place, bytes, fingerprint FROM listed "
+                        "SELECT folder, key, uid, state, place, bytes, fingerprint FROM listed INDEXED BY listed_gone "
                         "WHERE folder = ?1 AND fingerprint = ?2 AND place = 1 ORDER BY key LIMIT 1"};
     Statement put{db,
                   "INSERT INTO listed (folder, key, uid, state, place, bytes, fingerprint) "
