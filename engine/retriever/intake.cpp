@@ -11,7 +11,7 @@ namespace retriever {
 namespace {
 
 /// One message: its body (whole, or streamed before), its ledger row, and the cursor where it came in order.
-class MessageJob final : public IntakeJob {
+class MessageJob final : public LedgerJob {
 public:
     struct What {
         store::Message message;
@@ -21,11 +21,7 @@ public:
         std::uint32_t follows = 0;  // the cursor moves here → uid when it has come this far
     };
     MessageJob(const IntakeHouse& house, std::shared_ptr<Progress> progress, What what)
-        : IntakeJob(house, what.message.mailbox, std::move(progress), what.body.size()),
-          what_(std::move(what)),
-          clock_(house.clock),
-          counters_(house.counters),
-          arrived_(house.clock.now()) {}
+        : LedgerJob(house, what.message.mailbox, std::move(progress), what.body.size()), what_(std::move(what)) {}
 
     error_code apply(store::Workbench bench) override {
         auto& message = what_.message;
@@ -36,6 +32,7 @@ public:
         if (what_.streaming) what_.streaming->open = false;
         if (!place) return place.error();
         message.body = *place;
+        stored_bytes_ = place->length;
         auto added = bench.store.add_message(message);
         if (!added) return added.error();
         known_before_ = added->known_before;
@@ -44,27 +41,8 @@ public:
         return moved ? error_code{} : moved.error();
     }
 
-protected:
-    void durable() noexcept override {
-        if (known_before_) {
-            ++progress_->known_before;
-            counters_.messages_known_before.fetch_add(1, std::memory_order_relaxed);
-            return;
-        }
-        ++progress_->stored;
-        progress_->stored_bytes += what_.message.body.length;
-        counters_.messages_stored.fetch_add(1, std::memory_order_relaxed);
-        counters_.message_bytes_stored.fetch_add(what_.message.body.length, std::memory_order_relaxed);
-        counters_.arrival_to_durable.add(clock_.now() - arrived_);
-        ++progress_->unannounced;
-    }
-
 private:
     What what_;
-    const Clock& clock_;
-    runtime::Counters& counters_;
-    Monotonic arrived_;
-    bool known_before_ = false;
 };
 
 }  // namespace

@@ -62,6 +62,39 @@ private:
     std::size_t bytes_;
 };
 
+/// The job that puts a message into the ledger: counts it once that is durable.
+class LedgerJob : public IntakeJob {
+public:
+    LedgerJob(const IntakeHouse& house, store::MailboxNumber mailbox, std::shared_ptr<Progress> progress,
+              std::size_t bytes)
+        : IntakeJob(house, mailbox, std::move(progress), bytes),
+          clock_(house.clock),
+          counters_(house.counters),
+          arrived_(house.clock.now()) {}
+
+protected:
+    void durable() noexcept final {
+        if (known_before_) {
+            ++progress_->known_before;
+            counters_.messages_known_before.fetch_add(1, std::memory_order_relaxed);
+            return;
+        }
+        ++progress_->stored;
+        progress_->stored_bytes += stored_bytes_;
+        counters_.messages_stored.fetch_add(1, std::memory_order_relaxed);
+        counters_.message_bytes_stored.fetch_add(stored_bytes_, std::memory_order_relaxed);
+        counters_.arrival_to_durable.add(clock_.now() - arrived_);
+        ++progress_->unannounced;
+    }
+    bool known_before_ = false;       // set by apply(), as is
+    std::uint64_t stored_bytes_ = 0;  // of its body
+
+private:
+    const Clock& clock_;
+    runtime::Counters& counters_;
+    Monotonic arrived_;
+};
+
 class OpenJob final : public IntakeJob {
 public:
     OpenJob(const IntakeHouse& house, store::MailboxNumber mailbox, std::shared_ptr<Progress> progress,

@@ -20,7 +20,7 @@ Result<std::uint32_t> next_uid(store::Store& store, store::MailboxNumber mailbox
 namespace {
 
 /// One message: its body (whole, or streamed before), its ledger row, and the row of its key.
-class ListedJob final : public IntakeJob {
+class ListedJob final : public LedgerJob {
 public:
     struct What {
         std::string mailbox_id;
@@ -32,11 +32,7 @@ public:
         std::shared_ptr<Streaming> streaming;
     };
     ListedJob(const IntakeHouse& house, std::shared_ptr<Progress> progress, What what)
-        : IntakeJob(house, what.message.mailbox, std::move(progress), what.body.size()),
-          what_(std::move(what)),
-          clock_(house.clock),
-          counters_(house.counters),
-          arrived_(house.clock.now()) {}
+        : LedgerJob(house, what.message.mailbox, std::move(progress), what.body.size()), what_(std::move(what)) {}
 
     error_code apply(store::Workbench bench) override {
         if (what_.streaming) {
@@ -66,6 +62,7 @@ public:
         if (!place) return place.error();
         auto& message = what_.message;
         message.body = *place;
+        stored_bytes_ = place->length;
         message.uid = listed.uid;
         message.id = message_id_of(what_.mailbox_id, what_.folder_name, own_uid_validity, listed.uid);
         const auto added = bench.store.add_message(message);
@@ -73,21 +70,6 @@ public:
         listed.state = store::Listed::State::stored;
         const auto put = listings.put(listed);
         return put ? error_code{} : put.error();
-    }
-
-protected:
-    void durable() noexcept override {
-        if (known_before_) {
-            ++progress_->known_before;
-            counters_.messages_known_before.fetch_add(1, std::memory_order_relaxed);
-            return;
-        }
-        ++progress_->stored;
-        progress_->stored_bytes += what_.message.body.length;
-        counters_.messages_stored.fetch_add(1, std::memory_order_relaxed);
-        counters_.message_bytes_stored.fetch_add(what_.message.body.length, std::memory_order_relaxed);
-        counters_.arrival_to_durable.add(clock_.now() - arrived_);
-        ++progress_->unannounced;
     }
 
 private:
@@ -108,10 +90,6 @@ private:
     }
 
     What what_;
-    const Clock& clock_;
-    runtime::Counters& counters_;
-    Monotonic arrived_;
-    bool known_before_ = false;
 };
 
 }  // namespace
