@@ -71,7 +71,7 @@ void Committer::Impl::run() {
 /// nobody.
 void Committer::Impl::wait_for_company() {
     constexpr std::chrono::nanoseconds wait_max = std::chrono::milliseconds(5);
-    constexpr int looks = 8;
+    constexpr int looks = 3;
     const auto look = std::min(took / 2, wait_max) / looks;
     for (int each = 0; each < looks && group.size() + queue.length() < company; ++each) {
         if (queue.closed()) break;

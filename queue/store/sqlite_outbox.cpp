@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "queue/store/sqlite_outbox_statements.hpp"
+
 namespace store {
 namespace {
 
@@ -12,6 +14,7 @@ constexpr std::int64_t doubt_lane = static_cast<std::int64_t>(lanes.size());
 
 constexpr int id_counter_bits = 20;
 constexpr std::int64_t checked_bodies_max = 64;
+constexpr std::size_t kept_times_max = 8192;  // mailboxes, 100 bytes each
 
 std::int64_t number(SubmissionState state) { return static_cast<std::int64_t>(state); }
 std::int64_t number(Lane lane) { return static_cast<std::int64_t>(lane); }
@@ -65,71 +68,6 @@ bool is_sound(SubmissionState state, const std::optional<Millis>& due) {
 }
 
 }  // namespace
-
-struct SqliteOutbox::Statements {
-    explicit Statements(const Database& database) : db(database) {}
-    const Database& db;
-
-    Statement has_mailbox{db, "SELECT 1 FROM mailbox WHERE number = ?1"};
-    Statement id_of_key{db, "SELECT id FROM submission WHERE key = ?1 AND key <> ''"};
-    Statement add{
-        db,
-        "INSERT INTO submission (id, mailbox, state, lane, attempts, accepted_at, due, expires_at, changed_at, "
-        "segment, place, length, crc32c, key, envelope, progress, reason) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, nullif(?7, -1), ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"};
-    Statement change{db,
-                     "UPDATE submission SET state = ?2, attempts = ?3, due = nullif(?4, -1), changed_at = ?5, "
-                     "progress = ?6, reason = ?7 WHERE id = ?1"};
-    Statement by_id{
-        db,
-        "SELECT id, mailbox, state, lane, attempts, accepted_at, coalesce(due, -1), expires_at, changed_at, "
-        "segment, place, length, crc32c, key, envelope, progress, reason, "
-        "EXISTS (SELECT 1 FROM attempt WHERE attempt.submission = id) FROM submission WHERE id = ?1"};
-    Statement ids{db, "SELECT id FROM submission WHERE id > ?1 ORDER BY id LIMIT ?2"};
-    Statement ids_in_state{db,
-                           "SELECT id FROM submission WHERE state < 4 AND state = ?1 AND id > ?2 ORDER BY id LIMIT ?3"};
-    Statement last_id{db, "SELECT max(id) FROM submission"};
-
-    Statement put_due{db, "INSERT INTO due (mailbox, lane, at, submission) VALUES (?1, ?2, ?3, ?4)"};
-    Statement remove_due{db, "DELETE FROM due WHERE mailbox = ?1 AND lane = ?2 AND at = ?3 AND submission = ?4"};
-    Statement due_now{db,
-                      "SELECT submission FROM due WHERE mailbox = ?1 AND lane = ?2 AND at <= ?3 "
-                      "ORDER BY at, submission LIMIT ?4"};
-    Statement first_behind_lane{db,
-                                "SELECT lane, at FROM due WHERE mailbox = ?1 AND lane > ?2 ORDER BY lane, at LIMIT 1"};
-    Statement next_mailbox{db, "SELECT mailbox FROM due WHERE mailbox > ?1 ORDER BY mailbox LIMIT 1"};
-    Statement queued_counts{db, "SELECT mailbox, count(*) FROM due WHERE lane < ?1 GROUP BY mailbox"};
-
-    Statement begin_attempt{db, "INSERT INTO attempt (submission) VALUES (?1)"};
-    Statement end_attempt{db, "DELETE FROM attempt WHERE submission = ?1"};
-    Statement is_taken{db, "SELECT 1 FROM attempt WHERE submission = ?1"};
-    Statement attempts{db, "SELECT submission FROM attempt ORDER BY submission LIMIT ?1"};
-
-    Statement use_segment{db,
-                          "INSERT INTO outbox_segment (segment, live, bytes_end) VALUES (?1, ?2, ?3) "
-                          "ON CONFLICT (segment) DO UPDATE SET live = outbox_segment.live + excluded.live, "
-                          "bytes_end = CASE WHEN excluded.bytes_end > outbox_segment.bytes_end THEN excluded.bytes_end "
-                          "ELSE outbox_segment.bytes_end END"};
-    Statement live_in_segment{db, "SELECT live FROM outbox_segment WHERE segment = ?1"};
-    Statement let_go{db, "DELETE FROM outbox_segment WHERE segment = ?1"};
-    Statement last_segment{db, "SELECT max(segment) FROM outbox_segment"};
-    Statement newest_bodies{db,
-                            "SELECT segment, place, length, crc32c FROM submission WHERE state < 4 "
-                            "ORDER BY id DESC LIMIT ?1"};
-
-    Statement settled{db,
-                      "SELECT id, state >= 4 AND changed_at < ?2 FROM submission WHERE id > ?1 ORDER BY id LIMIT ?3"};
-    Statement forget{db, "DELETE FROM submission WHERE id = ?1"};
-
-    Statement add_event{db,
-                        "INSERT INTO outbox_event (number, submission, mailbox, at, kind, detail) "
-                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6)"};
-    Statement events{db,
-                     "SELECT number, submission, mailbox, at, kind, detail FROM outbox_event WHERE number > ?1 "
-                     "ORDER BY number LIMIT ?2"};
-    Statement last_event{db, "SELECT max(number) FROM outbox_event"};
-    Statement forget_events{db, "DELETE FROM outbox_event WHERE number <= ?1 AND number < ?2"};
-};
 
 SqliteOutbox::SqliteOutbox(SqliteWork& work) : work_(work), sql_(std::make_unique<Statements>(work.database())) {}
 
@@ -202,6 +140,8 @@ void SqliteOutbox::rolled_back() noexcept {
     }
     group_.clear();
     in_use_.clear();
+    times_.clear();
+    begun_.clear();
 }
 
 Result<bool> SqliteOutbox::needs(std::uint64_t segment) {
@@ -239,11 +179,17 @@ void SqliteOutbox::count(MailboxNumber mailbox, SubmissionState from, Submission
 
 Result<void> SqliteOutbox::put_due(const Submission& submission) {
     if (!submission.due) return {};
-    return work_.write(sql_->put_due, submission.mailbox, lane_of(submission), millis(*submission.due), submission.id);
+    const auto lane = lane_of(submission);
+    if (const auto kept = times_.find(submission.mailbox); kept != times_.end()) {
+        auto& first = kept->second[static_cast<std::size_t>(lane)];
+        if (!first || *submission.due < *first) first = submission.due;
+    }
+    return work_.write(sql_->put_due, submission.mailbox, lane, millis(*submission.due), submission.id);
 }
 
 Result<void> SqliteOutbox::remove_due(const Submission& submission) {
     if (!submission.due) return {};
+    times_.erase(submission.mailbox);
     return work_.write(sql_->remove_due, submission.mailbox, lane_of(submission), millis(*submission.due),
                        submission.id);
 }
@@ -280,33 +226,58 @@ Result<Outbox::Accepted> SqliteOutbox::accept(const Submission& submission) {
 
 Result<std::vector<Submission>> SqliteOutbox::take(MailboxNumber mailbox, std::int64_t from_lane, std::int64_t to_lane,
                                                    Millis now, std::size_t limit) {
+    struct Place {
+        SubmissionId id;
+        Millis at;
+    };
+    const auto read_place_in_lane = [](const Statement::Rows& row) {
+        return Place{row.number(0), time_of(row.number(1))};
+    };
     std::vector<Submission> found;
-    const auto times = earliest(mailbox);
+    auto times = earliest(mailbox);
     if (!times) return times.error();
+    times_.erase(mailbox);  // not true again before the end
     for (std::int64_t lane = from_lane; lane <= to_lane && found.size() < limit; ++lane) {
-        const auto& first = (*times)[static_cast<std::size_t>(lane)];
+        auto& first = (*times)[static_cast<std::size_t>(lane)];
         if (!first || *first > now) continue;
-        const auto ids = work_.all<SubmissionId>(sql_->due_now, read_number, mailbox, lane, millis(now),
-                                                 whole(limit - found.size()));
-        if (!ids) return ids.error();
-        for (const auto id : *ids) {
+        const auto wanted = limit - found.size();
+        const auto front = work_.all<Place>(sql_->front, read_place_in_lane, mailbox, lane, whole(wanted + 1));
+        if (!front) return front.error();
+        first.reset();
+        for (const auto& [id, at] : *front) {
+            if (at > now || found.size() == limit) {
+                first = at;
+                break;
+            }
             auto one = submission(id);
             if (!one) return one.error();
             if (!*one) return work_.noted(errc::damaged);
-            Submission& here = **one;
-            const auto removed = remove_due(here);
+            const auto removed = work_.write(sql_->remove_due, mailbox, lane, millis(at), id);
             if (!removed) return removed.error();
-            const auto begun = work_.write(sql_->begin_attempt, id);
+            found.push_back(std::move(**one));
+            const auto begun = begin_attempt(found.back());
             if (!begun) return begun.error();
-            here.due.reset();
-            if (here.state == SubmissionState::queued) {
-                count(mailbox, SubmissionState::queued, SubmissionState::sending);
-                here.state = SubmissionState::sending;
-            }
-            found.push_back(std::move(here));
         }
     }
+    keep_times(mailbox, *times);
     return found;
+}
+
+Result<void> SqliteOutbox::begin_attempt(Submission& submission) {
+    const auto noted = work_.write(sql_->begin_attempt, submission.id);
+    if (!noted) return noted;
+    submission.due.reset();
+    if (submission.state == SubmissionState::queued) {
+        count(submission.mailbox, SubmissionState::queued, SubmissionState::sending);
+        submission.state = SubmissionState::sending;
+    }
+    Submission& begun = begun_[submission.id];
+    begun.id = submission.id;
+    begun.mailbox = submission.mailbox;
+    begun.state = submission.state;
+    begun.lane = submission.lane;
+    begun.body = submission.body;
+    return {};
 }
 
 Result<std::vector<Submission>> SqliteOutbox::take_due(MailboxNumber mailbox, Millis now, std::size_t limit) {
@@ -335,13 +306,19 @@ Result<void> SqliteOutbox::put(const Submission& before, const Outcome& outcome)
 
 Result<void> SqliteOutbox::settle(SubmissionId id, const Outcome& outcome) {
     if (!is_sound(outcome.state, outcome.due)) return errc::out_of_order;
-    const auto before = submission(id);
-    if (!before) return before.error();
-    if (!*before) return errc::unknown_id;
+    std::optional<Submission> before;
+    if (auto begun = begun_.extract(id)) {
+        before = std::move(begun.mapped());
+    } else {
+        auto read = submission(id);  // taken before the start, or in a transaction that failed
+        if (!read) return read.error();
+        if (!*read) return errc::unknown_id;
+        before = std::move(**read);
+    }
     const auto ended = work_.write(sql_->end_attempt, id);
     if (!ended) return ended.error();
     if (work_.database().changes() == 0) return errc::out_of_order;
-    return put(**before, outcome);
+    return put(*before, outcome);
 }
 
 Result<void> SqliteOutbox::change(SubmissionId id, const Outcome& outcome) {
@@ -403,6 +380,7 @@ Result<std::vector<Submission>> SqliteOutbox::submissions(Which which, Submissio
 
 /// From lane to lane, over those that are empty: most mailboxes use one.
 Result<SqliteOutbox::LaneTimes> SqliteOutbox::earliest(MailboxNumber mailbox) {
+    if (const auto kept = times_.find(mailbox); kept != times_.end()) return kept->second;
     using First = std::pair<std::size_t, Millis>;
     const auto read = [](const Statement::Rows& row) {
         return First(static_cast<std::size_t>(row.number(0)), time_of(row.number(1)));
@@ -417,7 +395,13 @@ Result<SqliteOutbox::LaneTimes> SqliteOutbox::earliest(MailboxNumber mailbox) {
         times[lane] = at;
         behind = static_cast<std::int64_t>(lane);
     }
+    keep_times(mailbox, times);
     return times;
+}
+
+void SqliteOutbox::keep_times(MailboxNumber mailbox, const LaneTimes& times) {
+    if (times_.size() >= kept_times_max) times_.clear();
+    times_.insert_or_assign(mailbox, times);
 }
 
 Result<Outbox::Due> SqliteOutbox::due_of(MailboxNumber mailbox) {

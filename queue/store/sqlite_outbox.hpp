@@ -68,17 +68,21 @@ private:
     Result<void> put(const Submission& before, const Outcome& outcome);
     Result<void> put_due(const Submission& submission);
     Result<void> remove_due(const Submission& submission);
+    Result<void> begin_attempt(Submission& submission);
     /// The first time in each lane, and that of the next look for what is in doubt.
     using LaneTimes = std::array<std::optional<Millis>, lanes.size() + 1>;
     Result<LaneTimes> earliest(MailboxNumber mailbox);
+    void keep_times(MailboxNumber mailbox, const LaneTimes& times);
     void count(MailboxNumber mailbox, SubmissionState from, SubmissionState to);
     std::uint64_t* counter(MailboxNumber mailbox, SubmissionState state);
 
     SqliteWork& work_;
     std::unique_ptr<Statements> sql_;
     std::unordered_map<MailboxNumber, Counts> counts_;
-    std::vector<Moved> group_;                       // what this transaction moved
-    std::unordered_map<std::uint64_t, Use> in_use_;  // segments, what this transaction changes of them
+    std::vector<Moved> group_;                            // what this transaction moved
+    std::unordered_map<std::uint64_t, Use> in_use_;       // segments, what this transaction changes of them
+    std::unordered_map<MailboxNumber, LaneTimes> times_;  // as the rows say; of some mailboxes
+    std::unordered_map<SubmissionId, Submission> begun_;  // taken since the start, without their texts
     SubmissionId last_id_ = 0;
     std::int64_t last_event_ = 0;
     std::int64_t last_event_committed_ = 0;

@@ -26,11 +26,6 @@ struct SqliteStore::Statements {
     Statement secret{db, "SELECT sealed FROM secret WHERE owner = ?1 AND name = ?2"};
     Statement secrets{db, "SELECT owner, name, sealed FROM secret ORDER BY owner, name"};
     Statement remove_secrets{db, "DELETE FROM secret WHERE owner = ?1"};
-    Statement put_meta{db,
-                       "INSERT INTO meta (name, value) VALUES (?1, ?2) "
-                       "ON CONFLICT (name) DO UPDATE SET value = excluded.value"};
-    Statement meta{db, "SELECT value FROM meta WHERE name = ?1"};
-    Statement remove_meta{db, "DELETE FROM meta WHERE name = ?1"};
     Statement put_grant{db,
                         "INSERT INTO oauth_grant (credential, generation, sealed, access_expires_at, state, reason) "
                         "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (credential) DO UPDATE SET "

@@ -60,6 +60,7 @@ SqliteStore::SqliteStore(std::unique_ptr<SqliteVfs> vfs, Database database, std:
     : SqliteWork(std::move(vfs), std::move(database), std::move(reserve)),
       options_(std::move(options)),
       sql_(std::make_unique<Statements>(SqliteWork::database())),
+      meta_(std::make_unique<SqliteMeta>(static_cast<SqliteWork&>(*this))),
       outbox_(std::make_unique<SqliteOutbox>(static_cast<SqliteWork&>(*this))),
       listings_(std::make_unique<SqliteListings>(static_cast<SqliteWork&>(*this))) {}
 
@@ -139,9 +140,12 @@ Result<void> SqliteStore::commit() {
     if (!cursors) return cursors.error();
     const auto outgoing = outbox_->finish_group();
     if (!outgoing) return outgoing.error();
+    const auto notes = meta_->finish_group();
+    if (!notes) return notes.error();
     const auto committed = write(sql_->commit);
     if (!committed) return committed.error();
     outbox_->committed();
+    meta_->committed();
     for (const auto folder : moved_) {
         CachedFolder& here = folders_.at(folder);
         here.moved = false;
@@ -158,6 +162,7 @@ void SqliteStore::rollback() noexcept {
     forget_failure();
     forget_group();
     outbox_->rolled_back();
+    meta_->rolled_back();
     folders_.clear();
     moved_.clear();
     last_seqs_.clear();
@@ -185,8 +190,11 @@ Result<void> SqliteStore::merge_journals() {
     if (!noted_messages) return noted_messages.error();
     const auto noted_segment = put_meta(last_segment_row, fmt::format_int(segment).str());
     if (!noted_segment) return noted_segment.error();
+    const auto noted = meta_->finish_group();
+    if (!noted) return noted.error();
     const auto committed = write(sql_->commit);
     if (!committed) return committed.error();
+    meta_->committed();
     messages_ = messages;
     last_segment_ = segment;
     recent_ = {};
@@ -228,15 +236,11 @@ Result<void> SqliteStore::remove_secrets(std::string_view owner) { return write(
 
 Result<std::vector<SealedSecret>> SqliteStore::secrets() { return all<SealedSecret>(sql_->secrets, read_secret); }
 
-Result<void> SqliteStore::put_meta(std::string_view name, std::string_view value) {
-    return write(sql_->put_meta, name, blob(value));
-}
+Result<void> SqliteStore::put_meta(std::string_view name, std::string_view value) { return meta_->put(name, value); }
 
-Result<std::optional<std::string>> SqliteStore::meta(std::string_view name) {
-    return first<std::string>(sql_->meta, read_text, name);
-}
+Result<std::optional<std::string>> SqliteStore::meta(std::string_view name) { return meta_->get(name); }
 
-Result<void> SqliteStore::remove_meta(std::string_view name) { return write(sql_->remove_meta, name); }
+Result<void> SqliteStore::remove_meta(std::string_view name) { return meta_->remove(name); }
 
 Result<void> SqliteStore::put_grant(const Grant& grant) {
     return write(sql_->put_grant, std::string_view(grant.credential), whole(grant.generation), blob(grant.sealed),

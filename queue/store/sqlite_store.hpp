@@ -12,6 +12,7 @@
 #include "queue/store/bodies.hpp"
 #include "queue/store/reserve.hpp"
 #include "queue/store/sqlite_listings.hpp"
+#include "queue/store/sqlite_meta.hpp"
 #include "queue/store/sqlite_outbox.hpp"
 #include "queue/store/sqlite_work.hpp"
 #include "queue/store/store.hpp"
@@ -144,6 +145,7 @@ private:
     const Options options_;
     const Bodies* bodies_ = nullptr;
     std::unique_ptr<Statements> sql_;
+    std::unique_ptr<SqliteMeta> meta_;
     std::unique_ptr<SqliteOutbox> outbox_;
     std::unique_ptr<SqliteListings> listings_;
 
