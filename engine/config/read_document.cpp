@@ -1,12 +1,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/json/stream_parser.hpp>
 #include <map>
 #include <set>
 
 #include "engine/config/fields.hpp"
 #include "engine/config/import.hpp"
+#include "engine/config/json_text.hpp"
 #include "protocols/base/text.hpp"
 
 namespace config {
@@ -14,27 +14,6 @@ namespace {
 
 constexpr std::size_t depth_max = 8;
 constexpr std::string_view secret_forms = R"({"file": PATH}, {"env": NAME}, {"value": TEXT} or {"sealed": true})";
-
-/// Parses all of `text`, or says where it stops being JSON.
-boost::json::value parsed(std::string_view text, Faults& faults) {
-    if (text.size() > document_bytes_max) {
-        faults.add({}, fmt::format("the document has {} bytes, at most {} are read", text.size(), document_bytes_max));
-        return nullptr;
-    }
-    boost::json::parse_options options;
-    options.max_depth = depth_max;
-    boost::json::stream_parser parser({}, options);
-    error_code wrong;
-    const std::size_t read = parser.write_some(text, wrong);
-    if (!wrong && read < text.size()) wrong = boost::json::error::extra_data;
-    if (!wrong) parser.finish(wrong);
-    if (!wrong) return parser.release();
-    const std::string_view before = text.substr(0, read);
-    const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-    const auto line_start = before.rfind('\n') == std::string_view::npos ? 0 : before.rfind('\n') + 1;
-    faults.add({}, fmt::format("not JSON: {} at line {}, column {}", wrong.message(), line, read - line_start + 1));
-    return nullptr;
-}
 
 /// Reads one secret. What was written is never shown: it may be the secret itself.
 void read_secret(const boost::json::value& value, GivenSecret secret, const Sources& sources, Document& into,
@@ -132,15 +111,20 @@ void read_list(const boost::json::object& root, std::string_view key, std::span<
 
 Reading read_document(std::string_view text, const Sources& sources) {
     Reading reading;
-    const auto root = parsed(text, reading.faults);
-    if (!reading.faults.empty()) return reading;
-    if (!root.is_object()) {
-        reading.faults.add({}, fmt::format("found {}, expected an object with \"providers\", \"credentials\", "
-                                           "\"mailboxes\", \"consumers\", \"webhooks\" and \"alarms\"",
-                                           described(root)));
+    if (text.size() > document_bytes_max) {
+        reading.faults.add(
+            {}, fmt::format("the document has {} bytes, at most {} are read", text.size(), document_bytes_max));
         return reading;
     }
-    const auto& object = root.get_object();
+    const auto root = json_of(text, depth_max, reading.faults);
+    if (!root) return reading;
+    if (!root->is_object()) {
+        reading.faults.add({}, fmt::format("found {}, expected an object with \"providers\", \"credentials\", "
+                                           "\"mailboxes\", \"consumers\", \"webhooks\" and \"alarms\"",
+                                           described(*root)));
+        return reading;
+    }
+    const auto& object = root->get_object();
     const Fields known(object, {}, {"providers", "credentials", "mailboxes", "consumers", "webhooks", "alarms"},
                        reading.faults);
     read_list(object, "providers", {}, sources, reading.document.providers, reading);

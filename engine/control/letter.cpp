@@ -4,14 +4,15 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/json/parse.hpp>
 
 #include "engine/config/fields.hpp"
+#include "engine/config/json_text.hpp"
 #include "protocols/base/base64.hpp"
 #include "protocols/base/text.hpp"
 #include "protocols/mime/compose.hpp"
 #include "protocols/mime/words.hpp"
 #include "protocols/smtp/address.hpp"
+#include "protocols/smtp/command.hpp"
 
 namespace control {
 namespace {
@@ -20,6 +21,7 @@ using boost::json::array;
 using boost::json::object;
 using boost::json::value;
 
+constexpr std::size_t depth_max = 8;
 constexpr std::size_t line_bytes_max = 10'000;  // of a subject, a name, a field
 constexpr std::size_t id_bytes_max = 900;
 constexpr std::size_t people_max = 2 * submission::recipients_max;
@@ -27,6 +29,7 @@ constexpr std::size_t enclosures_max = 1000;
 constexpr std::size_t fields_max = 100;
 constexpr std::size_t structured_word_bytes_max = 900;  // it stands on one line
 constexpr std::uint64_t life_seconds_max = 30 * 24 * 3600;
+constexpr std::string_view envelope_id_expected = "at most 100 characters of ASCII on one line, as xtext";
 constexpr std::string_view person_expected = "an address, \"Name <address>\" or {\"name\", \"address\"}";
 
 std::string at(const std::string& path, std::string_view key) {
@@ -64,6 +67,8 @@ private:
     std::string content_type(const value* found, std::string path);
     void fields(const object& from, mime::Letter& letter);
     std::optional<std::uint64_t> number(const object& from, std::string_view key, std::uint64_t most);
+    smtp::Notify notify(const value& found);
+    void reports(const value& found, submission::Order& order);
 };
 
 void Reading::known(const object& from, const std::string& path, std::initializer_list<std::string_view> keys) {
@@ -286,7 +291,7 @@ void Reading::fields(const object& from, mime::Letter& letter) {
 mime::Letter Reading::letter(object& document) {
     known(document, "",
           {"from", "to", "cc", "bcc", "reply_to", "subject", "text", "html", "attachments", "headers", "in_reply_to",
-           "references", "key", "lane", "not_before_ms", "life_s"});
+           "references", "key", "lane", "not_before_ms", "life_s", "dsn"});
     mime::Letter letter;
     if (const auto* from = document.if_contains("from")) {
         if (auto one = person(*from, "/from")) letter.from = std::move(*one);
@@ -341,6 +346,53 @@ void Reading::wishes(const object& document, submission::Order& order) {
     if (const auto not_before = number(document, "not_before_ms", std::uint64_t{1} << 43U))
         order.not_before = store::Millis(std::chrono::milliseconds(*not_before));
     if (const auto life = number(document, "life_s", life_seconds_max)) order.life = std::chrono::seconds(*life);
+    if (const auto* dsn = document.if_contains("dsn")) reports(*dsn, order);
+}
+
+/// When the recipients' servers are to report. RFC 3461 §4.1.
+smtp::Notify Reading::notify(const value& found) {
+    smtp::Notify when;
+    if (found.is_string() && found.get_string() == "never") {
+        when.never = true;
+        return when;
+    }
+    const auto* words = found.if_array();
+    bool known = words != nullptr && !words->empty();
+    for (std::size_t place = 0; known && place < words->size(); ++place) {
+        const auto* word = (*words)[place].if_string();
+        bool* const which = word == nullptr      ? nullptr
+                            : *word == "success" ? &when.success
+                            : *word == "failure" ? &when.failure
+                            : *word == "delay"   ? &when.delay
+                                                 : nullptr;
+        known = which != nullptr;
+        if (known) *which = true;
+    }
+    if (!known) wrong("/dsn/notify", found, R"("never", or a list of "success", "failure", "delay")");
+    return when;
+}
+
+/// What is asked of the servers on the way about their reports. RFC 3461.
+void Reading::reports(const value& found, submission::Order& order) {
+    const auto* parts = found.if_object();
+    if (parts == nullptr) {
+        wrong("/dsn", found, R"({"notify", "return", "envelope_id"})");
+        return;
+    }
+    known(*parts, "/dsn", {"notify", "return", "envelope_id"});
+    if (const auto* when = parts->if_contains("notify")) order.notify = notify(*when);
+    if (const auto* what = parts->if_contains("return")) {
+        const auto* word = what->if_string();
+        if (word != nullptr && *word == "full")
+            order.returned = smtp::Returned::full;
+        else if (word != nullptr && *word == "headers")
+            order.returned = smtp::Returned::headers;
+        else
+            wrong("/dsn/return", *what, R"("full" or "headers")");
+    }
+    const auto* id = parts->if_contains("envelope_id");
+    order.envelope_id = line(id, "/dsn/envelope_id", envelope_id_expected);
+    if (!smtp::is_envelope_id(order.envelope_id)) wrong("/dsn/envelope_id", *id, envelope_id_expected);
 }
 
 /// Those of to, cc and bcc; the last are named nowhere else.
@@ -353,24 +405,20 @@ void Reading::addresses(const object& document, const mime::Letter& letter, subm
     if (order.recipients.empty() && !named) faults.add("/to", "missing, expected somebody in to, cc or bcc");
 }
 
-config::Faults only(std::string what) {
-    config::Faults faults;
-    faults.add("", std::move(what));
-    return faults;
-}
-
 std::string mark_of(Random& random) { return fmt::format("{:016x}{:016x}", random.next(), random.next()); }
 
 }  // namespace
 
 std::variant<submission::Order, config::Faults> order_of_letter(std::string document, Random& random) {
-    error_code malformed;
-    auto parsed = boost::json::parse(document, malformed);
-    std::string().swap(document);
-    if (malformed) return only("is not JSON: " + malformed.message());
-    auto* whole = parsed.if_object();
-    if (whole == nullptr) return only(fmt::format("found {}, expected an object", config::described(parsed)));
     Reading reading;
+    auto parsed = config::json_of(document, depth_max, reading.faults);
+    if (!parsed) return std::move(reading.faults);
+    std::string().swap(document);
+    auto* whole = parsed->if_object();
+    if (whole == nullptr) {
+        reading.faults.add({}, fmt::format("found {}, expected an object", config::described(*parsed)));
+        return std::move(reading.faults);
+    }
     submission::Order order;
     auto letter = reading.letter(*whole);
     reading.wishes(*whole, order);

@@ -123,7 +123,7 @@ std::variant<Draft, Fault> drafted(Order order, Random& random, WallTime now) {
     for (const auto& recipient : order.recipients) {
         const auto address = smtp::Address::of(recipient);
         if (!address) return bad_address("recipient", recipient, address.error());
-        order.addressed.push_back({.address = *address, .notify = {}, .original = ""});
+        order.addressed.push_back({.address = *address, .notify = order.notify, .original = ""});
         if (order.addressed.size() > recipients_max) return fault(errc::too_many_recipients);
     }
     std::set<std::string_view> known;

@@ -26,11 +26,12 @@ struct Order {
     store::Lane lane = store::Lane::interactive;
     std::optional<store::Millis> not_before;
     std::chrono::milliseconds life{std::chrono::hours(48)};  // from then on
+    smtp::Notify notify{};                                   // of `recipients`
+    std::string envelope_id{};
+    smtp::Returned returned = smtp::Returned::unsaid;
 
     // Of whoever speaks SMTP.
     std::vector<smtp::Recipient> addressed{};  // beside `recipients`
-    std::string envelope_id{};
-    smtp::Returned returned = smtp::Returned::unsaid;
     std::string received_from{};  // "from app.example ([127.0.0.1]) by host with ESMTP": a Received field; empty: none
     bool wishes_in_headers = false;  // X-Rohrpost-Key, -Lane and -Not-Before go before what is said here
 };

@@ -47,10 +47,13 @@ Result<std::string> hello_command(std::string_view verb, std::string_view name) 
     return std::string(verb).append(" ").append(name).append("\r\n");
 }
 
+bool is_envelope_id(std::string_view id) {
+    return is_printable_ascii(id) && xtext_encoded(id).size() <= envelope_id_bytes_max;
+}
+
 Result<void> check(const Envelope& envelope) {
     if (envelope.recipients.empty()) return errc::no_recipients;
-    const bool id_fits = is_printable_ascii(envelope.id) && xtext_encoded(envelope.id).size() <= envelope_id_bytes_max;
-    if (!id_fits) return errc::bad_envelope_id;
+    if (!is_envelope_id(envelope.id)) return errc::bad_envelope_id;
     for (const Recipient& recipient : envelope.recipients)
         if (!recipient.original.empty() && !is_original_recipient(recipient.original))
             return errc::bad_original_recipient;

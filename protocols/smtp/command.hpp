@@ -14,6 +14,9 @@ namespace smtp {
 /// "EHLO name". `name`: a domain or an address literal, in ASCII. Errors: bad_name.
 Result<std::string> hello_command(std::string_view verb, std::string_view name);
 
+/// Whether it can stand as ENVID: printable ASCII, at most 100 characters as xtext. RFC 3461 §4.4
+bool is_envelope_id(std::string_view id);
+
 /// What mail_command() and recipient_command() rely on. Errors: no_recipients, bad_envelope_id, bad_original_recipient.
 Result<void> check(const Envelope& envelope);
 

@@ -193,6 +193,22 @@ TEST_CASE("letter: a small mail is as it is expected, with its wishes and recipi
     CHECK_FALSE(order.recipients_of_headers);
 }
 
+TEST_CASE("letter: reports are asked for in the envelope, for each recipient", "[letter]") {
+    const auto order = order_of(json::parse(R"({"from": "desk@sim.test", "to": ["a@there.test", "b@there.test"],
+        "dsn": {"notify": ["failure", "success"], "return": "headers", "envelope_id": "case 7+"}})"));
+    CHECK(order.notify == smtp::Notify{.never = false, .success = true, .failure = true, .delay = false});
+    CHECK(order.returned == smtp::Returned::headers);
+    CHECK(order.envelope_id == "case 7+");
+    support::SeededRandom random;
+    const auto drafted = submission::drafted(order, random, WallTime(std::chrono::seconds(1'795'000'000)));
+    const auto& envelope = std::get<submission::Draft>(drafted).ticket.envelope;
+    REQUIRE(envelope.recipients.size() == 2);
+    for (const auto& recipient : envelope.recipients) CHECK(recipient.notify == order.notify);
+    CHECK(envelope.id == "case 7+");
+    CHECK(order_of(json::parse(R"({"from": "desk@sim.test", "to": "a@there.test", "dsn": {"notify": "never"}})"))
+              .notify.never);
+}
+
 TEST_CASE("letter: what is wrong is told with its place, and no field can smuggle another one in",
           "[letter][hostile-13]") {
     struct Row {
@@ -233,6 +249,15 @@ TEST_CASE("letter: what is wrong is told with its place, and no field can smuggl
         {R"("lane": "fast")", "/lane: found \"fast\", expected"},
         {R"("life_s": 0)", "/life_s: found the number 0, expected a whole number from 1 to 2592000"},
         {R"("not_before_ms": -1)", "/not_before_ms: "},
+        {R"("dsn": "never")", "/dsn: found \"never\", expected {"},
+        {R"("dsn": {"notify": "often"})", "/dsn/notify: found \"often\", expected \"never\", or a list of"},
+        {R"("dsn": {"notify": []})", "/dsn/notify: "},
+        {R"("dsn": {"notify": ["never"]})", "/dsn/notify: "},
+        {R"("dsn": {"return": "FULL"})", "/dsn/return: found \"FULL\", expected \"full\" or \"headers\""},
+        {R"("dsn": {"envelope_id": "a\r\nRCPT TO:<x@y.test>"})", "/dsn/envelope_id: "},
+        {R"("dsn": {"envelope_id": "ä"})", "/dsn/envelope_id: "},
+        {R"("dsn": {"envelope_id": ")" + std::string(101, 'a') + "\"}", "/dsn/envelope_id: "},
+        {R"("dsn": {"envid": "a"})", "/dsn/envid: unknown key"},
         {R"("a/b~c": 1)", "/a~1b~0c: unknown key"},
         {R"("betreff": "x")", "/betreff: unknown key; expected \"from\""},
     };
@@ -244,6 +269,7 @@ TEST_CASE("letter: what is wrong is told with its place, and no field can smuggl
     CHECK(fault_of(R"({"to": "a@there.test"})").starts_with("/from: missing"));
     CHECK(fault_of(R"({"from": "desk@sim.test"})").starts_with("/to: missing"));
     CHECK(fault_of("[]") == "found an empty list, expected an object");
-    CHECK(fault_of("{\"from\": \"\xff\"}").starts_with("is not JSON: "));
-    CHECK(fault_of(std::string(100'000, '[')).starts_with("is not JSON: "));
+    CHECK(fault_of("{\"from\": \"\xff\"}") == "not JSON: syntax error at line 1, column 11");
+    CHECK(fault_of("{\n  \"to\": }").ends_with(" at line 2, column 9"));
+    CHECK(fault_of(std::string(100'000, '[')).starts_with("not JSON: too deep"));
 }
