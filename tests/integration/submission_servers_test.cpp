@@ -526,18 +526,24 @@ TEST_CASE("submission: an idle session that smtp-server ended is found out befor
 
 namespace {
 
+struct Place {
+    std::filesystem::path ca_file;
+    std::uint16_t port = 0;
+    std::string_view password = "right";
+};
+
 /// A mailbox whose mail goes to that server; nothing is fetched for it.
-json::object import_document(const SmtpServer& server, const std::filesystem::path& maildir) {
+json::object import_document(const Place& server, const std::filesystem::path& maildir) {
     const json::object provider{
         {"id", "rig"},
-        {"ca_file", server.ca_file().string()},
+        {"ca_file", server.ca_file.string()},
         {"imap", json::object{{"host", "localhost"}, {"port", support::free_port()}}},
-        {"smtp", json::object{{"host", "localhost"}, {"port", server.port()}, {"tls", "starttls"}}}};
+        {"smtp", json::object{{"host", "localhost"}, {"port", server.port}, {"tls", "starttls"}}}};
     const json::object credential{{"id", "desk"},
                                   {"provider", "rig"},
                                   {"user", user},
                                   {"flow", "password"},
-                                  {"password", json::object{{"value", "right"}}}};
+                                  {"password", json::object{{"value", server.password}}}};
     const json::object mailbox{{"id", "desk"},
                                {"address", user},
                                {"credential", "desk"},
@@ -564,7 +570,7 @@ TEST_CASE("submission: by each way in, mail becomes what a server without 8BITMI
     if (!SmtpServer::works()) return;
     const SmtpServer server({{"hide8BITMIME", true}, {"hideSMTPUTF8", true}});
     support::Daemon daemon;
-    daemon.import(json::serialize(import_document(server, daemon.maildir())));
+    daemon.import(json::serialize(import_document({server.ca_file(), server.port()}, daemon.maildir())));
     const auto port = support::free_port();
     daemon.start({"--smtp-listen", fmt::format("127.0.0.1:{}", port)});
     const auto socket = (daemon.data() / "control.sock").string();
@@ -666,5 +672,49 @@ TEST_CASE("submission: by each way in, mail becomes what a server without 8BITMI
     CHECK(state.find("does not offer 8BITMIME; it cannot be converted: what is signed or encrypted must not be altered "
                      "(RFC 1847)") != std::string::npos);
     CHECK(server.mail(6).empty());
+    CHECK(daemon.stop() == 0);
+}
+
+TEST_CASE(
+    "submission: Postfix that does not offer 8BITMIME gets mail that it can take, and none that must not be altered",
+    "[daemon][postfix][hostile-21]") {
+    if (!support::server_roots_work()) return;
+    Rig rig("smtpd_discard_ehlo_keywords = 8bitmime, smtputf8");
+    Submitter submitter(rig.postfix->port(), rig.tls);
+    REQUIRE_FALSE(submitter.client().capabilities().eightbitmime);
+    submitter.quit();
+    support::Daemon daemon;
+    const Place place{rig.provider.ca_file(), rig.postfix->port(), Dovecot::password};
+    daemon.import(json::serialize(import_document(place, daemon.maildir())));
+    daemon.start({});
+    const std::string umlaut = "gr\xc3\xbc\xc3\x9f dich, alle zusammen";
+    const auto mail = [&](const std::string& type, const std::string& body) {
+        return fmt::format(
+            "From: {}\r\nTo: a@{}\r\nSubject: plain\r\nMIME-Version: 1.0\r\nContent-Type: {}\r\n"
+            "Content-Transfer-Encoding: 8bit\r\n\r\n{}\r\n",
+            user, Postfix::domain, type, body);
+    };
+    REQUIRE(daemon.ask({"send", "-t"}, mail("text/plain; charset=utf-8", umlaut)).exit_code == 0);
+    const auto arrived = rig.mails(1);
+    INFO(daemon.log());
+    REQUIRE(arrived.size() == 1);
+    const auto& text = arrived.front();
+    CHECK(std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; }));
+    CHECK(text.find("\nContent-Transfer-Encoding: quoted-printable\n") != std::string::npos);
+    CHECK(text.ends_with("\n\ngr=C3=BC=C3=9F dich, alle zusammen\n"));
+
+    const auto kept = daemon.ask({"send", "-t"}, mail("multipart/signed; boundary=s",
+                                                      "--s\r\n\r\n" + umlaut +
+                                                          "\r\n--s\r\nContent-Type: application/pgp-signature\r\n\r\n"
+                                                          "x\r\n--s--"));
+    REQUIRE(kept.exit_code == 0);
+    const auto id = kept.output.substr(0, kept.output.find('\n'));
+    std::string state;
+    CHECK(support::eventually([&] {
+        state = daemon.ask({"queue", "show", id, "--json"}).output;
+        return state.find("\"failed\"") != std::string::npos;
+    }));
+    CHECK(state.find("what is signed or encrypted must not be altered (RFC 1847)") != std::string::npos);
+    CHECK(rig.postfix->mails().size() == 1);
     CHECK(daemon.stop() == 0);
 }
