@@ -13,6 +13,7 @@ struct Bench {
 
 constexpr Bench benches[] = {
     {"retriever", "messages from an IMAP server into the durable ledger, and on into a Maildir", bench_retriever},
+    {"renumbering", "comparing a folder whose UIDVALIDITY has changed with the ledger", bench_renumbering},
     {"idle", "resident memory of idle IMAP sessions", bench_idle},
     {"outbox", "submissions durably accepted, taken and settled", bench_outbox},
     {"accept", "mails over SMTP into the durable outbox, beside Postfix", bench_accept},
@@ -27,7 +28,7 @@ constexpr Bench benches[] = {
 
 void print_help() {
     std::puts("rohrpost-bench NAME [flags]: measures one path and prints one line of JSON.\n");
-    for (const auto& bench : benches) std::printf("  %-10s %s\n", bench.name, bench.what);
+    for (const auto& bench : benches) std::printf("  %-11s %s\n", bench.name, bench.what);
     std::puts("\nrohrpost-bench NAME --help explains the flags.");
 }
 

@@ -34,7 +34,16 @@ std::optional<control::Live::MailboxState> LiveView::mailbox(std::string_view id
     state.reason = found->reason;
     state.last_proof = found->last_proof;
     state.next_attempt = found->next_attempt;
+    state.audit = found->audit;
     return state;
+}
+
+/// Whoever serves it hears of it as of a new configuration.
+std::optional<WallTime> LiveView::audit(const std::string& id) {
+    const auto asked_at = sources_.clock.wall();
+    if (!sources_.board.ask_audit(id)) return std::nullopt;
+    sources_.changed();
+    return asked_at;
 }
 
 std::vector<std::string> LiveView::mailboxes_in(std::string_view state, std::string_view after,
@@ -66,6 +75,9 @@ control::Live::Summary LiveView::summary() const {
     const auto tally = sources_.board.tally();
     summary.mailboxes = tally.mailboxes;
     summary.not_served = tally.with_reason;
+    summary.audited_mailboxes = tally.audited;
+    summary.unaccounted_messages = tally.unaccounted;
+    summary.oldest_audit = tally.oldest_audit;
     summary.messages_stored = counters.messages_stored;
     summary.messages_delivered = counters.messages_delivered;
     const auto durable = counters.arrival_to_durable.snapshot();
@@ -110,6 +122,22 @@ std::string LiveView::metrics() const {
                            "When it was last proved that no mail of the mailbox was missed.",
                            seconds_since_epoch(*state.last_proof),
                            {{"mailbox", state.id}}});
+    }
+    const auto tally = sources_.board.tally();
+    metrics.push_back({"rohrpost_unaccounted_messages",
+                       "Messages on mail servers that the last audits could not account for.",
+                       static_cast<double>(tally.unaccounted),
+                       {}});
+    metrics.push_back({"rohrpost_audited_mailboxes",
+                       "Mailboxes that were compared with their servers since the start.",
+                       static_cast<double>(tally.audited),
+                       {}});
+    if (tally.oldest_audit) {
+        const auto age = sources_.clock.wall() - *tally.oldest_audit;
+        metrics.push_back({"rohrpost_audit_age_seconds",
+                           "How long ago the mailbox that was not audited for the longest time was.",
+                           std::chrono::duration<double>(age).count(),
+                           {}});
     }
     const auto& counters = sources_.counters;
     metrics.push_back({"rohrpost_sessions",

@@ -19,7 +19,7 @@ class LiveView final : public control::Live {
 public:
     struct Sources {
         const runtime::Counters& counters;
-        const retriever::StateBoard& board;
+        retriever::StateBoard& board;
         const store::Committer& committer;
         const HandOffs& hand_offs;
         const tokens::TokenService& tokens;
@@ -42,6 +42,7 @@ public:
     [[nodiscard]] std::optional<CredentialState> credential(const std::string& id) const override;
     [[nodiscard]] Summary summary() const override;
     void changed() override { sources_.changed(); }
+    std::optional<WallTime> audit(const std::string& id) override;
     [[nodiscard]] std::string metrics() const override;
     awaitable<void> started() override;
     [[nodiscard]] std::string not_ready() const override;

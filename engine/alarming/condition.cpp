@@ -12,6 +12,8 @@ std::string_view word_of(Rule rule) {
             return "mailbox-stuck";
         case Rule::mailbox_silent:
             return "mailbox-silent";
+        case Rule::mail_unaccounted:
+            return "mail-unaccounted";
         case Rule::sending_parked:
             return "sending-parked";
         case Rule::queue_late:
@@ -50,6 +52,7 @@ Patience patience_of(Rule rule) {
             return {0, 2};
         case Rule::grant_dead:
         case Rule::doubt_held:
+        case Rule::mail_unaccounted:
             return {1, 2};
         case Rule::grant_ending:
         case Rule::disk_low:

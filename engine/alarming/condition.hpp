@@ -12,6 +12,7 @@ enum class Rule {
     grant_ending,      // a secret, certificate or refresh token ends soon
     mailbox_stuck,     // a mailbox cannot be fetched, and the credential is not the cause
     mailbox_silent,    // for too long nothing has proved that no mail was missed
+    mail_unaccounted,  // a server has mail that the ledger does not know, and that cannot be fetched
     sending_parked,    // mail waits, and its account may not or cannot send
     queue_late,        // mail waits to be sent for too long
     doubt_held,        // mail that may have left waits for a person

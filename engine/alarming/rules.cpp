@@ -93,6 +93,21 @@ void mailboxes(const Facts& facts, const Limits& limits, const std::set<std::str
     }
 }
 
+/// What an audit finds is fetched at once: this is what is left then.
+void unaccounted(const Facts& facts, Conditions& into) {
+    for (const auto& mailbox : facts.mailboxes) {
+        if (!mailbox.audit || mailbox.audit->unknown() == 0) continue;
+        into.push_back(
+            {.rule = Rule::mail_unaccounted,
+             .subject = mailbox.id,
+             .step = {},
+             .what = fmt::format("the server of mailbox {} has {} messages that the ledger does not know, and "
+                                 "that could not be fetched",
+                                 mailbox.id, mailbox.audit->unknown()),
+             .remedy = fmt::format("rohrpost mailbox audit {}", mailbox.id)});
+    }
+}
+
 void sending(const Facts& facts, const Limits& limits, const std::set<std::string>& dead, Conditions& into) {
     for (const auto& sender : facts.senders) {
         if (sender.phase != "parked" && sender.phase != "cannot send") continue;
@@ -179,6 +194,7 @@ std::vector<Condition> conditions_of(const Facts& facts, const Limits& limits) {
     const auto dead = dead_grants(facts, all);
     endings(facts, all);
     mailboxes(facts, limits, dead, all);
+    unaccounted(facts, all);
     sending(facts, limits, dead, all);
     applications(facts, all);
     disk(facts, all);

@@ -86,6 +86,10 @@ private:
             --mails_max;
             page.messages.push_back(message);
         }
+        if (page.messages.empty()) return page;
+        auto repeats = store.accounting().marked_repeats(mailbox, page.messages.front().seq, page.messages.back().seq);
+        if (!repeats) return repeats.error();
+        page.repeats = std::move(*repeats);
         return page;
     }
 };
@@ -268,10 +272,11 @@ awaitable<HandOff::Step> HandOff::hand_over(std::vector<Page> pages) {
         const auto& name = names_.try_emplace(page.mailbox, fmt::format("#{}", page.mailbox)).first->second;
         const auto repeats = turns_.repeat_until(page.mailbox);
         for (const auto& message : page.messages) {
+            const bool marked = std::binary_search(page.repeats.begin(), page.repeats.end(), message.seq);
             batch.push_back({.record = message,
                              .mailbox = name,
                              .bodies = &uses_.bodies,
-                             .possible_repeat = message.seq <= repeats});
+                             .possible_repeat = marked || message.seq <= repeats});
         }
     }
     if (batch.empty()) co_return Step{};

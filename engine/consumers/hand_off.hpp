@@ -89,6 +89,7 @@ private:
         store::MailboxNumber mailbox = 0;
         store::Seq last_seq = 0;
         std::vector<store::Message> messages;  // in order
+        std::vector<store::Seq> repeats;       // of them, that may have been handed off as others before
     };
     /// One job for the committer: set aside and acknowledge first, then read on.
     struct Step {

@@ -29,6 +29,9 @@ awaitable<Response> list_mailboxes_in(Surroundings& here, std::string state, std
 awaitable<Response> show_mailbox(Surroundings& here, std::string id);
 /// An empty reason resumes.
 awaitable<Response> pause_mailbox(Surroundings& here, std::string id, std::string reason);
+/// The daemon compares the mailbox with its server as soon as it can: 202 with {"id", "asked_at"}; what it finds is
+/// shown by show_mailbox(). 409: it is paused or not served, 503: no daemon runs.
+awaitable<Response> audit_mailbox(Surroundings& here, std::string id);
 /// No longer served; its ledger stays, and comes back with an import of the same id.
 awaitable<Response> remove_mailbox(Surroundings& here, std::string id);
 

@@ -59,6 +59,23 @@ boost::json::object to_json(const Live::Expiring& expiring) {
             {"remedy", expiring.remedy}};
 }
 
+boost::json::object to_json(const runtime::Audit& audit) {
+    boost::json::array folders;
+    for (const auto& folder : audit.folders) {
+        boost::json::object object{
+            {"folder", folder.folder},           {"on_server", folder.on_server}, {"delivered", folder.delivered},
+            {"undelivered", folder.undelivered}, {"pending", folder.pending},     {"before_start", folder.before_start},
+            {"unknown", folder.unknown},         {"awaited", folder.awaited},     {"gone", folder.gone}};
+        if (!folder.not_compared.empty()) object["not_compared"] = folder.not_compared;
+        folders.push_back(std::move(object));
+    }
+    return {{"at", time_text(audit.at)},
+            {"unknown", audit.unknown()},
+            {"found", audit.found},
+            {"set_aside", audit.set_aside},
+            {"folders", std::move(folders)}};
+}
+
 boost::json::object to_json(const store::Mailbox& row, const Live* live) {
     boost::json::object object{{"id", row.id}};
     if (const auto mailbox = config::from_document<config::Mailbox>(row.document)) {
@@ -77,6 +94,8 @@ boost::json::object to_json(const store::Mailbox& row, const Live* live) {
     if (state && !state->reason.empty()) object["reason"] = state->reason;
     if (state && state->next_attempt) object["next_attempt"] = time_text(*state->next_attempt);
     if (state && state->last_proof) object["last_proof"] = time_text(*state->last_proof);
+    if (state && state->audit) object["audited"] = time_text(state->audit->at);
+    if (state && state->audit) object["unaccounted"] = state->audit->unknown();
     return object;
 }
 

@@ -29,6 +29,7 @@ boost::json::object to_json(const Live::Expiring& expiring);
 Response faulty(std::string_view sentence, const config::Faults& faults);
 
 /// A mailbox's row in lists: what is configured, and how it goes. Errors of its document show as "state".
+boost::json::object to_json(const runtime::Audit& audit);
 boost::json::object to_json(const store::Mailbox& row, const Live* live);
 
 }  // namespace control

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "engine/runtime/audit.hpp"
 #include "engine/tokens/refresh_plan.hpp"
 #include "protocols/base/clock.hpp"
 #include "protocols/wait/asio.hpp"
@@ -16,10 +18,11 @@ namespace control {
 class Live {
 public:
     struct MailboxState {
-        std::string state;                     // of its session, in a word or two: "idle", "fetching", "waiting"
-        std::string reason;                    // why it is not served; empty: it is
-        std::optional<WallTime> last_proof;    // when it was last proved that nothing was missed
-        std::optional<WallTime> next_attempt;  // when it is tried again
+        std::string state;                            // of its session, in a word or two: "idle", "fetching", "waiting"
+        std::string reason;                           // why it is not served; empty: it is
+        std::optional<WallTime> last_proof;           // when it was last proved that nothing was missed
+        std::optional<WallTime> next_attempt;         // when it is tried again
+        std::shared_ptr<const runtime::Audit> audit;  // the last comparison with its server; null: none so far
     };
     struct CredentialState {
         tokens::Meaning meaning = tokens::Meaning::usable;
@@ -58,6 +61,9 @@ public:
         double arrival_to_durable_p99_seconds = 0;
         double durable_to_delivered_p50_seconds = 0;  // from the commit to the consumer's acknowledgement
         double durable_to_delivered_p99_seconds = 0;
+        std::uint64_t audited_mailboxes = 0;
+        std::uint64_t unaccounted_messages = 0;  // on servers, and unknown to the ledger
+        std::optional<WallTime> oldest_audit;    // of the last ones of each mailbox
         std::vector<ConsumerState> consumers;
         std::vector<Expiring> expiring;
     };
@@ -73,6 +79,9 @@ public:
     [[nodiscard]] virtual Summary summary() const = 0;
     /// Configuration in the store is different now: load it again.
     virtual void changed() = 0;
+    /// The mailbox is compared with its server as soon as it can be: an audit of this moment or later is the one that
+    /// was asked for. nullopt: the daemon does not serve it (yet).
+    virtual std::optional<WallTime> audit(const std::string& id) = 0;
     /// Prometheus text.
     [[nodiscard]] virtual std::string metrics() const = 0;
     /// Returns as soon as the daemon knows whom it serves. Its calls come in on one shard.

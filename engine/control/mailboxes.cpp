@@ -18,6 +18,19 @@ std::string unknown(std::string_view id) {
     return fmt::format("there is no mailbox \"{}\"; rohrpost mailbox list shows all", id);
 }
 
+boost::json::object to_json(const store::Renumbering& renumbering) {
+    using Stage = store::Renumbering::Stage;
+    boost::json::object object{{"at", time_text(renumbering.began)},
+                               {"before", renumbering.before},
+                               {"now", renumbering.now},
+                               {"compared", renumbering.stage >= Stage::compared}};
+    if (renumbering.stage < Stage::compared) return object;
+    object["recognised"] = renumbering.recognised;
+    object["new"] = renumbering.fresh;
+    object["before_start"] = renumbering.passed_over;
+    return object;
+}
+
 boost::json::object to_json(const store::Folder& folder, const std::vector<store::Pending>& pending) {
     boost::json::object object{{"name", folder.name}, {"uid_validity", folder.uid_validity}, {"cursor", folder.cursor}};
     if (!folder.frozen.empty()) object["frozen"] = folder.frozen;
@@ -65,9 +78,15 @@ Result<boost::json::object> shown(store::Store& store, const std::string& id, co
     for (const auto& folder : *folders) {
         const auto pending = store.pending(folder.number);
         if (!pending) return pending.error();
-        list.push_back(to_json(folder, *pending));
+        auto shown_folder = to_json(folder, *pending);
+        const auto renumbering = store.accounting().renumbering(folder.number);
+        if (!renumbering) return renumbering.error();
+        if (*renumbering) shown_folder["uid_validity_changed"] = to_json(**renumbering);
+        list.push_back(std::move(shown_folder));
     }
     object["folders"] = std::move(list);
+    const auto state = live == nullptr ? std::nullopt : live->mailbox(id);
+    if (state && state->audit) object["audit"] = control::to_json(*state->audit);
     const auto set_aside = store.all_set_aside(row->number, set_aside_shown_max);
     if (!set_aside) return set_aside.error();
     boost::json::array damaged;
@@ -144,6 +163,19 @@ awaitable<Response> pause_mailbox(Surroundings& here, std::string id, std::strin
     here.senders->forget();
     if (here.live != nullptr) here.live->changed();
     co_return answer(boost::json::object{{"id", id}, {"paused", reason}});
+}
+
+awaitable<Response> audit_mailbox(Surroundings& here, std::string id) {
+    auto look_up = [id](store::Workbench bench) { return bench.store.mailbox(id); };
+    auto row = co_await here.committer.run(here.home, std::move(look_up));
+    const bool gone = (!row && row.error() == store::errc::unknown_id) || (row && row->removed);
+    if (gone) co_return refusal(404, unknown(id));
+    if (!row) co_return failure(row.error());
+    if (here.live == nullptr) co_return refusal(503, "no daemon runs, and only it speaks with servers");
+    if (!row->paused.empty()) co_return refusal(409, fmt::format("mailbox {} is paused: {}", id, row->paused));
+    const auto asked_at = here.live->audit(id);
+    if (!asked_at) co_return refusal(409, fmt::format("mailbox {} is not served (yet)", id));
+    co_return answer(boost::json::object{{"id", id}, {"asked_at", time_text(*asked_at)}}, 202);
 }
 
 awaitable<Response> remove_mailbox(Surroundings& here, std::string id) {

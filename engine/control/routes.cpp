@@ -128,6 +128,12 @@ awaitable<Response> mailboxes(Surroundings& here, const Request& request, const 
         co_return removed;
     }
     const std::string& act = target.path[3];
+    if (target.path.size() == 4 && act == "audit") {
+        if (request.method != "POST") co_return wrong_method("POST");
+        if (!target.takes({})) co_return wrong_parameter("none");
+        auto asked = co_await audit_mailbox(here, id);
+        co_return asked;
+    }
     if (target.path.size() != 4 || (act != "pause" && act != "resume")) co_return refusal(404, "no such path");
     if (request.method != "POST") co_return wrong_method("POST");
     if (!target.takes({"reason"})) co_return wrong_parameter("reason=TEXT");

@@ -53,6 +53,9 @@ boost::json::object to_json(const Live::Summary& summary) {
             {"arrival_to_durable_p99_seconds", summary.arrival_to_durable_p99_seconds},
             {"durable_to_delivered_p50_seconds", summary.durable_to_delivered_p50_seconds},
             {"durable_to_delivered_p99_seconds", summary.durable_to_delivered_p99_seconds},
+            {"audited_mailboxes", summary.audited_mailboxes},
+            {"unaccounted_messages", summary.unaccounted_messages},
+            {"oldest_audit", summary.oldest_audit ? boost::json::value(time_text(*summary.oldest_audit)) : nullptr},
             {"consumers", std::move(consumers)},
             {"expiring", std::move(expiring)}};
 }

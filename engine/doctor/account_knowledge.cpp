@@ -292,8 +292,9 @@ constexpr Knowledge rows[] = {
      mailbox,
      fault,
      account,
-     "the server gave the folder's messages new numbers (a restored backup, a moved mailbox), so what is new in it "
-     "cannot be told for sure; nothing is fetched from it",
+     "the folder's messages have numbers that identify nothing (UIDVALIDITY missing or changing again and again, "
+     "UIDNEXT "
+     "going back), so what is new in it cannot be told for sure; nothing is fetched from it",
      "see the reason, and \"frozen folder\" in docs/operation.md",
      {"is frozen:", "gives no UIDVALIDITY"}},
     {"messages-stuck",

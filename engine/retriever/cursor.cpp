@@ -11,15 +11,6 @@ namespace retriever {
 
 namespace {
 
-/// RFC 9051 §9 date: day without a leading zero, English month.
-std::string imap_date(std::chrono::sys_days day) {
-    constexpr std::array<const char*, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    const std::chrono::year_month_day date(day);
-    return fmt::format("{}-{}-{:04}", static_cast<unsigned>(date.day()),
-                       months.at(static_cast<unsigned>(date.month()) - 1), static_cast<int>(date.year()));
-}
-
 FolderPlan frozen(std::string reason) {
     FolderPlan plan;
     plan.act = FolderPlan::Act::freeze;
@@ -28,6 +19,14 @@ FolderPlan frozen(std::string reason) {
 }
 
 }  // namespace
+
+std::string imap_date(std::chrono::sys_days day) {
+    constexpr std::array<const char*, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    const std::chrono::year_month_day date(day);
+    return fmt::format("{}-{}-{:04}", static_cast<unsigned>(date.day()),
+                       months.at(static_cast<unsigned>(date.month()) - 1), static_cast<int>(date.year()));
+}
 
 FolderPlan plan_of(const store::Folder& known, const imap::Selected& now, const config::Start& start) {
     if (now.uid_validity == 0) return frozen("the server gives no UIDVALIDITY, so its UIDs identify nothing");
@@ -42,10 +41,8 @@ FolderPlan plan_of(const store::Folder& known, const imap::Selected& now, const 
         return plan;
     }
     if (known.uid_validity != now.uid_validity) {
-        return frozen(
-            fmt::format("UIDVALIDITY changed from {} to {}: the UIDs in the ledger no longer name the "
-                        "messages on the server; nothing is fetched, so that nothing is lost or doubled",
-                        known.uid_validity, now.uid_validity));
+        plan.act = FolderPlan::Act::renumber;
+        return plan;
     }
     if (now.uid_next != 0 && now.uid_next <= known.cursor) {
         return frozen(
@@ -80,6 +77,45 @@ imap::UidSet unshown(const imap::UidSet& shown, std::uint32_t cursor) {
         room -= taken;
     }
     return missing;
+}
+
+std::string renumbered_too_often(std::uint32_t before, std::uint32_t now) {
+    return fmt::format(
+        "UIDVALIDITY changed from {} to {}, more than {} times within {} hours: UIDs that change so often identify "
+        "nothing; nothing is fetched, so that nothing is lost or doubled, until a day has passed, or the server keeps "
+        "UIDVALIDITY {}",
+        before, now, renumberings_max, renumberings_within.count(), before);
+}
+
+std::string outcome_of(const store::Renumbering& what) {
+    auto outcome = fmt::format("UIDVALIDITY changed from {} to {}: {} messages recognised, {} new", what.before,
+                               what.now, what.recognised, what.fresh);
+    if (what.passed_over > 0) outcome += fmt::format(", {} from before the start", what.passed_over);
+    return outcome;
+}
+
+store::Millis wanted_from(const config::Start& start, store::Millis contact) {
+    constexpr std::chrono::hours farthest_east{14};
+    if (start.from == config::Start::From::fresh) return std::chrono::floor<std::chrono::seconds>(contact);
+    if (start.from == config::Start::From::date) return store::Millis(start.date) - farthest_east;
+    return store::Millis{};
+}
+
+imap::UidSet without(const imap::UidSet& uids, const imap::UidSet& less) {
+    std::vector<imap::UidRange> left;
+    auto gap = less.ranges().begin();
+    for (auto range : uids.ranges()) {
+        while (gap != less.ranges().end() && gap->last < range.first) ++gap;
+        auto next = gap;
+        for (; next != less.ranges().end() && next->first <= range.last; ++next) {
+            if (next->first > range.first) left.push_back({range.first, next->first - 1});
+            if (next->last >= range.last) break;
+            range.first = next->last + 1;
+        }
+        const bool all_gone = next != less.ranges().end() && next->first <= range.last && next->last >= range.last;
+        if (!all_gone) left.push_back(range);
+    }
+    return imap::UidSet::of(std::move(left));
 }
 
 imap::UidSet above(imap::UidSet found, std::uint32_t cursor) {

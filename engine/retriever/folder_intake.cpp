@@ -55,6 +55,9 @@ awaitable<std::optional<Ended>> FolderIntake::open(imap::Client& client) {
     auto known = co_await house_.committer.run(house_.inbox, std::move(look_up));
     if (!known) co_return store_ended(known.error());
     folder_ = *known;
+    renumbering_.reset();
+    renumbered_ = false;
+    passed_ = {};
 
     auto opened = co_await client.open(facts_.folder, imap::Client::Access::read_only);
     if (opened && opened->answer.ok() && opened->selected.uid_next == 0) {
@@ -84,7 +87,7 @@ awaitable<std::optional<Ended>> FolderIntake::open(imap::Client& client) {
         auto frozen = co_await freeze(plan.reason);
         co_return frozen;
     }
-    if (plan.act == FolderPlan::Act::adopt || !folder_.frozen.empty()) {
+    if (plan.act == FolderPlan::Act::adopt || (plan.act == FolderPlan::Act::go_on && !folder_.frozen.empty())) {
         auto adopt = [number = folder_.number, act = plan.act, validity = uid_validity_,
                       cursor = plan.cursor](store::Workbench bench) -> Result<void> {
             if (act == FolderPlan::Act::adopt) return bench.store.adopt_folder(number, validity, cursor);
@@ -93,7 +96,8 @@ awaitable<std::optional<Ended>> FolderIntake::open(imap::Client& client) {
         auto adopted = co_await house_.committer.run(house_.inbox, std::move(adopt));
         if (!adopted) co_return store_ended(adopted.error());
     }
-    co_return std::nullopt;
+    auto hindered = co_await look_up_contact(plan.act);
+    co_return hindered;
 }
 
 /// Nothing is fetched from the folder, durably so, until it is opened and found sound.
@@ -232,6 +236,8 @@ awaitable<FolderIntake::Taken> FolderIntake::take_new(imap::Client& client, Pend
             co_return taken;
         }
         again = std::move(*rows);
+        taken.ended = co_await stop_recognising(again);
+        if (taken.ended) co_return taken;
     }
     auto found = co_await client.search(search_for_new(cursor_, since_, awaited_));
     if (!found) {
@@ -259,21 +265,28 @@ awaitable<FolderIntake::Taken> FolderIntake::take_new(imap::Client& client, Pend
         taken.ended = co_await look_for_too_large(client);
         if (taken.ended) co_return taken;
     }
-    each(too_large_, [&wanted](imap::Uid uid) { wanted.remove(uid); });
+    if (!since_.empty()) {
+        imap::UidSet due = wanted;
+        due.add(*missing);
+        taken.ended = co_await pass_over(std::move(due));
+        if (taken.ended) co_return taken;
+    }
+    wanted = without(without(wanted, passed_), too_large_);
     if (!wanted.empty()) {
         taken.ended = co_await check_uid_next(client, wanted.ranges().back().last);
         if (taken.ended) co_return taken;
     }
-    each(too_large_, [&missing](imap::Uid uid) { missing->remove(uid); });
-    taken.ended = co_await await_unshown(std::move(*missing));
+    taken.ended = co_await await_unshown(without(without(*missing, too_large_), passed_));
     if (taken.ended) co_return taken;
     if (wanted.empty() && again.empty()) {
         since_.clear();
+        taken.ended = co_await conclude();
         co_return taken;
     }
 
     pending_ = 0;
-    Intake intake({facts_.mailbox_id, facts_.mailbox, folder_, uid_validity_}, sizes_, house_, cursor_);
+    Intake intake({facts_.mailbox_id, facts_.mailbox, folder_, uid_validity_, recognises(), renumbered_}, sizes_,
+                  house_, cursor_);
     if (unfinished && unfinished->uid_validity == uid_validity_ &&
         (wanted.contains(unfinished->uid) || again.contains(unfinished->uid))) {
         const auto uid = unfinished->uid;
@@ -292,7 +305,7 @@ awaitable<FolderIntake::Taken> FolderIntake::take_new(imap::Client& client, Pend
     }
     while (!taken.ended && !wanted.empty() && !stop) {
         auto slice = wanted.take_front(slice_uids, std::string::npos);
-        taken.ended = co_await take_slice(client, intake, std::move(slice));
+        taken.ended = co_await take_compared(client, intake, std::move(slice));
     }
     while (!taken.ended && !again.empty() && !stop) {
         auto slice = again.take_front(slice_uids, std::string::npos);
@@ -302,7 +315,10 @@ awaitable<FolderIntake::Taken> FolderIntake::take_new(imap::Client& client, Pend
     if (!settled) taken.ended = store_ended(settled.error());
     if (taken.ended) unfinished = intake.take_unfinished();
     cursor_ = std::max(cursor_, intake.frontier());
-    if (!taken.ended && wanted.empty()) since_.clear();
+    if (!taken.ended && wanted.empty()) {
+        since_.clear();
+        taken.ended = co_await conclude();
+    }
     taken.stored = intake.progress().stored;
     taken.known_before = intake.progress().known_before;
     taken.bytes = intake.progress().stored_bytes;

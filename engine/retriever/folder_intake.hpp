@@ -7,6 +7,7 @@
 #include "engine/retriever/cursor.hpp"
 #include "engine/retriever/intake.hpp"
 #include "engine/retriever/verdict.hpp"
+#include "engine/runtime/audit.hpp"
 #include "protocols/imap/client.hpp"
 #include "queue/store/committer.hpp"
 
@@ -39,6 +40,14 @@ public:
     awaitable<Taken> take_new(imap::Client& client, Pendings pendings, const bool& stop,
                               std::optional<Unfinished>& unfinished);
 
+    struct Audited {
+        runtime::FolderAudit result;
+        std::uint64_t unknown = 0;  // pending from now on: take_new() fetches them
+        std::optional<Ended> ended;
+    };
+    /// Compares all that the server shows with the ledger, in one round trip. After take_new(), on the open folder.
+    awaitable<Audited> audit(imap::Client& client);
+
     [[nodiscard]] const std::string& name() const noexcept { return facts_.folder; }
     [[nodiscard]] std::uint32_t cursor() const noexcept { return cursor_; }
 
@@ -57,6 +66,19 @@ private:
         std::string why;       // for the missing ones
     };
     awaitable<std::optional<Ended>> account(Intake& intake, Unresolved unresolved, std::uint32_t top);
+    // folder_compare.cpp: what is known without having been fetched under its UID.
+    awaitable<std::optional<Ended>> look_up_contact(FolderPlan::Act act);
+    awaitable<std::optional<Ended>> pass_over(imap::UidSet wanted);
+    awaitable<std::optional<Ended>> renumber();
+    awaitable<std::optional<Ended>> gather();
+    awaitable<std::optional<Ended>> take_compared(imap::Client& client, Intake& intake, imap::UidSet slice);
+    awaitable<std::optional<Ended>> recognise(imap::Client& client, Intake& intake, imap::UidSet& slice);
+    awaitable<std::optional<Ended>> conclude();
+    awaitable<std::optional<Ended>> stop_recognising(const imap::UidSet& again);
+    // folder_audit.cpp
+    awaitable<std::optional<Ended>> note_unknown(imap::UidSet unknown);
+    [[nodiscard]] bool recognises() const noexcept { return renumbering_.has_value(); }
+
     awaitable<std::optional<Ended>> take_rest(imap::Client& client, Intake& intake, Unfinished unfinished);
     [[nodiscard]] Ended store_ended(error_code error) const;
     [[nodiscard]] std::string too_large() const;
@@ -69,9 +91,13 @@ private:
     std::uint32_t uid_validity_ = 0;
     std::uint32_t cursor_ = 0;
     std::string since_;
+    imap::UidSet passed_;  // there before the first contact, and not wanted
+    std::optional<store::Renumbering>
+        renumbering_;             // UIDVALIDITY has changed: the ledger may have it under another UID
     imap::UidSet too_large_;      // pending for that reason: not asked for again
     imap::UidSet awaited_;        // not shown although higher ones are: looked for with each search
     imap::UidSet overdue_;        // those of them that were awaited long enough
+    bool renumbered_ = false;     // at any time: UIDs may have stood for other messages
     std::uint64_t uid_next_ = 0;  // UIDs below it may be there; 0: the server does not say
     std::uint32_t exists_ = 0;    // when uid_next_ was learned
     std::uint64_t pending_ = 0;

@@ -115,7 +115,12 @@ awaitable<Ended> ImapSession::stay(imap::Client& client) {
         stay.folders.emplace_back(std::move(facts), house_.options.sizes, house, house_.options.fetch);
     }
     for (;;) {
+        stay.audit_due = take_audit_due();
+        stay.audit.reset();
+        if (stay.audit_due != AuditDue::no) stay.audit.emplace();
         auto hindered = co_await take_all(client, stay);
+        if (hindered) co_return std::move(*hindered);
+        if (stay.audit && !told_to_stop()) hindered = co_await finish_audit(*std::exchange(stay.audit, std::nullopt));
         if (hindered) co_return std::move(*hindered);
         if (told_to_stop()) break;
         note_proof();
@@ -143,6 +148,8 @@ awaitable<std::optional<Ended>> ImapSession::take_all(imap::Client& client, Stay
             stay.opened = &*folder;
             auto ended = co_await folder->open(client);
             if (ended && ended->how == Ended::How::folder && stay.folders.size() > 1) {
+                if (stay.audit)
+                    stay.audit->folders.push_back({.folder = folder->name(), .not_compared = ended->reason});
                 frozen = std::move(ended);
                 stay.opened = nullptr;
                 continue;
@@ -162,10 +169,34 @@ awaitable<std::optional<Ended>> ImapSession::take_all(imap::Client& client, Stay
                          taken.pending, folder->cursor(), took.count());
         }
         if (taken.ended) co_return std::move(taken.ended);
+        if (!stay.audit || told_to_stop()) continue;
+        auto ended = co_await audit(client, *folder, stay);
+        if (ended) co_return ended;
     }
     if (frozen && !told_to_stop()) co_return frozen;
     const bool announced = client.selected().exists > exists_before && exists_before > 0;
     stay.late = announced && stored == 0 && stay.late < late_looks ? stay.late + 1 : 0;
+    co_return std::nullopt;
+}
+
+/// What it finds is fetched at once, and compared again.
+awaitable<std::optional<Ended>> ImapSession::audit(imap::Client& client, FolderIntake& folder, Stay& stay) {
+    const bool is_long = !client.can("ESEARCH") && client.selected().exists > audited_each_time_max;
+    if (is_long && stay.audit_due != AuditDue::all) {
+        stay.audit->folders.push_back({.folder = folder.name(), .not_compared = "it is large: compared at night"});
+        co_return std::nullopt;
+    }
+    auto audited = co_await folder.audit(client);
+    if (audited.ended) co_return std::move(audited.ended);
+    if (audited.unknown > 0) {
+        stay.audit->found += audited.unknown;
+        auto taken = co_await folder.take_new(client, FolderIntake::Pendings::retry, draining(), unfinished_);
+        state_.stored += taken.stored;
+        if (taken.ended) co_return std::move(taken.ended);
+        audited = co_await folder.audit(client);
+        if (audited.ended) co_return std::move(audited.ended);
+    }
+    stay.audit->folders.push_back(std::move(audited.result));
     co_return std::nullopt;
 }
 

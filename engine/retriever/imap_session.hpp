@@ -20,6 +20,8 @@ private:
         std::vector<FolderIntake> folders;
         FolderIntake::Pendings pendings = FolderIntake::Pendings::retry;
         const FolderIntake* opened = nullptr;
+        std::optional<runtime::Audit> audit;  // being made with this look
+        AuditDue audit_due = AuditDue::no;
         std::uint32_t late = 0;
         imap::Uid uid_next = 0;  // as STATUS said last; higher than what the folder shows: its view has stalled
     };
@@ -30,6 +32,7 @@ private:
     awaitable<std::optional<Ended>> log_in(imap::Client& client, Begun& begun);
     awaitable<Ended> stay(imap::Client& client);
     awaitable<std::optional<Ended>> take_all(imap::Client& client, Stay& stay);
+    awaitable<std::optional<Ended>> audit(imap::Client& client, FolderIntake& folder, Stay& stay);
     awaitable<std::optional<Ended>> look_from_outside(imap::Client& client, Stay& stay);
     struct News {
         imap::Client::Woken by = imap::Client::Woken::time;

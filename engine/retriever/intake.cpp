@@ -4,7 +4,9 @@
 
 #include "engine/retriever/fingerprint.hpp"
 #include "engine/retriever/intake_jobs.hpp"
+#include "engine/retriever/recognition.hpp"
 #include "engine/retriever/stand_in.hpp"
+#include "queue/store/crc32c.hpp"
 
 namespace retriever {
 
@@ -19,6 +21,8 @@ public:
         std::shared_ptr<Streaming> streaming;
         bool in_order = false;
         std::uint32_t follows = 0;  // the cursor moves here → uid when it has come this far
+        std::optional<Newcomer> newcomer;
+        bool renumbered = false;  // its UID may have stood for another message
     };
     MessageJob(const IntakeHouse& house, std::shared_ptr<Progress> progress, What what)
         : LedgerJob(house, what.message.mailbox, std::move(progress), what.body.size()), what_(std::move(what)) {}
@@ -28,20 +32,60 @@ public:
         if (what_.streaming) {
             if (const auto broken = fault_of(*what_.streaming)) return broken;
         }
-        auto place = what_.streaming ? bench.bodies.finish(what_.streaming->body) : bench.bodies.append(what_.body);
-        if (what_.streaming) what_.streaming->open = false;
-        if (!place) return place.error();
-        message.body = *place;
-        stored_bytes_ = place->length;
-        auto added = bench.store.add_message(message);
-        if (!added) return added.error();
-        known_before_ = added->known_before;
+        std::optional<store::BodyPlace> streamed;
+        if (what_.streaming) {
+            const auto place = bench.bodies.finish(what_.streaming->body);
+            what_.streaming->open = false;
+            if (!place) return place.error();
+            streamed = *place;
+        }
+        auto standing = Standing::fresh;
+        if (what_.newcomer) {
+            const auto facts = streamed ? BodyFacts{streamed->length, streamed->crc32c}
+                                        : BodyFacts{what_.body.size(), store::crc32c(what_.body)};
+            const auto found = standing_of(bench.store, *what_.newcomer, message.mailbox, facts);
+            if (!found) return found.error();
+            standing = *found;
+        }
+        const bool wanted = standing == Standing::fresh || standing == Standing::doubtful;
+        known_before_ = !wanted;
+        const auto kept = wanted ? keep(bench, streamed, standing)
+                                 : bench.store.remove_pending(message.folder, message.uid_validity, message.uid);
+        if (!kept) return kept.error();
         if (!what_.in_order) return {};
         auto moved = bench.store.advance_cursor(message.folder, message.uid_validity, what_.follows, message.uid);
         return moved ? error_code{} : moved.error();
     }
 
 private:
+    Result<void> keep(store::Workbench bench, const std::optional<store::BodyPlace>& streamed, Standing standing) {
+        auto& message = what_.message;
+        auto place = streamed ? Result<store::BodyPlace>(*streamed) : bench.bodies.append(what_.body);
+        if (!place) return place.error();
+        message.body = *place;
+        stored_bytes_ = place->length;
+        const auto own = own_id(bench.store);
+        if (!own) return own.error();
+        message.id = *own;
+        const auto added = bench.store.add_message(message);
+        if (!added) return added.error();
+        known_before_ = added->known_before;
+        if (standing != Standing::doubtful) return {};
+        return bench.store.accounting().mark_repeat(message.mailbox, added->seq);
+    }
+
+    /// A UID that stood for another message before UIDVALIDITY changed and came back would have that one's id.
+    Result<store::Digest> own_id(store::Store& store) {
+        auto id = what_.message.id;
+        if (!what_.renumbered) return id;
+        for (;;) {
+            const auto other = store.message_by_id(id);
+            if (!other) return other.error();
+            if (!*other) return id;
+            id = next_message_id(id);
+        }
+    }
+
     What what_;
 };
 
@@ -162,6 +206,14 @@ imap::FetchSink::Flow Intake::fetched(const imap::FetchItem& item) {
     what.message.received_at = std::chrono::time_point_cast<std::chrono::milliseconds>(line_.house().clock.wall());
     const auto seconds = imap::read_internal_date(date);
     what.message.internal_date = seconds ? store::Millis(std::chrono::seconds(*seconds)) : what.message.received_at;
+    what.renumbered = source_.renumbered;
+    if (source_.recognises) {
+        Newcomer newcomer{
+            what.message.folder, what.message.uid_validity, item.uid, what.message.fingerprint, false, {}};
+        newcomer.proves = proves_identity(head);
+        if (seconds) newcomer.internal_date = what.message.internal_date;
+        what.newcomer = newcomer;
+    }
     what.in_order = !remaining_.empty() && remaining_.ranges().front().first == item.uid;
     what.follows = frontier_;
     if (what.in_order) frontier_ = item.uid;

@@ -33,6 +33,8 @@ public:
         store::MailboxNumber mailbox = 0;
         store::Folder folder;
         std::uint32_t uid_validity = 0;
+        bool recognises = false;  // UIDVALIDITY has changed: the ledger may have a message under another UID
+        bool renumbered = false;  // it has at any time: a UID may have stood for another message
     };
     struct Sizes {
         std::uint64_t stream_above_bytes = 256 * 1024;

@@ -45,7 +45,7 @@ MailHead read_mail_head(std::string_view front) {
     const auto facts = mime::scan_headers(section);
     MailHead head;
     head.fingerprint = fingerprint_of(section, {});
-    head.proves = !facts.message_id.empty() || !facts.oldest_received.empty();
+    head.proves = proves_identity(section);
     head.date = read_date(facts.date);
     return head;
 }

@@ -132,6 +132,36 @@ awaitable<bool> MailboxSession::nap(std::chrono::milliseconds span) {
     co_return house_.seams.timers.now() >= due;
 }
 
+AuditDue MailboxSession::take_audit_due() {
+    const bool connected_anew = std::exchange(audit_of_, logged_in_at_) != logged_in_at_;
+    const bool asked = house_.board.audit_asked(mailbox_->id);
+    const auto last = state_.audit ? std::optional(state_.audit->at) : std::nullopt;
+    if (asked) return AuditDue::all;
+    return audit_due(mailbox_->id, house_.seams.timers.clock().wall(), last, connected_anew);
+}
+
+awaitable<std::optional<Ended>> MailboxSession::finish_audit(runtime::Audit audit) {
+    constexpr std::size_t counted_max = 10'000;
+    auto look_up = [mailbox = state_.number](store::Workbench bench) {
+        return bench.store.all_set_aside(mailbox, counted_max);
+    };
+    auto rows = co_await house_.committer.run(house_.inbox, std::move(look_up));
+    if (!rows) {
+        Ended ended;
+        ended.how = Ended::How::store;
+        ended.reason = fmt::format("the audit cannot be completed: {}", rows.error().message());
+        co_return ended;
+    }
+    audit.set_aside = rows->size();
+    audit.at = house_.seams.timers.clock().wall();
+    if (audit.found > 0) {
+        spdlog::warn("mailbox={} id=audit-repaired found={} unknown={}", mailbox_->id, audit.found, audit.unknown());
+    }
+    house_.board.audited(mailbox_->id);
+    state_.audit = std::make_shared<const runtime::Audit>(std::move(audit));
+    co_return std::nullopt;
+}
+
 void MailboxSession::enter(Phase phase, std::string reason) {
     state_.phase = phase;
     state_.reason = std::move(reason);

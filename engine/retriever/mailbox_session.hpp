@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/config/model.hpp"
+#include "engine/retriever/audit_plan.hpp"
 #include "engine/retriever/intake.hpp"
 #include "engine/retriever/login_gate.hpp"
 #include "engine/retriever/state_board.hpp"
@@ -100,6 +101,10 @@ protected:
     [[nodiscard]] const bool& draining() const noexcept { return draining_; }
     /// Somebody asked to go on at once; true once for each time.
     [[nodiscard]] bool take_asked() noexcept { return std::exchange(asked_, false); }
+    /// Whether the mailbox is to be compared with its ledger now; one that was asked for is due until it is finished.
+    AuditDue take_audit_due();
+    /// The last folder is compared: everybody sees it.
+    awaitable<std::optional<Ended>> finish_audit(runtime::Audit audit);
     [[nodiscard]] Ended stopped() const;
     [[nodiscard]] IntakeHouse intake_house() const noexcept;
     static Ended failed(error_code error, const std::string& doing);
@@ -115,6 +120,7 @@ private:
     std::uint32_t refusals_ = 0;  // log-ins in a row
     bool draining_ = false;
     bool asked_ = false;
+    Monotonic audit_of_{};  // the connection for which it was looked whether an audit is due
     std::string paused_;
     std::string fault_;
     Parking wake_;

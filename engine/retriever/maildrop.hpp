@@ -10,6 +10,7 @@
 #include "engine/retriever/listing.hpp"
 #include "engine/retriever/mail_head.hpp"
 #include "engine/retriever/verdict.hpp"
+#include "engine/runtime/audit.hpp"
 #include "protocols/pop3/client.hpp"
 
 namespace retriever {
@@ -41,6 +42,14 @@ public:
     };
     /// All that was told is durable when it ends. `stop` is looked at between slices.
     awaitable<Taken> take_new(pop3::Client& client, const bool& stop);
+    struct Audited {
+        runtime::FolderAudit result;
+        std::uint64_t found = 0;  // unknown ones, which it has fetched then
+        std::uint64_t stored = 0;
+        std::optional<Ended> ended;
+    };
+    /// Compares the listing with the ledger, and fetches what is unknown. After take_new(), before anything is removed.
+    awaitable<Audited> audit(pop3::Client& client, const bool& stop);
     /// With `after: delete`: DELE for what every consumer has acknowledged. Gone only once QUIT was accepted.
     awaitable<std::optional<Ended>> remove_acknowledged(pop3::Client& client, Taken& taken);
     /// QUIT was accepted.
@@ -56,6 +65,12 @@ private:
     awaitable<std::optional<Ended>> look_up_gone(std::vector<ListingEntry> unknown);
     awaitable<std::optional<Ended>> recognise(pop3::Client& client, Taken& taken);
     awaitable<std::optional<Ended>> settle_changed(pop3::Client& client);
+    struct Compared {
+        runtime::FolderAudit result;
+        std::vector<ListingEntry> unknown;
+        std::optional<Ended> ended;
+    };
+    awaitable<Compared> compare_listing();
     struct Changes {
         std::vector<std::pair<std::string, std::string>> renamed;  // keys, unless the old one is listed
         std::vector<store::Listed> put;

@@ -159,6 +159,9 @@ awaitable<std::optional<Ended>> Pop3Session::take_all(pop3::Client& client) {
     Maildrop drop(std::move(facts), house_.options.sizes, intake_house());
     auto taken = co_await drop.take_new(client, draining());
     state_.stored += taken.stored;
+    const auto due = take_audit_due();
+    const bool audits = due == AuditDue::all || (due == AuditDue::cheap_ones && !state_.audit);
+    if (!taken.ended && !told_to_stop() && audits) taken.ended = co_await audit(client, drop);
     if (!taken.ended && !told_to_stop()) taken.ended = co_await drop.remove_acknowledged(client, taken);
     const auto removing = drop.to_be_removed();
     if (taken.stored + taken.known_before + taken.pending + taken.recognised + removing > 0) {
@@ -186,6 +189,17 @@ awaitable<std::optional<Ended>> Pop3Session::take_all(pop3::Client& client) {
     const auto found = busy ? Found::mail : Found::nothing;
     auto hindered = co_await plan_next(found, login_delay);
     co_return hindered;
+}
+
+awaitable<std::optional<Ended>> Pop3Session::audit(pop3::Client& client, Maildrop& drop) {
+    auto audited = co_await drop.audit(client, draining());
+    state_.stored += audited.stored;
+    if (audited.ended) co_return std::move(audited.ended);
+    runtime::Audit audit;
+    audit.found = audited.found;
+    audit.folders.push_back(std::move(audited.result));
+    auto ended = co_await finish_audit(std::move(audit));
+    co_return ended;
 }
 
 awaitable<std::optional<Ended>> Pop3Session::plan_next(Found found, std::optional<std::chrono::seconds> login_delay) {

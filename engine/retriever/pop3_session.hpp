@@ -9,6 +9,8 @@
 
 namespace retriever {
 
+class Maildrop;
+
 /// A mailbox over POP3: visits on a schedule of its own, which is durable.
 class Pop3Session final : public MailboxSession {
 public:
@@ -22,6 +24,7 @@ private:
     awaitable<std::optional<Ended>> introduce(pop3::Client& client, Begun& begun, LoginGate::Place& place);
     awaitable<std::optional<Ended>> log_in(pop3::Client& client, Begun& begun);
     awaitable<std::optional<Ended>> take_all(pop3::Client& client);
+    awaitable<std::optional<Ended>> audit(pop3::Client& client, Maildrop& drop);
     awaitable<std::optional<Ended>> plan_next(Found found, std::optional<std::chrono::seconds> login_delay);
     awaitable<void> obey(const Ended& ended);
     awaitable<Result<void>> keep_schedule();

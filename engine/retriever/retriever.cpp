@@ -47,7 +47,8 @@ void Retriever::serve(std::vector<Served> mailboxes) {
             if (entry.served.paused != served.paused) {
                 entry.served.paused = served.paused;
                 served.paused.empty() ? entry.session->resume() : entry.session->pause(served.paused);
-            } else if (entry.session->state().phase == Phase::needs_help) {
+            } else if (entry.session->state().phase == Phase::needs_help ||
+                       (entry.served.paused.empty() && board_.audit_asked(entry.served.mailbox->id))) {
                 entry.session->resume();  // somebody did something: a new secret, a right, or just asks
             }
             continue;

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "engine/runtime/audit.hpp"
 #include "protocols/base/clock.hpp"
 #include "queue/store/records.hpp"
 
@@ -50,10 +52,11 @@ struct MailboxState {
     Phase phase = Phase::starting;
     std::string reason;
     std::optional<WallTime> next_attempt;
-    std::optional<WallTime> last_proof;  // when it was last proved that nothing was missed
-    std::uint64_t stored = 0;            // messages since the daemon started
-    std::uint32_t failures = 0;          // in a row
-    bool caught_up = false;              // the last proof found nothing left to fetch
+    std::optional<WallTime> last_proof;           // when it was last proved that nothing was missed
+    std::uint64_t stored = 0;                     // messages since the daemon started
+    std::uint32_t failures = 0;                   // in a row
+    bool caught_up = false;                       // the last proof found nothing left to fetch
+    std::shared_ptr<const runtime::Audit> audit;  // null: not yet
 };
 
 }  // namespace retriever

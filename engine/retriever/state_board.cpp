@@ -1,5 +1,7 @@
 #include "engine/retriever/state_board.hpp"
 
+#include <algorithm>
+
 namespace retriever {
 
 namespace {
@@ -16,6 +18,7 @@ void StateBoard::put(const MailboxState& state) {
 void StateBoard::remove(const std::string& id) {
     const std::lock_guard lock(mutex_);
     states_.erase(id);
+    audits_asked_.erase(id);
 }
 
 std::optional<MailboxState> StateBoard::find(std::string_view id) const {
@@ -33,6 +36,23 @@ std::vector<MailboxState> StateBoard::all() const {
     return all;
 }
 
+bool StateBoard::ask_audit(const std::string& id) {
+    const std::lock_guard lock(mutex_);
+    if (!states_.contains(id)) return false;
+    audits_asked_.insert(id);
+    return true;
+}
+
+bool StateBoard::audit_asked(const std::string& id) const {
+    const std::lock_guard lock(mutex_);
+    return audits_asked_.contains(id);
+}
+
+void StateBoard::audited(const std::string& id) {
+    const std::lock_guard lock(mutex_);
+    audits_asked_.erase(id);
+}
+
 StateBoard::Tally StateBoard::tally() const {
     Tally tally;
     const std::lock_guard lock(mutex_);
@@ -44,6 +64,10 @@ StateBoard::Tally StateBoard::tally() const {
         tally.caught_up += !paused && state.caught_up ? 1 : 0;
         tally.stuck += !paused && !state.caught_up && stuck ? 1 : 0;
         tally.with_reason += state.reason.empty() ? 0 : 1;
+        if (!state.audit) continue;
+        ++tally.audited;
+        tally.unaccounted += state.audit->unknown();
+        tally.oldest_audit = std::min(tally.oldest_audit.value_or(state.audit->at), state.audit->at);
     }
     return tally;
 }

@@ -90,6 +90,8 @@ std::string exposition(const Counters& counters, const std::vector<Metric>& metr
                 counters.messages_known_before),
         counter("rohrpost_messages_gone_total", "UIDs that were expunged before they could be fetched.",
                 counters.messages_gone),
+        counter("rohrpost_messages_missed_total", "Messages that an audit found on a server, unknown to the ledger.",
+                counters.messages_missed),
         counter("rohrpost_messages_delivered_total", "Messages acknowledged by their consumer.",
                 counters.messages_delivered),
         counter("rohrpost_messages_set_aside_total", "Messages that cannot be handed off: their bytes are damaged.",

@@ -37,6 +37,7 @@ struct Counters {
     std::atomic<std::uint64_t> message_bytes_stored{0};
     std::atomic<std::uint64_t> messages_known_before{0};
     std::atomic<std::uint64_t> messages_gone{0};
+    std::atomic<std::uint64_t> messages_missed{0};  // that an audit found
     std::atomic<std::uint64_t> messages_delivered{0};
     std::atomic<std::uint64_t> messages_set_aside{0};
     std::atomic<std::uint64_t> sessions_live{0};

@@ -32,7 +32,9 @@ Result<Stop> Client::Impl::pump(Exchange& exchange) {
                 break;
             case Kind::body_begins:
                 if (exchange.fetch != nullptr)
-                    stop = stop_for(exchange.fetch->body_begins(reader.item(), reader.body_origin()));
+                    stop = stop_for(exchange.fetch->body_begins(
+                        reader.item(), reader.body_is_head() ? FetchRun::Of::heads : FetchRun::Of::messages,
+                        reader.body_origin()));
                 break;
             case Kind::body_bytes:
                 if (exchange.fetch != nullptr) stop = stop_for(exchange.fetch->body_bytes(event->text));

@@ -12,7 +12,13 @@ constexpr net::Pace no_hurry{std::chrono::hours(24)};
 }  // namespace
 
 awaitable<Result<Client::Fetch>> Client::fetch(UidSet wanted, FetchPlan plan, FetchSink& sink) {
-    FetchRun fetching(std::move(wanted), std::nullopt, sink);
+    FetchRun fetching(std::move(wanted), FetchRun::Of::messages, std::nullopt, sink);
+    auto result = co_await impl_->carry_out(fetching, plan, sink);
+    co_return result;
+}
+
+awaitable<Result<Client::Fetch>> Client::fetch_heads(UidSet wanted, FetchPlan plan, FetchSink& sink) {
+    FetchRun fetching(std::move(wanted), FetchRun::Of::heads, std::nullopt, sink);
     auto result = co_await impl_->carry_out(fetching, plan, sink);
     co_return result;
 }
@@ -22,7 +28,7 @@ awaitable<Result<Client::Fetch>> Client::fetch_part(Uid uid, std::uint64_t offse
     UidSet wanted;
     wanted.add(uid);
     const FetchRun::Part part{offset, bytes};
-    FetchRun fetching(std::move(wanted), part, sink);
+    FetchRun fetching(std::move(wanted), FetchRun::Of::messages, part, sink);
     FetchPlan plan;
     auto result = co_await impl_->carry_out(fetching, plan, sink);
     co_return result;

@@ -78,6 +78,7 @@ bool ResponseReader::begins_fetch(std::string_view line) {
     depth_ = 0;
     ended_ = false;
     saw_body_ = false;
+    body_is_head_ = false;
     at_ = at + 1;
     return true;
 }
@@ -130,7 +131,9 @@ Result<void> ResponseReader::read_item_name(std::string_view line) {
         if (close == std::string_view::npos) return errc::malformed_response;
         at_ = close + 1;
         const std::string_view origin = take_word(line);
-        if (!text::same(name, "BODY") || close != end + 1) return {};
+        const std::string_view section = line.substr(end + 1, close - end - 1);
+        const bool is_head = text::starts_with_same(section, "HEADER.FIELDS ");
+        if (!text::same(name, "BODY") || !(section.empty() || is_head)) return {};
         if (saw_body_) return errc::malformed_response;
         if (!origin.empty()) {
             if (!origin.starts_with('<') || !origin.ends_with('>')) return errc::malformed_response;
@@ -138,6 +141,7 @@ Result<void> ResponseReader::read_item_name(std::string_view line) {
             if (!origin_) return errc::malformed_response;
         }
         saw_body_ = true;
+        body_is_head_ = is_head;
         value_of_ = Item::body;
     } else if (text::same(name, "UID")) {
         value_of_ = Item::uid;

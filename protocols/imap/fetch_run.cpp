@@ -22,6 +22,8 @@ bool FetchRun::may_ask(std::size_t batches_in_flight) const noexcept {
 
 std::string FetchRun::ask(std::string tag, std::uint64_t uids_max, std::size_t command_bytes_max) {
     std::string items = " (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])\r\n";
+    if (of_ == Of::heads)
+        items = " (UID INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE FROM SUBJECT RECEIVED)])\r\n";
     if (part_)
         items = " (UID BODY.PEEK[]<" + std::to_string(part_->offset) + '.' + std::to_string(part_->bytes) + ">)\r\n";
     const std::string verb = tag + " UID FETCH ";
@@ -57,11 +59,11 @@ FetchRun::Batch* FetchRun::asking_for(Uid uid) noexcept {
     return nullptr;
 }
 
-FetchSink::Flow FetchRun::body_begins(const FetchItem& known, std::optional<std::uint64_t> origin) {
+FetchSink::Flow FetchRun::body_begins(const FetchItem& known, Of of, std::optional<std::uint64_t> origin) {
     const bool right_bytes = part_ ? origin == part_->offset && known.body_bytes <= part_->bytes : !origin.has_value();
     const bool right_uid = known.uid == 0 || asking_for(known.uid) != nullptr;
     body_uid_ = known.uid;
-    body_ = right_bytes && right_uid ? Body::passed_on : Body::dropped;
+    body_ = of == of_ && right_bytes && right_uid ? Body::passed_on : Body::dropped;
     return body_ == Body::passed_on ? sink_.body_begins(known, known.body_bytes) : FetchSink::Flow::go_on;
 }
 

@@ -15,13 +15,15 @@ namespace imap {
 /// sink is told that it broke off.
 class FetchRun {
 public:
+    /// What is asked for of each message: all of it, or the header fields that tell it from others.
+    enum class Of { messages, heads };
     /// The bodies that are asked for: whole ones, or `part`.
     struct Part {
         std::uint64_t offset = 0;
         std::uint64_t bytes = 0;
     };
-    FetchRun(UidSet wanted, std::optional<Part> part, FetchSink& sink)
-        : wanted_(std::move(wanted)), part_(part), sink_(sink) {}
+    FetchRun(UidSet wanted, Of of, std::optional<Part> part, FetchSink& sink)
+        : wanted_(std::move(wanted)), of_(of), part_(part), sink_(sink) {}
     FetchRun(const FetchRun&) = delete;
     FetchRun& operator=(const FetchRun&) = delete;
     ~FetchRun();
@@ -35,7 +37,8 @@ public:
     bool complete(std::string_view tag, const Answer& answer);
     [[nodiscard]] Client::Fetch take_result();
 
-    FetchSink::Flow body_begins(const FetchItem& known, std::optional<std::uint64_t> origin);
+    /// `of`: what the server says that it is.
+    FetchSink::Flow body_begins(const FetchItem& known, Of of, std::optional<std::uint64_t> origin);
     FetchSink::Flow body_bytes(std::string_view chunk);
     struct Taken {
         FetchSink::Flow flow = FetchSink::Flow::go_on;
@@ -53,6 +56,7 @@ private:
 
     UidSet wanted_;  // not sent yet, behind those in next_
     UidSet next_;    // the front of them: a small set is cheap to take batches from
+    Of of_;
     std::optional<Part> part_;
     FetchSink& sink_;
     std::deque<Batch> batches_;

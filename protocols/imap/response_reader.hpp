@@ -50,6 +50,8 @@ public:
     }
     /// The <offset> in BODY[]<offset>; nullopt: the body from its beginning to its end.
     [[nodiscard]] std::optional<std::uint64_t> body_origin() const noexcept { return origin_; }
+    /// BODY[HEADER.FIELDS (…)]: what is called the body is a part of the header.
+    [[nodiscard]] bool body_is_head() const noexcept { return body_is_head_; }
     [[nodiscard]] UidSet take_found();
 
 private:
@@ -91,6 +93,7 @@ private:
     std::size_t depth_ = 0;       // of lists being skipped
     bool ended_ = false;          // the closing parenthesis was there
     bool saw_body_ = false;
+    bool body_is_head_ = false;
     std::string unquoted_;  // a body that came as a quoted string
 
     std::uint64_t literal_left_ = 0;

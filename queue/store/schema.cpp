@@ -96,6 +96,24 @@ CREATE TABLE visit (
     folder INTEGER PRIMARY KEY, due BIGINT NOT NULL, not_before BIGINT NOT NULL, span BIGINT NOT NULL);
 )sql";
 
+// What is accounted for without a ledger row of its own. `recognisable` and `recognised` are empty but for folders
+// whose UIDVALIDITY changed within the hour: filled in sorted bulks, and then only read, so that a folder of any size
+// is compared without writing its pages again and again.
+constexpr const char* tables_since_version_5 = R"sql(
+CREATE TABLE wanted_mail (folder INTEGER PRIMARY KEY, since BIGINT NOT NULL);
+CREATE TABLE passed_over (
+    folder BIGINT, uid_validity BIGINT, first BIGINT, last BIGINT NOT NULL,
+    PRIMARY KEY (folder, uid_validity, first)) WITHOUT ROWID;
+CREATE TABLE renumbering (
+    folder BIGINT, began BIGINT, validity_before BIGINT NOT NULL, validity_now BIGINT NOT NULL, stage SMALLINT NOT NULL,
+    gathered BIGINT NOT NULL, recognised BIGINT NOT NULL, fresh BIGINT NOT NULL, passed_over BIGINT NOT NULL,
+    PRIMARY KEY (folder, began)) WITHOUT ROWID;
+CREATE TABLE recognisable (
+    folder BIGINT, fingerprint BLOB, seq BIGINT, PRIMARY KEY (folder, fingerprint, seq)) WITHOUT ROWID;
+CREATE TABLE recognised (folder BIGINT, seq BIGINT, PRIMARY KEY (folder, seq)) WITHOUT ROWID;
+CREATE TABLE possible_repeat (mailbox BIGINT, seq BIGINT, PRIMARY KEY (mailbox, seq)) WITHOUT ROWID;
+)sql";
+
 /// What version `after` lacks.
 std::string tables_after(std::int64_t after) {
     std::string script;
@@ -103,6 +121,7 @@ std::string tables_after(std::int64_t after) {
     if (after < 2) script += tables_since_version_2;
     if (after < 3) script += tables_since_version_3;
     if (after < 4) script += tables_since_version_4;
+    if (after < 5) script += tables_since_version_5;
     return script;
 }
 

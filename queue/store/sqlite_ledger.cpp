@@ -169,6 +169,26 @@ Result<void> SqliteStore::freeze_folder(FolderNumber folder, std::string_view re
     return write(sql_->freeze_folder, folder, reason);
 }
 
+Result<void> SqliteStore::renumber_folder(FolderNumber folder, std::uint32_t uid_validity) {
+    const auto found = cached(folder);
+    if (!found) return found.error();
+    CachedFolder& here = **found;
+    auto step = write(sql_->renumber_folder, folder, number(uid_validity));
+    // A cursor of other UIDs must not come back with the next merge.
+    if (step) step = write(sql_->forget_cursors, folder);
+    if (step) step = write(sql_->forget_pending, folder);
+    if (step) step = write(sql_->forget_uids, folder, number(uid_validity));
+    if (!step) return step;
+    here.folder.uid_validity = uid_validity;
+    here.folder.cursor = 0;
+    here.folder.frozen.clear();
+    here.has_pending = false;
+    if (!here.moved) moved_.push_back(folder);
+    here.moved = true;
+    merge_wanted_ = true;  // before a UID is given to a message that the journal has under another
+    return {};
+}
+
 Result<void> SqliteStore::move_cursor(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t cursor) {
     const auto found = cached(folder);
     if (!found) return found.error();
@@ -284,10 +304,37 @@ Result<Store::Added> SqliteStore::add_message(const Message& message) {
     return Added{.seq = kept.seq};
 }
 
+Result<std::vector<KnownUid>> SqliteStore::known_uids(FolderNumber folder, std::uint32_t uid_validity,
+                                                      std::uint32_t after, std::size_t limit) {
+    const auto here = cached(folder);
+    if (!here) return here.error();
+    std::vector<KnownUid> known;
+    const auto fresh = recent_.messages.find((*here)->folder.mailbox);
+    if (after == 0 && fresh != recent_.messages.end()) {
+        for (const auto& message : fresh->second) {
+            if (message.folder == folder && message.uid_validity == uid_validity)
+                known.push_back({message.uid, message.seq});
+        }
+    }
+    const auto read = [](const Statement::Rows& row) {
+        return KnownUid{static_cast<std::uint32_t>(row.number(0)), row.number(1)};
+    };
+    const auto rest = all<KnownUid>(sql_->known_uids, read, folder, number(uid_validity), number(after), whole(limit));
+    if (!rest) return rest.error();
+    known.insert(known.end(), rest->begin(), rest->end());
+    return known;
+}
+
 Result<bool> SqliteStore::knows(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid) {
     const auto found = seq_of(folder, uid_validity, uid);
     if (!found) return {boost::system::in_place_error, found.error()};
     return *found > 0;
+}
+
+Result<Seq> SqliteStore::acknowledged(MailboxNumber mailbox) {
+    const auto acked = first<std::int64_t>(sql_->acked_by_all, read_number, mailbox);
+    if (!acked) return acked.error();
+    return acked->value_or(0);
 }
 
 Result<bool> SqliteStore::is_acknowledged(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid) {
@@ -295,9 +342,9 @@ Result<bool> SqliteStore::is_acknowledged(FolderNumber folder, std::uint32_t uid
     if (!here) return {boost::system::in_place_error, here.error()};
     const auto seq = seq_of(folder, uid_validity, uid);
     if (!seq) return {boost::system::in_place_error, seq.error()};
-    const auto acked = first<std::int64_t>(sql_->acked_by_all, read_number, (*here)->folder.mailbox);
+    const auto acked = acknowledged((*here)->folder.mailbox);
     if (!acked) return {boost::system::in_place_error, acked.error()};
-    return *seq > 0 && *seq <= acked->value_or(0);
+    return *seq > 0 && *seq <= *acked;
 }
 
 Result<std::vector<Message>> SqliteStore::messages(MailboxNumber mailbox, Seq after, std::size_t limit) {

@@ -63,10 +63,17 @@ struct SqliteStore::Statements {
     Statement folders_of{db, "SELECT number FROM folder WHERE mailbox = ?1 ORDER BY number"};
     Statement adopt_folder{db, "UPDATE folder SET uid_validity = ?2, cursor = ?3 WHERE number = ?1"};
     Statement freeze_folder{db, "UPDATE folder SET frozen = ?2 WHERE number = ?1"};
+    Statement renumber_folder{db, "UPDATE folder SET uid_validity = ?2, cursor = 0, frozen = '' WHERE number = ?1"};
+    Statement forget_cursors{db, "DELETE FROM cursor_journal WHERE folder = ?1"};
+    Statement forget_pending{db, "DELETE FROM pending WHERE folder = ?1"};
+    Statement forget_uids{db, "DELETE FROM message_uid WHERE folder = ?1 AND uid_validity = ?2"};
     Statement move_cursor{db, "INSERT INTO cursor_journal (folder, cursor) VALUES (?1, ?2)"};
 
     Statement last_seq{db, "SELECT max(seq) FROM message WHERE mailbox = ?1"};
     Statement seq_of_uid{db, "SELECT seq FROM message_uid WHERE folder = ?1 AND uid_validity = ?2 AND uid = ?3"};
+    Statement known_uids{db,
+                         "SELECT uid, seq FROM message_uid WHERE folder = ?1 AND uid_validity = ?2 AND uid > ?3 "
+                         "ORDER BY uid LIMIT ?4"};
     Statement add_message{db,
                           "INSERT INTO journal (mailbox, seq, folder, uid_validity, uid, id, fingerprint, "
                           "internal_date, received_at, segment, place, length, crc32c) "

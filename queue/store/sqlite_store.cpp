@@ -34,7 +34,8 @@ INSERT INTO message (mailbox, seq, folder, uid_validity, uid, id, fingerprint, i
     SELECT mailbox, seq, folder, uid_validity, uid, id, fingerprint, internal_date, received_at,
            segment, place, length, crc32c FROM journal ORDER BY mailbox, seq;
 INSERT INTO message_uid (folder, uid_validity, uid, seq)
-    SELECT folder, uid_validity, uid, seq FROM journal ORDER BY folder, uid_validity, uid;
+    SELECT folder, uid_validity, uid, seq FROM journal WHERE true ORDER BY folder, uid_validity, uid
+    ON CONFLICT (folder, uid_validity, uid) DO NOTHING;  -- recognised since, by a folder that was renumbered twice
 INSERT INTO message_id_run (run) SELECT coalesce((SELECT max(run) FROM message_id_run), 0) + 1
     WHERE EXISTS (SELECT 1 FROM journal);
 INSERT INTO message_id (run, id, mailbox, seq)
@@ -62,7 +63,8 @@ SqliteStore::SqliteStore(std::unique_ptr<SqliteVfs> vfs, Database database, std:
       sql_(std::make_unique<Statements>(SqliteWork::database())),
       meta_(std::make_unique<SqliteMeta>(static_cast<SqliteWork&>(*this))),
       outbox_(std::make_unique<SqliteOutbox>(static_cast<SqliteWork&>(*this))),
-      listings_(std::make_unique<SqliteListings>(static_cast<SqliteWork&>(*this))) {}
+      listings_(std::make_unique<SqliteListings>(static_cast<SqliteWork&>(*this))),
+      accounting_(std::make_unique<SqliteAccounting>(static_cast<SqliteWork&>(*this))) {}
 
 SqliteStore::~SqliteStore() = default;
 

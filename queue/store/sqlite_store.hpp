@@ -11,6 +11,7 @@
 
 #include "queue/store/bodies.hpp"
 #include "queue/store/reserve.hpp"
+#include "queue/store/sqlite_accounting.hpp"
 #include "queue/store/sqlite_listings.hpp"
 #include "queue/store/sqlite_meta.hpp"
 #include "queue/store/sqlite_outbox.hpp"
@@ -79,11 +80,14 @@ public:
     Result<std::vector<Folder>> folders(MailboxNumber mailbox) override;
     Result<void> adopt_folder(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t cursor) override;
     Result<void> freeze_folder(FolderNumber folder, std::string_view reason) override;
+    Result<void> renumber_folder(FolderNumber folder, std::uint32_t uid_validity) override;
     Result<void> move_cursor(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t cursor) override;
     Result<void> advance_cursor(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t from,
                                 std::uint32_t to) override;
     Result<Added> add_message(const Message& message) override;
     Result<bool> knows(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid) override;
+    Result<std::vector<KnownUid>> known_uids(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t after,
+                                             std::size_t limit) override;
     Result<std::vector<Message>> messages(MailboxNumber mailbox, Seq after, std::size_t limit) override;
     Result<std::optional<Message>> message_by_id(const Digest& id) override;
     Result<void> put_pending(const Pending& pending) override;
@@ -100,8 +104,10 @@ public:
     Result<std::vector<std::uint64_t>> release_segments(const std::vector<std::uint64_t>& sealed) override;
 
     Result<Totals> totals() override;
+    Result<Seq> acknowledged(MailboxNumber mailbox) override;
     Result<bool> is_acknowledged(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid) override;
     Listings& listings() override { return *listings_; }
+    Accounting& accounting() override { return *accounting_; }
     Outbox& outbox() override { return *outbox_; }
 
 private:
@@ -148,6 +154,7 @@ private:
     std::unique_ptr<SqliteMeta> meta_;
     std::unique_ptr<SqliteOutbox> outbox_;
     std::unique_ptr<SqliteListings> listings_;
+    std::unique_ptr<SqliteAccounting> accounting_;
 
     std::unordered_map<FolderNumber, CachedFolder> folders_;
     std::vector<FolderNumber> moved_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "protocols/base/result.hpp"
+#include "queue/store/accounting.hpp"
 #include "queue/store/errc.hpp"
 #include "queue/store/listings.hpp"
 #include "queue/store/outbox.hpp"
@@ -54,6 +55,9 @@ public:
     /// Adopts the first UIDVALIDITY of a folder that has none, with the cursor to start from; out_of_order when it has.
     virtual Result<void> adopt_folder(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t cursor) = 0;
     virtual Result<void> freeze_folder(FolderNumber folder, std::string_view reason) = 0;  // empty: thaw
+    /// The folder has another UIDVALIDITY, and is not frozen any more: its cursor begins anew, what was pending is
+    /// forgotten, and no UID is known under the new one.
+    virtual Result<void> renumber_folder(FolderNumber folder, std::uint32_t uid_validity) = 0;
     /// Never moves back: a lower cursor is ignored. out_of_order when uid_validity is not the folder's.
     virtual Result<void> move_cursor(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t cursor) = 0;
     /// Moves the cursor to `to` if it has come to `from`: a message that came in order vouches for everything between.
@@ -67,6 +71,10 @@ public:
     /// Gives the next seq of the mailbox. Takes the uid out of the pending ones.
     virtual Result<Added> add_message(const Message& message) = 0;
     virtual Result<bool> knows(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid) = 0;
+    /// Under this UIDVALIDITY, in rising order, beginning after `after`. The newest come in no order, in front of those
+    /// after 0, and do not count in `limit`.
+    virtual Result<std::vector<KnownUid>> known_uids(FolderNumber folder, std::uint32_t uid_validity,
+                                                     std::uint32_t after, std::size_t limit) = 0;
     /// In order of seq, beginning after `after`.
     virtual Result<std::vector<Message>> messages(MailboxNumber mailbox, Seq after, std::size_t limit) = 0;
     virtual Result<std::optional<Message>> message_by_id(const Digest& id) = 0;
@@ -96,11 +104,15 @@ public:
     virtual Result<std::vector<Grant>> grants() = 0;  // in order of credential
     virtual Result<void> remove_grant(std::string_view credential) = 0;
 
+    /// What every subscription of the mailbox has acknowledged, up to here; 0 when there is none.
+    virtual Result<Seq> acknowledged(MailboxNumber mailbox) = 0;
     /// Whether every subscription of the mailbox, and there is one, has acknowledged the message.
     virtual Result<bool> is_acknowledged(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid) = 0;
 
     /// What servers list under keys of their own.
     virtual Listings& listings() = 0;
+    /// What is accounted for without a ledger row of its own.
+    virtual Accounting& accounting() = 0;
     /// What applications handed in to be sent.
     virtual Outbox& outbox() = 0;
 

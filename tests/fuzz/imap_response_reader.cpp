@@ -67,6 +67,7 @@ private:
                 body_left_ = reader_.item().body_bytes;
                 fuzz::expect(body_left_ > 0 && body_left_ <= limits.body_bytes_max, "a body has a size and a limit");
                 said += "body of " + std::to_string(body_left_);
+                if (reader_.body_is_head()) said += " of the header";
                 if (const auto origin = reader_.body_origin()) said += " from " + std::to_string(*origin);
                 said += "\n";
                 break;

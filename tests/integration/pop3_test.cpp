@@ -8,6 +8,7 @@
 #include "protocols/net/system_dialer.hpp"
 #include "protocols/net/tls.hpp"
 #include "protocols/pop3/client.hpp"
+#include "queue/store/sqlite.hpp"
 #include "tests/support/collecting_sink.hpp"
 #include "tests/support/daemon.hpp"
 #include "tests/support/dovecot.hpp"
@@ -300,6 +301,35 @@ TEST_CASE("pop3: UIDLs that Dovecot renumbers bring no mail twice", "[dovecot][p
     CHECK(desk.daemon.run_until_idle() == 0);
     CHECK(desk.amiss() == "");
     CHECK(desk.daemon.log().find("recognised=30") != std::string::npos);
+}
+
+TEST_CASE("pop3: an audit finds what the ledger has lost, fetches it, and adds up", "[dovecot][pop3][audit]") {
+    Desk desk;
+    desk.put(1, 10);
+    desk.import("keep");
+    REQUIRE(desk.daemon.run_until_idle() == 0);
+    REQUIRE(desk.daemon.ask({"mailbox", "list"}).exit_code == 0);  // moves all rows to their tables
+    {
+        auto database = store::Database::open((desk.daemon.data() / "ledger.db").string(), "");
+        REQUIRE(database.has_value());
+        REQUIRE(database
+                    ->run("DELETE FROM message WHERE seq = 4; DELETE FROM message_uid WHERE seq = 4;"
+                          "DELETE FROM message_id WHERE seq = 4")
+                    .has_value());
+    }
+    desk.start();
+    const auto audited = [&desk] { return desk.daemon.mailbox("box0001").contains("audit"); };
+    REQUIRE(eventually(audited));
+    const auto first = desk.daemon.mailbox("box0001").at("audit").as_object();
+    CHECK(first.at("found") == 1);
+    CHECK(first.at("unknown") == 0);
+    const auto ran = desk.daemon.ask({"mailbox", "audit", "box0001", "--json"});
+    CHECK(ran.exit_code == 0);
+    const auto line = json::parse(ran.output).as_object();
+    CHECK(line.at("found") == 0);
+    CHECK(line.at("folders").at(0).at("on_server") == 10);
+    CHECK(line.at("folders").at(0).at("unknown") == 0);
+    CHECK(desk.daemon.stop() == 0);
 }
 
 TEST_CASE("pop3: a daemon that is killed again and again loses and doubles nothing", "[dovecot][pop3]") {

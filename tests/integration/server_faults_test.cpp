@@ -36,30 +36,98 @@ bool holds(const std::string& text, std::string_view part) { return text.find(pa
 
 }  // namespace
 
-TEST_CASE("daemon: a changed UIDVALIDITY freezes its mailbox alone, until it changes back", "[daemon][hostile-36]") {
+TEST_CASE("daemon: under another UIDVALIDITY exactly the new mail is handed off, and it is told what came of it",
+          "[daemon][hostile-36]") {
+    MailRig rig(dovecot_with(2));
+    rig.put(1, 30);
+    rig.put(2, 3);
+    rig.import();
+    REQUIRE(rig.daemon.run_until_idle() == 0);
+    const auto before = folder_of(rig, 1).at("uid_validity").to_number<std::uint32_t>();
+
+    rig.dovecot->set_uid_validity(MailRig::address(1), before + 4711);
+    rig.put(1, 2);
+    rig.put(2, 2);
+    CHECK(rig.daemon.run_until_idle() == 0);
+    CHECK(rig.amiss() == "");
+    const auto changed = folder_of(rig, 1).at("uid_validity_changed").as_object();
+    CHECK(changed.at("before") == before);
+    CHECK(changed.at("recognised") == 30);
+    CHECK(changed.at("new") == 2);
+    CHECK_FALSE(folder_of(rig, 2).contains("uid_validity_changed"));
+    CHECK(holds(rig.daemon.log(), fmt::format("UIDVALIDITY changed from {} to {}: 30 messages recognised, 2 new",
+                                              before, before + 4711)));
+    CHECK(holds(rig.daemon.ask({"mailbox", "show", "box0001"}).output, "30 messages recognised, 2 new"));
+
+    // While a session waits: the server loses its index, and numbers the same files anew.
+    rig.daemon.start();
+    REQUIRE(eventually([&] { return rig.daemon.state_of("box0001") == "idle"; }));
+    rig.dovecot->lose_index(MailRig::address(1));
+    rig.put(1, 3);
+    CHECK(eventually([&] { return rig.all_arrived(); }));
+    CHECK(eventually([&] {
+        const auto again = folder_of(rig, 1).at("uid_validity_changed").as_object();
+        return again.at("before") == before + 4711 && again.at("compared").as_bool();
+    }));
+    CHECK(folder_of(rig, 1).at("uid_validity_changed").at("recognised") == 32);
+    CHECK(rig.amiss() == "");
+    CHECK(rig.daemon.stop() == 0);
+}
+
+TEST_CASE("daemon: no body is fetched again because UIDVALIDITY has changed, not even with a kill in the middle",
+          "[daemon][hostile-36]") {
+    MailRig rig(sim_with(1));
+    rig.put(1, 2000);
+    rig.import();
+    REQUIRE(rig.daemon.run_until_idle() == 0);
+    const auto bytes = rig.counters().body_bytes_fetched;
+    rig.provider.ask([](sim::World& world) {
+        world.folder(MailRig::address(1), "INBOX")->renumber(sim::Folder::NewUids::from_one);
+        return 0;
+    });
+    rig.put(1, 5);
+    rig.daemon.launch();
+    REQUIRE(eventually([&] { return rig.counters().body_bytes_fetched > bytes; }));
+    rig.daemon.kill();
+    CHECK(rig.daemon.run_until_idle() == 0);
+    CHECK(rig.amiss() == "");
+    const auto more = rig.counters().body_bytes_fetched - bytes;
+    CHECK(more < 2 * 2000 * 600 + 5 * 5000);  // heads of less than 600 bytes, twice at most
+    CHECK(folder_of(rig, 1).at("uid_validity_changed").at("recognised") == 2000);
+    CHECK(folder_of(rig, 1).at("uid_validity_changed").at("new") == 5);
+}
+
+TEST_CASE("daemon: a UIDVALIDITY that changes again and again freezes its mailbox alone, until it changes back",
+          "[daemon][hostile-36]") {
     MailRig rig(dovecot_with(2));
     rig.put(1, 3);
     rig.put(2, 3);
     rig.import();
     REQUIRE(rig.daemon.run_until_idle() == 0);
-    const auto before = folder_of(rig, 1).at("uid_validity").to_number<std::uint32_t>();
-    const std::uint32_t after = before + 4711;
-
+    auto validity = folder_of(rig, 1).at("uid_validity").to_number<std::uint32_t>();
+    for (int change = 0; change < 3; ++change) {
+        validity += 10;
+        rig.dovecot->set_uid_validity(MailRig::address(1), validity);
+        rig.put(1, 1);
+        CHECK(rig.daemon.run_until_idle() == 0);
+        CHECK(rig.amiss() == "");
+    }
+    const std::uint32_t after = validity + 4711;
     rig.dovecot->set_uid_validity(MailRig::address(1), after);
     rig.put(2, 2);
     CHECK(rig.daemon.run_until_idle() == 75);
     CHECK(rig.amiss() == "");
     const std::string why(folder_of(rig, 1).at("frozen").as_string());
-    CHECK(holds(why, fmt::format("UIDVALIDITY changed from {} to {}", before, after)));
+    CHECK(holds(why, fmt::format("UIDVALIDITY changed from {} to {}", validity, after)));
     CHECK_FALSE(folder_of(rig, 2).contains("frozen"));
 
     rig.daemon.start();
     REQUIRE(eventually([&] { return holds(rig.daemon.state_of("box0001"), "needs help"); }));
     CHECK(holds(rig.daemon.state_of("box0001"), std::to_string(after)));
-    CHECK(holds(rig.daemon.ask({"mailbox", "list"}).output, fmt::format("from {} to {}", before, after)));
+    CHECK(holds(rig.daemon.ask({"mailbox", "list"}).output, fmt::format("from {} to {}", validity, after)));
     CHECK(rig.daemon.stop() == 0);
 
-    rig.dovecot->set_uid_validity(MailRig::address(1), before);
+    rig.dovecot->set_uid_validity(MailRig::address(1), validity);
     rig.put(1, 2);
     CHECK(rig.daemon.run_until_idle() == 0);
     CHECK(rig.amiss() == "");

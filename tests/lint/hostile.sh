@@ -44,7 +44,7 @@ rows() {
 33|mailbox names|`..`, `/`, NUL, broken or huge UTF-7.|Names are bytes; a path gets one harmless segment made of the mailbox's id.
 34|early ID|`* ID (` before the login, malformed.|As row 4.
 35|COMPRESS|A deflate bomb.|COMPRESS is never asked for; a server that begins it by itself is cut off at the limit of a line.
-36|UIDs that lie|Falling order, one UID for two messages, a UID beyond UIDNEXT, UIDVALIDITY 0 or another at each opening.|The folder is frozen with the reason and nothing is fetched; it is never re-baselined. Answers in falling order are taken, the cursor waits for the lowest.
+36|UIDs that lie|Falling order, one UID for two messages, a UID beyond UIDNEXT, UIDVALIDITY 0, another one, or another at each opening.|Under another UIDVALIDITY each message is compared with the ledger, and exactly what is new is fetched; never re-baselined. One that is missing or changes more than three times a day, and UIDs in disorder, freeze the folder with the reason. Answers in falling order are taken, the cursor waits for the lowest.
 37|wrong data|FETCH is OK without data, or with another message's.|The UID in the answer decides; what did not come is pending with its reason and asked for again.
 38|BYE at any time|BYE in a fetch, in IDLE.|What was complete stays; the next session goes on behind it.
 42|callbacks|A callback with a missing, foreign, made-up or replayed `state`; a code that comes twice; a callback in another browser than the one that began.|Refused. A state counts once, for ten minutes, where it was made; a sign-in that was begun on a page of the console is finished only by the browser that began it (a cookie of its own), one of `rohrpost authorize` by its state.

@@ -82,15 +82,27 @@ void History::write_script() {
         for (const std::size_t bytes : {600, 30'000, 800, 1000, 14'000}) arrive(1, bytes);
         for (const std::size_t bytes : {4000, 4500}) arrive(2, bytes);
     });
+    // New mail comes together with the new numbers, and before the second change everything may have been compared,
+    // some of it, or nothing.
+    stage_.plan(begun + 64s, 0, [this, arrive] {
+        stage_.mailroom.renumber(1, sim::Folder::NewUids::from_one);
+        arrive(1, 1700);
+        stage_.mailroom.renumber(2, sim::Folder::NewUids::higher);
+    });
+    stage_.plan(begun + 65s, 40, [this, arrive] {
+        stage_.mailroom.renumber(1, sim::Folder::NewUids::from_one);
+        arrive(1, 20'000);
+    });
 }
 
 /// People delete what was dealt with; until then it stays.
-void History::remove_once_taken(std::uint32_t number, std::uint32_t uid) {
-    if (stage_.has_taken(Mailroom::id_of(number), uid)) {
-        stage_.mailroom.remove_uid(number, uid);
+void History::remove_once_taken(std::uint32_t number, std::uint32_t letter) {
+    const auto id = Mailroom::id_of(number);
+    if (stage_.has_taken(id, stage_.mailroom.letters(id).at(letter - 1))) {
+        stage_.mailroom.remove_letter(number, letter);
         return;
     }
-    stage_.plan(stage_.clock.now() + 1s, 0, [this, number, uid] { remove_once_taken(number, uid); });
+    stage_.plan(stage_.clock.now() + 1s, 0, [this, number, letter] { remove_once_taken(number, letter); });
 }
 
 void History::resume() {
@@ -109,7 +121,7 @@ bool History::run() {
     if (started && cut_ && cut_->at == Cut::At::network) stage_.fate.die_at(Fate::Act::network, cut_->number);
     if (started && cut_ && cut_->at == Cut::At::turn) stage_.fate.die_at(Fate::Act::turn, cut_->number);
     if (!started) resume();
-    const auto script_ends = stage_.clock.now() + 63s;
+    const auto script_ends = stage_.clock.now() + 66s;
     const auto pauses = [&] { return stage_.over() || (stage_.clock.now() > script_ends && stage_.at_rest()); };
     for (;;) {
         const bool paused = stage_.run_until(pauses, longest);
@@ -131,7 +143,7 @@ std::string History::log() const {
         std::uint32_t number = 0;
         for (const auto& mail : box.mails) {
             if (mail.order != 0) continue;  // a report comes when it comes
-            text += fmt::format("{} {} {:02x} {}\n", id, ++number, fmt::join(mail.record.id, ""), mail.sha256);
+            text += fmt::format("{} {} {}\n", id, ++number, mail.sha256);
         }
     }
     return text + stage_.correspondence.log();

@@ -14,7 +14,8 @@ struct Cut {
     std::optional<std::uint64_t> again = std::nullopt;  // file call of the recovery at which it dies once more
 };
 
-/// A few minutes that are always the same: mail small and large, deletions, an expiring token, a late UID, a reload;
+/// A few minutes that are always the same: mail small and large, deletions, an expiring token, a late UID, a reload, a
+/// folder that is renumbered, and once more while it is compared;
 /// mail that is sent, one to a recipient who is refused, one whose reply is lost. Interrupted anywhere and resumed, the
 /// application gets the same mail in the same order, and what it sends arrives once.
 class History {
@@ -24,14 +25,14 @@ public:
     /// False: a violation.
     bool run();
     [[nodiscard]] Stage& stage() noexcept { return stage_; }
-    /// What the application took, in order for each mailbox: ids and bytes. Repeats count once. And what arrived of it.
+    /// What the application took, in order for each mailbox, by its bytes. Repeats count once. And what arrived of it.
     [[nodiscard]] std::string log() const;
     /// Acts of the whole history, from its first start on.
     [[nodiscard]] std::uint64_t count(Cut::At at) const;
 
 private:
     void write_script();
-    void remove_once_taken(std::uint32_t number, std::uint32_t uid);
+    void remove_once_taken(std::uint32_t number, std::uint32_t letter);
     void resume();
 
     Stage stage_;

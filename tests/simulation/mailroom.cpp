@@ -14,11 +14,12 @@ std::size_t Mailroom::count(std::uint32_t number) const { return inbox(number).e
 
 void Mailroom::arrive(std::uint32_t number, std::size_t bytes, std::chrono::milliseconds hidden_for) {
     auto& folder = inbox(number);
-    auto message = sim::message_of(folder.mailbox, folder.uid_next, bytes);
+    const auto letter = folder.number_next;
+    auto message = sim::message_of(folder.mailbox, letter, bytes);
     auto sha256 = sim::sha256_hex(message);
     const auto size = message.size();
     const auto uid = world_.arrive(folder, std::move(message), hidden_for);
-    letters_[id_of(number)].push_back({uid, std::move(sha256), false});
+    letters_[id_of(number)].push_back({letter, uid, std::move(sha256), false});
     events_.note("mail arrives mailbox={} uid={} bytes={} hidden_ms={}", id_of(number), uid, size, hidden_for.count());
 }
 
@@ -33,13 +34,28 @@ void Mailroom::read(std::uint32_t number, Dice& dice) {
 void Mailroom::remove(std::uint32_t number, Dice& dice) {
     const auto& folder = inbox(number);
     if (folder.entries.empty()) return;
-    remove_uid(number, folder.entries[dice.below(folder.entries.size())].uid);
+    remove_letter(number, folder.entries[dice.below(folder.entries.size())].number);
 }
 
-void Mailroom::remove_uid(std::uint32_t number, std::uint32_t uid) {
-    inbox(number).remove(uid);
-    for (auto& letter : letters_[id_of(number)]) letter.removed = letter.removed || letter.uid == uid;
-    events_.note("somebody deletes mailbox={} uid={}", id_of(number), uid);
+void Mailroom::remove_letter(std::uint32_t number, std::uint32_t letter) {
+    for (auto& each : letters_[id_of(number)]) {
+        if (each.number != letter || each.removed) continue;
+        inbox(number).remove(each.uid);
+        each.removed = true;
+        events_.note("somebody deletes mailbox={} uid={}", id_of(number), each.uid);
+    }
+}
+
+void Mailroom::renumber(std::uint32_t number, sim::Folder::NewUids uids) {
+    auto& folder = inbox(number);
+    folder.renumber(uids);
+    std::map<std::uint32_t, std::uint32_t> by_number;
+    for (const auto& entry : folder.entries) by_number.emplace(entry.number, entry.uid);
+    for (auto& letter : letters_[id_of(number)]) {
+        if (!letter.removed) letter.uid = by_number.at(letter.number);
+    }
+    events_.note("the provider renumbers mailbox={} uid_validity={} uid_next={}", id_of(number), folder.uid_validity,
+                 folder.uid_next);
 }
 
 }  // namespace simulation

@@ -15,7 +15,8 @@ namespace simulation {
 class Mailroom {
 public:
     struct Letter {
-        std::uint32_t uid = 0;
+        std::uint32_t number = 0;  // of the message, for ever
+        std::uint32_t uid = 0;     // as the folder is numbered now
         std::string sha256;
         bool removed = false;
     };
@@ -27,7 +28,9 @@ public:
     void arrive(std::uint32_t number, std::size_t bytes, std::chrono::milliseconds hidden_for);
     void read(std::uint32_t number, Dice& dice);
     void remove(std::uint32_t number, Dice& dice);  // any one
-    void remove_uid(std::uint32_t number, std::uint32_t uid);
+    void remove_letter(std::uint32_t number, std::uint32_t letter);
+    /// The provider rebuilds the folder: another UIDVALIDITY, and other UIDs.
+    void renumber(std::uint32_t number, sim::Folder::NewUids uids);
     [[nodiscard]] std::size_t count(std::uint32_t number) const;  // of what is there
     [[nodiscard]] const std::vector<Letter>& letters(const std::string& id) { return letters_[id]; }
     [[nodiscard]] std::uint32_t mailboxes() const { return world_.population().mailboxes; }

@@ -19,6 +19,7 @@ error_code Probe::apply(store::Workbench bench) {
         if (!folders) return folders.error();
         for (const auto& folder : *folders) {
             if (folder.name.starts_with('\x01')) continue;  // reports: no server's
+            state.uid_validity = folder.uid_validity;
             state.cursor = folder.cursor;
             const auto pending = store.pending(folder.number);
             if (!pending) return pending.error();

@@ -12,6 +12,7 @@ namespace simulation {
 struct LedgerState {
     store::Seq last_seq = 0;
     store::Seq acked = 0;
+    std::uint32_t uid_validity = 0;
     std::uint32_t cursor = 0;
     std::uint64_t pending = 0;
 };

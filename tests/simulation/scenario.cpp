@@ -1,5 +1,7 @@
 #include "tests/simulation/scenario.hpp"
 
+#include "engine/retriever/cursor.hpp"
+
 using namespace std::chrono_literals;
 
 namespace simulation {
@@ -164,6 +166,7 @@ void Scenario::something_of_provider() {
         stage_.events.note("the provider restarts");
         return stage_.network.cut_all();
     }
+    if (what < 38) return renumber(number);
     if (what < 65) return something_of_submission();
     constexpr sim::FaultKind kinds[]{drop_in_literal, no_data,      refuse_uid, throttle,        wrong_size,
                                      uid_last,        stall,        preauth,    no_idle,         lying_idle,
@@ -186,6 +189,15 @@ void Scenario::something_of_provider() {
     }
     stage_.events.note("the provider: {}", sim::text_of(fault));
     stage_.world.faults.add(fault);
+}
+
+/// More often within a day, and the folder would rightly be frozen.
+void Scenario::renumber(std::uint32_t number) {
+    if (++renumbered_[number] > retriever::renumberings_max) return;
+    const auto uids = dice_.chance(70) ? sim::Folder::NewUids::from_one : sim::Folder::NewUids::higher;
+    if (dice_.chance(30)) arrive(number, 0ms);
+    stage_.mailroom.renumber(number, uids);
+    if (dice_.chance(50)) arrive(number, dice_.chance(20) ? dice_.span(100ms, 30s) : 0ms);
 }
 
 void Scenario::something_of_correspondence() {

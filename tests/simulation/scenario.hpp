@@ -23,6 +23,7 @@ private:
     void arrive(std::uint32_t number, std::chrono::milliseconds hidden);
     void something_of_correspondence();
     void something_of_provider();
+    void renumber(std::uint32_t number);
     void something_of_submission();
     void let_go();
     void something_of_disk();
@@ -37,6 +38,7 @@ private:
     Stage stage_;
     Weather weather_;
     Moods moods_;
+    std::map<std::uint32_t, std::uint32_t> renumbered_;  // how often each mailbox was
     bool calm_ = false;
     Monotonic comes_back_at_{};
     std::uint64_t deaths_ = 0;

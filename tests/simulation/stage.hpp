@@ -62,7 +62,7 @@ public:
     /// Everything that came and was not deleted is handed off and acknowledged, the mailboxes rest, and what was handed
     /// in is settled, or waits for an operator.
     [[nodiscard]] bool at_rest();
-    [[nodiscard]] bool has_taken(const std::string& id, std::uint32_t uid);
+    [[nodiscard]] bool has_taken(const std::string& id, const Mailroom::Letter& letter);
     /// After at_rest(): nothing is lost, nothing differs.
     void check_end();
 

@@ -52,6 +52,9 @@ void Stage::look_at_mailboxes() {
         if (waits && (!state.next_attempt || state.reason.empty())) {
             events.violated("{} is {} without a time or a reason", state.id, word);
         }
+        if (state.audit && state.audit->found > 0) {
+            events.violated("an audit of {} found {} messages that nothing had taken in", state.id, state.audit->found);
+        }
         if (state.reason.find("invalid_grant") != std::string::npos) {
             events.violated("the refresh token is lost: {}: {}", state.id, state.reason);
         }
@@ -95,7 +98,7 @@ void Stage::learn(const std::map<std::string, LedgerState>& found) {
         if (now.last_seq < before.last_seq) {
             events.violated("lost: {} had {} messages, has {}", id, before.last_seq, now.last_seq);
         }
-        if (now.cursor < before.cursor) {
+        if (now.uid_validity == before.uid_validity && now.cursor < before.cursor) {
             events.violated("the cursor of {} went back from {} to {}", id, before.cursor, now.cursor);
         }
         if (now.acked < before.acked) {
@@ -113,10 +116,10 @@ void Stage::learn(const std::map<std::string, LedgerState>& found) {
     }
 }
 
-bool Stage::has_taken(const std::string& id, std::uint32_t uid) {
+bool Stage::has_taken(const std::string& id, const Mailroom::Letter& letter) {
     const auto& mails = application.box(id).mails;
     return std::any_of(mails.begin(), mails.end(),
-                       [uid](const auto& mail) { return mail.record.uid == uid && mail.order == 0; });
+                       [&letter](const auto& mail) { return mail.sha256 == letter.sha256 && mail.order == 0; });
 }
 
 bool Stage::at_rest() {
@@ -131,7 +134,7 @@ bool Stage::at_rest() {
         const auto& ledger = known->second;
         if (ledger.acked != taken || ledger.last_seq != taken || ledger.pending > 0) return false;
         for (const auto& letter : mailroom.letters(state.id)) {
-            if (!letter.removed && (letter.uid > ledger.cursor || !has_taken(state.id, letter.uid))) return false;
+            if (!letter.removed && (letter.uid > ledger.cursor || !has_taken(state.id, letter))) return false;
         }
     }
     return true;
@@ -149,25 +152,26 @@ void Stage::check_end() {
     if (!heard && events.violation().empty()) events.violated("nothing is heard of the outbox");
     for (std::uint32_t number = 1; number <= furniture_.mailboxes; ++number) {
         const auto id = Mailroom::id_of(number);
-        std::map<std::uint32_t, const Application::Taken*> taken;
+        std::map<std::string, const Application::Taken*> taken;  // by its bytes: UIDs change
         for (const auto& mail : application.box(id).mails) {
             if (mail.order != 0) continue;  // a report, which came of no server
-            if (!taken.emplace(mail.record.uid, &mail).second) {
-                events.violated("doubled: {} uid {} has two message ids", id, mail.record.uid);
+            const auto [before, is_new] = taken.emplace(mail.sha256, &mail);
+            if (!is_new) {
+                events.violated("doubled: {} uid {} was handed off before as uid {}", id, mail.record.uid,
+                                before->second->record.uid);
             }
         }
         for (const auto& letter : mailroom.letters(id)) {
-            const auto found = taken.find(letter.uid);
+            const auto found = taken.find(letter.sha256);
             if (found == taken.end()) {
                 if (!letter.removed) events.violated("lost: {} uid {} was never handed off", id, letter.uid);
                 continue;
             }
-            if (found->second->sha256 != letter.sha256) {
-                events.violated("{} uid {} was handed off with other bytes", id, letter.uid);
-            }
             taken.erase(found);
         }
-        for (const auto& [uid, mail] : taken) events.violated("{} uid {} was handed off, and never came", id, uid);
+        for (const auto& [sha256, mail] : taken) {
+            events.violated("{} uid {} was handed off with bytes that never came", id, mail->record.uid);
+        }
     }
 }
 

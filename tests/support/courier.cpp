@@ -140,15 +140,13 @@ void Courier::put_as(const std::string& name, const std::string& user, const std
 }
 
 void Courier::renew(const std::string& user, const std::vector<std::string>& messages) {
-    for (const char* name : {"cur", "new"}) {
-        std::filesystem::remove_all(maildir(user) / name);
-        std::filesystem::create_directory(maildir(user) / name);
-        give_to(ServerRoot::mail_account, maildir(user) / name);
-    }
+    std::size_t held = 0;
+    for (const char* name : {"cur", "new"})
+        held += static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(maildir(user) / name), {}));
     // Its first line: version, UIDVALIDITY, next UID.
     sim::write_private_file(maildir(user) / "courierimapuiddb", "1 4711 1\n");
     give_to(ServerRoot::mail_account, maildir(user) / "courierimapuiddb");
-    put(user, messages);
+    put(user, {messages.begin() + static_cast<std::ptrdiff_t>(held), messages.end()});
 }
 
 std::size_t Courier::kill_sessions() { return kill_descendants(process_->pid(), "imapd"); }

@@ -38,7 +38,7 @@ public:
     void put(const std::string& user, const std::vector<std::string>& messages);
     /// One, in a file whose name begins so: Courier numbers new messages in the order of their names.
     void put_as(const std::string& name, const std::string& user, const std::string& message);
-    /// Another UIDVALIDITY for the INBOX, which then holds just these messages.
+    /// Another UIDVALIDITY for the INBOX, which holds the first of these messages and then all of them.
     void renew(const std::string& user, const std::vector<std::string>& messages);
 
     /// SIGKILL to every process that serves an IMAP session; how many there were.

@@ -105,7 +105,7 @@ ImapUser Cyrus::user(const std::string& user) {
 }
 
 void Cyrus::put(const std::string& name, const std::vector<std::string>& messages) {
-    user(name).append("INBOX", messages);
+    user(name).append("INBOX", messages, " 2-Nov-2026 10:00:00 +0100");
 }
 
 void Cyrus::renew(const std::string& name, const std::vector<std::string>& messages) {

@@ -32,7 +32,7 @@ public:
     [[nodiscard]] ImapUser user(const std::string& user);
     /// Adds messages to the INBOX, in this order; Cyrus refuses NUL, bare LF and messages without a header.
     void put(const std::string& user, const std::vector<std::string>& messages);
-    /// Another UIDVALIDITY for the INBOX, which then holds just these messages.
+    /// Another UIDVALIDITY for the INBOX, which then holds just these messages; those that it held with their dates.
     void renew(const std::string& user, const std::vector<std::string>& messages);
 
     /// SIGKILL to every process that serves an IMAP session; how many there were.

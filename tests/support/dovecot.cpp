@@ -238,6 +238,17 @@ void Dovecot::set_uid_validity(const std::string& user, std::uint32_t uid_validi
     doveadm(user, {"mailbox", "update", "--uid-validity", std::to_string(uid_validity), "INBOX"});
 }
 
+void Dovecot::lose_index(const std::string& user) {
+    kill();
+    for (const auto& entry : std::filesystem::directory_iterator(maildir(user))) {
+        const std::string name = entry.path().filename().string();
+        if (name == "dovecot-uidlist" || name == "dovecot-uidvalidity" || name.starts_with("dovecot-uidvalidity.") ||
+            name.starts_with("dovecot.index"))
+            std::filesystem::remove(entry.path());
+    }
+    start();
+}
+
 std::size_t Dovecot::kill_sessions() { return kill_descendants(process_->pid(), "imap"); }
 
 void Dovecot::kill() {

@@ -51,6 +51,8 @@ public:
     void put(const std::string& user, const std::vector<std::string>& messages);
     /// Removes messages by UID set ("3", "1:10", "ALL" is a UID set of its own).
     void remove(const std::string& user, const std::string& uids);
+    /// As after a crash of its disk: what numbers the messages of the INBOX is gone, and made anew from the files.
+    void lose_index(const std::string& user);
     void set_uid_validity(const std::string& user, std::uint32_t uid_validity);
     /// What `doveadm` says with these arguments for this user. Throws when it fails.
     std::string doveadm(const std::string& user, std::vector<std::string> arguments);

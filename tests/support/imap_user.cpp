@@ -42,7 +42,8 @@ std::vector<std::string> ImapUser::must(const std::string& command) {
     return lines;
 }
 
-void ImapUser::append(const std::string& folder, const std::vector<std::string>& messages) {
+void ImapUser::append(const std::string& folder, const std::vector<std::string>& messages, const std::string& date) {
+    const std::string when = date.empty() ? "" : fmt::format("\"{}\" ", date);
     const bool at_once = can("LITERAL+");
     std::size_t unanswered = 0;
     const auto take_answers = [&] {
@@ -54,7 +55,7 @@ void ImapUser::append(const std::string& folder, const std::vector<std::string>&
         }
     };
     for (const std::string& message : messages) {
-        client_.say(fmt::format("a APPEND {} {{{}{}}}", folder, message.size(), at_once ? "+" : ""));
+        client_.say(fmt::format("a APPEND {} {}{{{}{}}}", folder, when, message.size(), at_once ? "+" : ""));
         if (!at_once) {
             const std::string answer = client_.line();
             if (!answer.starts_with("+")) throw std::runtime_error("APPEND: " + answer);

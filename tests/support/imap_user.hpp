@@ -17,8 +17,8 @@ public:
 
     /// The lines of the answer, which is OK.
     std::vector<std::string> must(const std::string& command);
-    /// In this order.
-    void append(const std::string& folder, const std::vector<std::string>& messages);
+    /// In this order, with that INTERNALDATE; empty: now.
+    void append(const std::string& folder, const std::vector<std::string>& messages, const std::string& date = "");
     /// All bodies, in order of UID.
     std::vector<std::string> bodies(const std::string& folder);
     /// By UID set.

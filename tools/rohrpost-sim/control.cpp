@@ -2,7 +2,7 @@
 // INBOX unless "folder" names another.
 //   POST   /control/append         {"mailbox", "count": 1, "hidden_ms": 0} or {"mailbox", "message": "…"} → {"uids"}
 //   POST   /control/delete         {"mailbox", "uid"}
-//   POST   /control/uidvalidity    {"mailbox"} → {"uid_validity"}
+//   POST   /control/uidvalidity    {"mailbox", "from_one": false} → {"uid_validity"}: new UIDs, higher ones or from 1
 //   POST   /control/expire-tokens  {"user": ""}
 //   POST   /control/revoke         {"user"}; /control/restore takes it back
 //   POST   /control/token          {"user"} → {"access_token"}
@@ -280,7 +280,7 @@ HttpReply answer_control(World& world, const HttpRequest& request) {
         return done();
     }
     if (request.path == "/control/uidvalidity") {
-        folder->renumber();
+        folder->renumber(truth_in(body, "from_one", false) ? Folder::NewUids::from_one : Folder::NewUids::higher);
         return done({{"uid_validity", folder->uid_validity}});
     }
     return {.status = 404, .body = R"({"error":"not_found"})"};

@@ -39,16 +39,17 @@ void Folder::remove(std::uint32_t uid, const Watcher* source) {
     tell(fmt::format("* {} EXPUNGE", at + 1), source);
 }
 
-void Folder::renumber() {
+void Folder::renumber(NewUids uids) {
     ++uid_validity;
-    for (Entry& entry : entries) entry.uid += 1000;
-    uid_next += 1000;
+    std::uint32_t next = 1;
+    for (Entry& entry : entries) entry.uid = uids == NewUids::higher ? entry.uid + 1000 : next++;
+    uid_next = uids == NewUids::higher ? uid_next + 1000 : next;
     for (Watcher* watcher : std::vector<Watcher*>(watchers_)) watcher->dismissed("Mailbox was rebuilt");
 }
 
-void Folder::reveal(std::uint32_t uid) {
-    const std::size_t at = index_from(uid);
-    if (at < entries.size() && entries[at].uid == uid) entries[at].hidden = false;
+void Folder::reveal(std::uint32_t number) {
+    for (Entry& entry : entries)
+        if (entry.number == number) entry.hidden = false;
 }
 
 void Folder::tell(const std::string& line, const Watcher* source) {
@@ -78,6 +79,7 @@ World::World(Population population, TokenRules rules, const Clock& clock, Random
         for (std::uint32_t uid = 1; uid <= population_.messages; ++uid)
             inbox.entries.push_back({.uid = uid, .number = uid, .received = first_received + uid * 60});
         inbox.uid_next = population_.messages + 1;
+        inbox.number_next = inbox.uid_next;
     }
 }
 
@@ -136,12 +138,13 @@ void World::end_family(std::uint64_t family) {
 Entry& World::enter(Folder& folder, std::chrono::milliseconds hidden_for) {
     const auto received = std::chrono::duration_cast<std::chrono::seconds>(clock_.wall().time_since_epoch()).count();
     folder.entries.push_back(
-        {.uid = folder.uid_next, .number = folder.uid_next, .received = static_cast<std::uint32_t>(received)});
+        {.uid = folder.uid_next, .number = folder.number_next, .received = static_cast<std::uint32_t>(received)});
     ++folder.uid_next;
+    ++folder.number_next;
     ++counters.arrivals;
     Entry& entry = folder.entries.back();
     entry.hidden = hidden_for.count() > 0;
-    if (entry.hidden) hidden_.push_back({&folder, entry.uid, clock_.now() + hidden_for});
+    if (entry.hidden) hidden_.push_back({&folder, entry.number, clock_.now() + hidden_for});
     return entry;
 }
 
@@ -182,7 +185,7 @@ void World::arrive_anywhere() { arrive(*inboxes_[random_.next() % inboxes_.size(
 void World::reveal_due() {
     const Monotonic now = clock_.now();
     std::erase_if(hidden_, [now](const Hidden& one) {
-        if (one.until <= now) one.folder->reveal(one.uid);
+        if (one.until <= now) one.folder->reveal(one.number);
         return one.until <= now;
     });
 }

@@ -51,6 +51,7 @@ public:
     std::string name;
     std::uint32_t uid_validity = 1;
     std::uint32_t uid_next = 1;
+    std::uint32_t number_next = 1;
     std::vector<Entry> entries;                  // by uid
     std::map<std::uint32_t, std::string> given;  // bytes of messages that were not generated, by number
 
@@ -59,9 +60,11 @@ public:
     [[nodiscard]] std::string bytes_of(const Entry& entry, const Sizes& sizes) const;
     /// `source` is somebody who need not be told.
     void remove(std::uint32_t uid, const Watcher* source = nullptr);
-    /// New UIDVALIDITY and new UIDs for the same messages; everybody who has it open is sent away.
-    void renumber();
-    void reveal(std::uint32_t uid);
+    /// New UIDVALIDITY and new UIDs for the same messages: higher ones, or again from 1, as after a lost index.
+    /// Everybody who has it open is sent away.
+    enum class NewUids { higher, from_one };
+    void renumber(NewUids uids = NewUids::higher);
+    void reveal(std::uint32_t number);
 
     void watch(Watcher& watcher) { watchers_.push_back(&watcher); }
     void unwatch(const Watcher& watcher) { std::erase(watchers_, &watcher); }
@@ -152,7 +155,7 @@ private:
     std::vector<Watcher*> sessions_;                                    // in the order of their coming
     struct Hidden {
         Folder* folder = nullptr;
-        std::uint32_t uid = 0;
+        std::uint32_t number = 0;
         Monotonic until{};
     };
     std::vector<Hidden> hidden_;

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "engine/config/flags.hpp"
+#include "tools/rohrpost/audit.hpp"
 #include "tools/rohrpost/caller.hpp"
 #include "tools/rohrpost/commands.hpp"
 #include "tools/rohrpost/rows.hpp"
@@ -29,6 +30,14 @@ std::vector<std::string> cells_of(const boost::json::object& mailbox) {
     return cells;
 }
 
+std::string renumbered_text(const boost::json::object& folder, const boost::json::object& changed) {
+    auto text = fmt::format("{}: UIDVALIDITY of {} changed from {} to {}: ", text_at(changed, "at"),
+                            text_at(folder, "name"), text_at(changed, "before"), text_at(changed, "now"));
+    if (!changed.at("compared").as_bool()) return text + "being compared with the ledger";
+    return text +
+           fmt::format("{} messages recognised, {} new", text_at(changed, "recognised"), text_at(changed, "new"));
+}
+
 std::string text_of(const boost::json::object& mailbox) {
     Table facts({"MAILBOX", text_at(mailbox, "id")});
     for (const auto* key :
@@ -37,6 +46,15 @@ std::string text_of(const boost::json::object& mailbox) {
     }
     facts.add({"state", state_of(mailbox)});
     if (mailbox.contains("next_attempt")) facts.add({"next", text_at(mailbox, "next_attempt")});
+    const auto* audit = mailbox.if_contains("audit");
+    if (audit != nullptr) {
+        const auto& last = audit->as_object();
+        facts.add({"audited", fmt::format("{}: {} messages unknown", text_at(last, "at"), text_at(last, "unknown"))});
+    }
+    for (const auto& value : mailbox.at("folders").as_array()) {
+        const auto* changed = value.as_object().if_contains("uid_validity_changed");
+        if (changed != nullptr) facts.add({"renumbered", renumbered_text(value.as_object(), changed->as_object())});
+    }
     Table folders({"FOLDER", "UIDVALIDITY", "CURSOR", "PENDING", "FROZEN"});
     for (const auto& value : mailbox.at("folders").as_array()) {
         const auto& folder = value.as_object();
@@ -75,6 +93,18 @@ int mailbox_command(Words words) {
         command->add_flag("--json", json, "Print JSON");
         if (command != listing) command->add_option("MAILBOX", id, "Its id")->required();
     }
+    auto* auditing = app.add_subcommand(
+        "audit", "Compare mailboxes with their servers: is every message accounted for? What is unknown is fetched");
+    AuditWish wish;
+    int patience = static_cast<int>(wish.patience.count());
+    config::declare_data(*auditing, data);
+    auditing->add_flag("--json", wish.json, "Print JSON, a line for each mailbox");
+    auditing->add_option("--wait", patience, "Seconds that it may take")
+        ->check(CLI::Range(1, 86'400))
+        ->capture_default_str();
+    auditing->add_option("MAILBOX", wish.ids, "Their ids; none: all that are not paused");
+    auditing->footer(
+        "Exit code: 0 every message is accounted for, 65 some are not, 75 not everything could be compared.");
     pausing->add_option("--reason", reason, "Why, for those who look later");
     if (!parse(app, std::move(words))) return EX_OK;
     const auto caller = caller_for(data, {});
@@ -82,6 +112,8 @@ int mailbox_command(Words words) {
         Table table({"MAILBOX", "ADDRESS", "PROTOCOL", "CONSUMER", "MESSAGES", "LAST PROOF", "STATE"});
         return list_rows(*caller, "mailboxes", std::move(table), cells_of, json);
     }
+    wish.patience = std::chrono::seconds(patience);
+    if (auditing->parsed()) return audit_mailboxes(*caller, std::move(wish));
     if (showing->parsed()) return show_row(*caller, "mailboxes", id, text_of, json);
     const std::string path = "/v1/mailboxes/" + encoded(id);
     const std::string body = removing->parsed()   ? ask(*caller, "DELETE", path)

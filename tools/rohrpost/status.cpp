@@ -43,6 +43,11 @@ std::string shown(const boost::json::object& status) {
                                        text_at(facts, "idle_sessions"))});
     table.add({"served", text_at(facts, "mailboxes_served")});
     table.add({"not served", text_at(facts, "mailboxes_not_served")});
+    if (text_at(facts, "audited_mailboxes") != "0") {
+        table.add({"audited", fmt::format("{} mailboxes since {}, {} messages unaccounted for",
+                                          text_at(facts, "audited_mailboxes"), text_at(facts, "oldest_audit"),
+                                          text_at(facts, "unaccounted_messages"))});
+    }
     table.add({"rate", fmt::format("{:.1f} messages/s, {}/s", facts.at("messages_per_second").to_number<double>(),
                                    size_text(facts.at("bytes_per_second").to_number<double>()))});
     table.add({"stored, handed off", fmt::format("{}, {} since the start", text_at(facts, "messages_stored"),

@@ -77,6 +77,17 @@ TEST_CASE("what each fact is an alarm for", "[alarm]") {
         facts.mailboxes[1].last_proof = noon - 29min;
         CHECK(places_of(facts).empty());
     }
+    SECTION("mail that an audit could not account for") {
+        runtime::Audit audit;
+        audit.folders.push_back({.folder = "INBOX", .on_server = 9, .delivered = 7, .unknown = 2, .not_compared = {}});
+        facts.mailboxes[1].audit = std::make_shared<const runtime::Audit>(audit);
+        CHECK(places_of(facts) == Places{"mail-unaccounted b"});
+        CHECK(conditions_of(facts, {})[0].what.find("2 messages") != std::string::npos);
+        audit.folders[0].unknown = 0;
+        audit.found = 2;  // and fetched
+        facts.mailboxes[1].audit = std::make_shared<const runtime::Audit>(audit);
+        CHECK(places_of(facts).empty());
+    }
     SECTION("one that never had any: counted from the start") {
         facts.mailboxes[1].last_proof.reset();
         CHECK(places_of(facts) == Places{"mailbox-silent b"});

@@ -30,6 +30,10 @@ public:
         MailboxState state;
         state.state = "idle";
         state.last_proof = WallTime{};
+        runtime::Audit audit;
+        audit.folders.push_back(
+            {.folder = "INBOX", .on_server = 6, .before_start = 4, .unknown = 2, .not_compared = {}});
+        state.audit = std::make_shared<const runtime::Audit>(std::move(audit));
         return state;
     }
     [[nodiscard]] std::vector<std::string> mailboxes_in(std::string_view state, std::string_view after,
@@ -46,6 +50,11 @@ public:
         return summary;
     }
     void changed() override { ++changes; }
+    std::optional<WallTime> audit(const std::string& id) override {
+        if (id != "a") return std::nullopt;
+        audited.push_back(id);
+        return WallTime{};
+    }
     [[nodiscard]] std::string metrics() const override { return "rohrpost_up 1\n"; }
     awaitable<void> started() override {
         ++waited;
@@ -54,6 +63,7 @@ public:
     [[nodiscard]] std::string not_ready() const override { return waiting; }
 
     int changes = 0;
+    std::vector<std::string> audited;
     std::vector<Expiring> expiring;
     std::map<std::string, CredentialState> credentials;
     std::string waiting;
@@ -287,6 +297,27 @@ TEST_CASE("mailboxes are listed in pages, with their session's state", "[control
     CHECK(second.at("mailboxes").at(0).at("id").as_string() == "b.c");
     CHECK(second.at("mailboxes").at(0).at("state").as_string() == "not served");
     CHECK_FALSE(second.contains("next"));
+}
+
+TEST_CASE("a mailbox is audited by the daemon that serves it, and shows what came of it", "[control][audit]") {
+    Furnished house;
+    house.here->live = nullptr;
+    CHECK(house.call("POST", "/v1/mailboxes/a/audit").status == 503);
+    house.here->live = &house.live;
+    const auto asked = house.call("POST", "/v1/mailboxes/a/audit");
+    CHECK(asked.status == 202);
+    CHECK(asked.body.find(R"("asked_at":"1970-01-01T00:00:00.000Z")") != std::string::npos);
+    CHECK(house.live.audited == std::vector<std::string>{"a"});
+    CHECK(house.call("POST", "/v1/mailboxes/b%2Fc/audit").status == 409);  // not served
+    CHECK(house.call("POST", "/v1/mailboxes/nobody/audit").status == 404);
+    CHECK(house.call("GET", "/v1/mailboxes/a/audit").status == 405);
+    CHECK(house.call("POST", "/v1/mailboxes/a/audit?reason=x").status == 400);
+    house.object("POST", "/v1/mailboxes/a/pause");
+    CHECK(house.call("POST", "/v1/mailboxes/a/audit").status == 409);
+    const auto shown = house.object("GET", "/v1/mailboxes/a");
+    CHECK(shown.at("unaccounted") == 2);
+    CHECK(shown.at("audit").at("folders").at(0).at("before_start") == 4);
+    CHECK(shown.at("audit").at("folders").at(0).at("folder") == "INBOX");
 }
 
 TEST_CASE("a mailbox is paused, resumed and removed, and the daemon hears of it", "[control]") {

@@ -262,6 +262,30 @@ TEST_CASE("imap client: parts other than the one asked for are dropped", "[imap]
     }
 }
 
+TEST_CASE("imap client: heads are fetched without their bodies, and whatever else comes is dropped",
+          "[imap][hostile-37]") {
+    const std::string section = "HEADER.FIELDS (MESSAGE-ID DATE FROM SUBJECT RECEIVED)";
+    const Client::FetchPlan plan;
+    Scripted scripted(
+        {server(greeting), client_says("R1 UID FETCH 5:8 (UID INTERNALDATE BODY.PEEK[" + section + "])\r\n"),
+         server("* 1 FETCH (UID 5 INTERNALDATE \"d\" BODY[" + section +
+                "] {3}\r\na:b)\r\n* 2 FETCH (UID 6 BODY[] {2}\r\nxy)\r\n* 3 FETCH (UID 7 BODY[" + section +
+                "]<0> {2}\r\nxy)\r\n* 4 FETCH (UID 9 BODY[" + section + "] {2}\r\nxy)\r\nR1 OK done\r\n")});
+    REQUIRE_FALSE(scripted.greet());
+    CollectingSink sink;
+    const auto fetched = run_coroutine(scripted.client.fetch_heads(uids({5, 6, 7, 8}), plan, sink));
+    CHECK(fetched->unanswered.text() == "6:8");
+    CHECK(sink.bodies == std::map<imap::Uid, std::string>{{5, "a:b"}});
+    // And no head is taken for a body.
+    Scripted other({server(greeting), client_says(fetch_command("R1", "5")),
+                    server("* 1 FETCH (UID 5 BODY[" + section + "] {3}\r\na:b)\r\nR1 OK done\r\n")});
+    REQUIRE_FALSE(other.greet());
+    CollectingSink bodies;
+    const auto none = run_coroutine(other.client.fetch(uids({5}), plan, bodies));
+    CHECK(none->unanswered.text() == "5");
+    CHECK(bodies.bodies.empty());
+}
+
 TEST_CASE("imap client: names of mailboxes arrive as bytes, whatever they contain", "[imap][hostile-33]") {
     Scripted whole(
         {server(greeting), client_says("R1 LIST \"\" \"*\"\r\n"),

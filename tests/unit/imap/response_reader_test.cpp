@@ -39,7 +39,7 @@ std::vector<std::string> said_about(std::string_view bytes, std::size_t piece_by
                 break;
             case Kind::body_begins: {
                 const auto origin = reader.body_origin();
-                said.push_back("body " + std::to_string(reader.item().body_bytes) +
+                said.push_back((reader.body_is_head() ? "head " : "body ") + std::to_string(reader.item().body_bytes) +
                                (origin ? "<" + std::to_string(*origin) + ">: " : ": "));
                 break;
             }
@@ -92,7 +92,12 @@ const std::vector<Row> rows = {
     {"* 1 FETCH (ENVELOPE (NIL {3}\r\na)b ((\"x\" NIL \"(\" {1}\r\n)))) BODYSTRUCTURE (\"a\" -1 () (())) UID 7)\r\n",
      {"fetched 1 uid=7 size=0 date= flags=no body"}},
     {"* 1 FETCH (BODY[HEADER.FIELDS (A B)] {2}\r\nxy RFC822.SIZE -4 UID 7 MODSEQ (12) INTERNALDATE NIL)\r\n",
-     {"fetched 1 uid=7 size=0 date= flags=no body"}},
+     {"head 2: xy", "fetched 1 uid=7 size=0 date= flags=body"}},
+    {"* 1 FETCH (body[header.fields (\"A\")]<0> \"xy\" UID 7)\r\n",
+     {"head 2<0>: xy", "fetched 1 uid=7 size=0 date= flags=body"}},
+    {"* 1 FETCH (BODY[HEADER] {2}\r\nxy BODY[1.MIME] NIL UID 7 BODY[] {1}\r\nz)\r\n* 2 FETCH (BODY[HEADER.FIELDS (A)] "
+     "NIL)\r\n",
+     {"body 1: z", "fetched 1 uid=7 size=0 date= flags=body", "fetched 2 uid=0 size=0 date= flags=no body"}},
     {"* 1 FETCH (UID 7 BODY[] {2}\r\n)\n)\r\n* 2 EXISTS\r\n",
      {"body 2: )\n", "fetched 1 uid=7 size=0 date= flags=body", "response * 2 EXISTS"}},
     {"* 5 FETCHED x\r\n* 5 FETCH 3\r\n* FETCH (UID 3)\r\n",

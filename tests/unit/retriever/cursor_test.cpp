@@ -48,8 +48,8 @@ TEST_CASE("a folder goes on, is adopted or is frozen, and is never re-baselined"
         {"first contact, new, empty folder", known(0, 0), now(7, 1), From::fresh, Act::adopt, 0},
         {"first contact, date", known(0, 0), now(7, 41), From::date, Act::adopt, 0},
         {"first contact, new, UIDNEXT not said", known(0, 0), now(7, 0), From::fresh, Act::freeze, 0},
-        {"UIDVALIDITY changed", known(7, 40), now(8, 41), From::all, Act::freeze, 0},
-        {"UIDVALIDITY changed, start new", known(7, 40), now(8, 41), From::fresh, Act::freeze, 0},
+        {"UIDVALIDITY changed", known(7, 40), now(8, 41), From::all, Act::renumber, 0},
+        {"UIDVALIDITY changed, start new", known(7, 40), now(8, 41), From::fresh, Act::renumber, 0},
         {"UIDVALIDITY 0", known(0, 0), now(0, 41), From::all, Act::freeze, 0},
         {"UIDNEXT went back", known(7, 40), now(7, 40), From::all, Act::freeze, 0},
     };

@@ -112,6 +112,7 @@ struct World {
 
     struct Visited {
         Maildrop::Taken taken;
+        Maildrop::Audited audited;
         bool left_well = false;
     };
     static awaitable<Visited> visit_once(net::Stream& stream, Maildrop& drop) {
@@ -132,6 +133,8 @@ struct World {
         }
         const bool stop = false;
         visited.taken = co_await drop.take_new(client, stop);
+        if (!visited.taken.ended) visited.audited = co_await drop.audit(client, stop);
+        if (!visited.taken.ended) visited.taken.ended = visited.audited.ended;
         if (!visited.taken.ended) visited.taken.ended = co_await drop.remove_acknowledged(client, visited.taken);
         if (visited.taken.ended) co_return visited;
         auto left = co_await client.quit();
@@ -536,4 +539,47 @@ TEST_CASE("maildrop: a disk that stops, or a power cut, at calls all along neith
         check_end(world);
     }
     CHECK(whole > 50);
+}
+
+TEST_CASE("pop3 audit: a mailbox adds up, and what the ledger lacks is fetched and counted",
+          "[retriever][pop3][audit]") {
+    World world;
+    world.start.from = config::Start::From::fresh;
+    world.put(1, 2);
+    world.visit();
+    world.put(3, 3);
+    world.sizes.message_bytes_max = 4000;
+    world.put(6, 1, 5000);
+    World::Life life(world);
+    world.visit(life);
+    REQUIRE(world.acknowledge(life));
+    world.put(7, 1);
+    const auto sound = world.visit(life).audited;
+    CHECK(sound.found == 0);
+    runtime::FolderAudit expected;
+    expected.folder = Maildrop::folder_name;
+    expected.on_server = 7;
+    expected.delivered = 3;
+    expected.undelivered = 1;
+    expected.pending = 1;
+    expected.before_start = 2;
+    CHECK(sound.result == expected);
+
+    // The ledger loses the message that u4 stands for.
+    const auto lost = life.commit([&life](store::Workbench bench) -> Result<void> {
+        const auto folder = bench.store.folder(life.mailbox, Maildrop::folder_name);
+        auto row = bench.store.listings().find(folder->number, "u4");
+        if (!row || !*row) return store::errc::unknown_id;
+        (*row)->uid = 4711;
+        return bench.store.listings().put(**row);
+    });
+    REQUIRE(lost.has_value());
+    const auto mended = world.visit(life).audited;
+    CHECK(mended.found == 1);
+    CHECK(mended.stored == 1);
+    CHECK(mended.result.unknown == 0);
+    CHECK(mended.result.undelivered == 2);
+    CHECK(world.counters.messages_missed == 1);
+    CHECK(world.handed_off(life).back() == mail(4));
+    CHECK(world.visit(life).audited.found == 0);
 }
