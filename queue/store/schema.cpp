@@ -96,6 +96,24 @@ CREATE TABLE visit (
     folder INTEGER PRIMARY KEY, due BIGINT NOT NULL, not_before BIGINT NOT NULL, span BIGINT NOT NULL);
 )sql";
 
+// What sessions note about folders: how far the mail in them was dealt with, a copy that may have been made, what was
+// there at first, and what is fetched of it later. `state`: 0 running, 1 done, 2 cancelled. Days as milliseconds.
+constexpr const char* tables_since_version_5 = R"sql(
+CREATE TABLE after_state (
+    folder INTEGER PRIMARY KEY, policy TEXT NOT NULL, done BIGINT NOT NULL, parked TEXT NOT NULL,
+    attempts BIGINT NOT NULL, next_attempt BIGINT NOT NULL);
+CREATE TABLE copy_intent (
+    folder INTEGER PRIMARY KEY, uid_validity BIGINT NOT NULL, uids TEXT NOT NULL, target TEXT NOT NULL,
+    target_uid_validity BIGINT NOT NULL, target_uid_next BIGINT NOT NULL, copied SMALLINT NOT NULL);
+CREATE TABLE first_contact (
+    folder INTEGER PRIMARY KEY, at BIGINT NOT NULL, mails BIGINT NOT NULL, oldest BIGINT NOT NULL,
+    passed_over BIGINT NOT NULL);
+CREATE TABLE backfill (
+    folder INTEGER PRIMARY KEY, from_day BIGINT NOT NULL, state SMALLINT NOT NULL, uid_validity BIGINT NOT NULL,
+    uid BIGINT NOT NULL, found BIGINT NOT NULL, taken BIGINT NOT NULL, asked_at BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL);
+)sql";
+
 /// What version `after` lacks.
 std::string tables_after(std::int64_t after) {
     std::string script;
@@ -103,6 +121,7 @@ std::string tables_after(std::int64_t after) {
     if (after < 2) script += tables_since_version_2;
     if (after < 3) script += tables_since_version_3;
     if (after < 4) script += tables_since_version_4;
+    if (after < 5) script += tables_since_version_5;
     return script;
 }
 

@@ -62,7 +62,8 @@ SqliteStore::SqliteStore(std::unique_ptr<SqliteVfs> vfs, Database database, std:
       sql_(std::make_unique<Statements>(SqliteWork::database())),
       meta_(std::make_unique<SqliteMeta>(static_cast<SqliteWork&>(*this))),
       outbox_(std::make_unique<SqliteOutbox>(static_cast<SqliteWork&>(*this))),
-      listings_(std::make_unique<SqliteListings>(static_cast<SqliteWork&>(*this))) {}
+      listings_(std::make_unique<SqliteListings>(static_cast<SqliteWork&>(*this))),
+      folder_notes_(std::make_unique<SqliteFolderNotes>(static_cast<SqliteWork&>(*this))) {}
 
 SqliteStore::~SqliteStore() = default;
 
