@@ -73,6 +73,10 @@ public:
     [[nodiscard]] virtual Summary summary() const = 0;
     /// Configuration in the store is different now: load it again.
     virtual void changed() = 0;
+    /// What is to be done for this mailbox at its server is different now: its session looks again, soon.
+    virtual void look_again(std::int64_t mailbox_number) = 0;
+    /// Mail of this mailbox was acknowledged.
+    virtual void acknowledged(std::int64_t mailbox_number) = 0;
     /// Prometheus text.
     [[nodiscard]] virtual std::string metrics() const = 0;
     /// Returns as soon as the daemon knows whom it serves. Its calls come in on one shard.

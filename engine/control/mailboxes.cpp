@@ -4,6 +4,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 
+#include "engine/control/after.hpp"
 #include "engine/control/commands.hpp"
 #include "engine/control/json.hpp"
 #include "engine/submission/switches.hpp"
@@ -37,6 +38,14 @@ boost::json::object to_json(const store::Folder& folder, const std::vector<store
     return object;
 }
 
+/// What sessions noted about the folder.
+Result<void> add_notes(store::Store& store, const store::Folder& folder, boost::json::object& into) {
+    const auto after = store.folder_notes().after_state(folder.number);
+    if (!after) return after.error();
+    if (*after) into["after"] = control::to_json(**after);
+    return {};
+}
+
 Result<boost::json::object> to_json(store::Store& store, const store::SetAside& set_aside) {
     const auto rows = store.messages(set_aside.mailbox, set_aside.seq - 1, 1);
     if (!rows) return rows.error();
@@ -65,7 +74,10 @@ Result<boost::json::object> shown(store::Store& store, const std::string& id, co
     for (const auto& folder : *folders) {
         const auto pending = store.pending(folder.number);
         if (!pending) return pending.error();
-        list.push_back(to_json(folder, *pending));
+        auto shown = to_json(folder, *pending);
+        const auto noted = add_notes(store, folder, shown);
+        if (!noted) return noted.error();
+        list.push_back(std::move(shown));
     }
     object["folders"] = std::move(list);
     const auto set_aside = store.all_set_aside(row->number, set_aside_shown_max);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/config/model.hpp"
+#include "engine/retriever/doorbell.hpp"
 #include "engine/retriever/intake.hpp"
 #include "engine/retriever/login_gate.hpp"
 #include "engine/retriever/state_board.hpp"
@@ -41,6 +42,7 @@ struct House {
     tokens::TokenClient& tokens;
     LoginGate& gate;
     StateBoard& board;
+    Doorbell& bell;
     const Options& options;
     Arrivals* arrivals = nullptr;
 };
@@ -70,6 +72,8 @@ public:
     void refuse(std::string fault) { fault_ = std::move(fault); }
     /// Goes on at once: after a pause, a new token, or because somebody asks.
     void resume();
+    /// There is something to do at the server; where none is connected, it waits for the next session.
+    void rung();
 
     [[nodiscard]] const MailboxState& state() const noexcept { return state_; }
 
@@ -100,6 +104,8 @@ protected:
     [[nodiscard]] const bool& draining() const noexcept { return draining_; }
     /// Somebody asked to go on at once; true once for each time.
     [[nodiscard]] bool take_asked() noexcept { return std::exchange(asked_, false); }
+    /// It rang since this was asked last.
+    bool take_rung() noexcept { return std::exchange(rung_, false); }
     [[nodiscard]] Ended stopped() const;
     [[nodiscard]] IntakeHouse intake_house() const noexcept;
     static Ended failed(error_code error, const std::string& doing);
@@ -115,6 +121,7 @@ private:
     std::uint32_t refusals_ = 0;  // log-ins in a row
     bool draining_ = false;
     bool asked_ = false;
+    bool rung_ = false;
     std::string paused_;
     std::string fault_;
     Parking wake_;

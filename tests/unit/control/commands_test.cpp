@@ -46,6 +46,8 @@ public:
         return summary;
     }
     void changed() override { ++changes; }
+    void look_again(std::int64_t mailbox_number) override { looks.push_back(mailbox_number); }
+    void acknowledged(std::int64_t mailbox_number) override { acknowledgements.push_back(mailbox_number); }
     [[nodiscard]] std::string metrics() const override { return "rohrpost_up 1\n"; }
     awaitable<void> started() override {
         ++waited;
@@ -54,6 +56,7 @@ public:
     [[nodiscard]] std::string not_ready() const override { return waiting; }
 
     int changes = 0;
+    std::vector<std::int64_t> looks, acknowledgements;
     std::vector<Expiring> expiring;
     std::map<std::string, CredentialState> credentials;
     std::string waiting;
