@@ -374,6 +374,15 @@ awaitable<void> Engine::watch_store() {
     }
 }
 
+/// A session that is well has not done yet what acknowledgements allow.
+bool Engine::something_left_at_servers() const {
+    const auto ids = roles_->bell.unanswered();
+    return std::any_of(ids.begin(), ids.end(), [this](const std::string& id) {
+        const auto state = roles_->board.find(id);
+        return state && state->caught_up && state->phase != retriever::Phase::paused;
+    });
+}
+
 awaitable<void> Engine::watch_idleness() {
     for (;;) {
         co_await roles_->main.timers().sleep_for(10ms);
@@ -381,6 +390,7 @@ awaitable<void> Engine::watch_idleness() {
         const auto tally = roles_->board.tally();
         if (tally.caught_up + tally.paused + tally.stuck < tally.mailboxes) continue;
         if (!roles_->hand_offs.idle()) continue;
+        if (something_left_at_servers()) continue;
         bool all_sent = !flags_.roles.dispatcher;
         if (!all_sent) all_sent = co_await roles_->outgoing.idle();
         if (!all_sent) {

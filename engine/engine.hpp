@@ -81,6 +81,7 @@ private:
     awaitable<void> watch_signals();
     awaitable<void> watch_store();
     [[nodiscard]] alarming::Condition store_failed(const std::string& reason) const;
+    [[nodiscard]] bool something_left_at_servers() const;
     awaitable<void> watch_idleness();
 
     config::RunFlags flags_;

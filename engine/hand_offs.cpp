@@ -3,8 +3,13 @@
 #include "engine/config/documents.hpp"
 
 HandOffs::HandOffs(Outside& outside, runtime::Shard& shard, store::Committer& committer, const store::Bodies& bodies,
-                   runtime::Counters& counters)
-    : outside_(outside), shard_(shard), committer_(committer), bodies_(bodies), counters_(counters) {}
+                   runtime::Counters& counters, consumers::Acknowledgements& acknowledgements)
+    : outside_(outside),
+      shard_(shard),
+      committer_(committer),
+      bodies_(bodies),
+      counters_(counters),
+      acknowledgements_(acknowledgements) {}
 
 Outlet& HandOffs::outlet(const std::string& consumer) {
     const std::lock_guard lock(mutex_);
@@ -49,7 +54,7 @@ awaitable<void> HandOffs::serve(std::vector<config::Consumer> consumers) {
         if (found == wanted.end() || found->second.kind != config::Consumer::Kind::maildir) continue;
         auto consumer = outside_.make_consumer(found->second, shard_);
         const consumers::HandOff::Uses uses{shard_.executor(), shard_.inbox(), shard_.timers(), shard_.seams().random,
-                                            committer_,        bodies_,        counters_};
+                                            committer_,        bodies_,        counters_,       &acknowledgements_};
         consumers::HandOff::Options options;
         options.consumer = id;
         auto hand_off = std::make_shared<consumers::HandOff>(std::move(options), uses, std::move(consumer));

@@ -16,7 +16,7 @@
 class HandOffs {
 public:
     HandOffs(Outside& outside, runtime::Shard& shard, store::Committer& committer, const store::Bodies& bodies,
-             runtime::Counters& counters);
+             runtime::Counters& counters, consumers::Acknowledgements& acknowledgements);
 
     /// The outlet of a consumer, made when it is new. Any thread.
     Outlet& outlet(const std::string& consumer);
@@ -46,6 +46,7 @@ private:
     store::Committer& committer_;
     const store::Bodies& bodies_;
     runtime::Counters& counters_;
+    consumers::Acknowledgements& acknowledgements_;
     mutable std::mutex mutex_;
     std::map<std::string, Entry> entries_;
     std::vector<std::shared_ptr<consumers::HandOff>> retired_;  // they end with the shard

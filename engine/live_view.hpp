@@ -8,6 +8,7 @@
 
 #include "engine/control/live.hpp"
 #include "engine/hand_offs.hpp"
+#include "engine/retriever/doorbell.hpp"
 #include "engine/retriever/state_board.hpp"
 #include "engine/runtime/metrics.hpp"
 #include "engine/tokens/expiry_watch.hpp"
@@ -20,6 +21,7 @@ public:
     struct Sources {
         const runtime::Counters& counters;
         retriever::StateBoard& board;
+        retriever::Doorbell& bell;
         const store::Committer& committer;
         const HandOffs& hand_offs;
         const tokens::TokenService& tokens;
@@ -43,6 +45,8 @@ public:
     [[nodiscard]] Summary summary() const override;
     void changed() override { sources_.changed(); }
     std::optional<WallTime> audit(const std::string& id) override;
+    void look_again(std::int64_t mailbox_number) override { sources_.bell.ring(mailbox_number); }
+    void acknowledged(std::int64_t mailbox_number) override { sources_.bell.acknowledged(mailbox_number); }
     [[nodiscard]] std::string metrics() const override;
     awaitable<void> started() override;
     [[nodiscard]] std::string not_ready() const override;

@@ -35,7 +35,7 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
     : make_dialer(dialers_of(engine.outside_)),
       main("main", engine.outside_.clock(), engine.outside_.random(), quiet_budget, make_dialer),
       handing("hand-off", engine.outside_.clock(), engine.outside_.random(), quiet_budget, make_dialer),
-      hand_offs(engine.outside_, handing, *engine.committer_, *engine.bodies_, engine.counters_),
+      hand_offs(engine.outside_, handing, *engine.committer_, *engine.bodies_, engine.counters_, acknowledgements),
       endpoint(main.seams()),
       tokens({main.executor(), main.inbox(), main.timers(), engine.outside_.random(), *engine.committer_,
               *engine.keyring_, endpoint},
@@ -48,7 +48,7 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
                 }}),
       consulting(engine.outside_, engine.flags_, main, tokens),
       outgoing({main, shards, *engine.committer_, hand_offs, engine.flags_.settling_time}),
-      view({engine.counters_, board, *engine.committer_, hand_offs, tokens, expiries, engine.outside_.clock(),
+      view({engine.counters_, board, bell, *engine.committer_, hand_offs, tokens, expiries, engine.outside_.clock(),
             main.timers(), [this] { post_reload(); },
             [this, &engine] {
                 auto metrics = outgoing.metrics();
@@ -114,8 +114,9 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
         shards.push_back(std::make_unique<runtime::Shard>(fmt::format("shard-{}", i), engine.outside_.clock(),
                                                           engine.outside_.random(), budget, make_dialer));
         auto client = std::make_unique<tokens::TokenClient>(tokens, shards.back()->inbox(), engine.outside_.clock());
-        retrievers.push_back(std::make_unique<retriever::Retriever>(
-            *shards.back(), *engine.committer_, engine.counters_, std::move(client), board, options, logins_at_once));
+        retrievers.push_back(std::make_unique<retriever::Retriever>(*shards.back(), *engine.committer_,
+                                                                    engine.counters_, std::move(client), board, bell,
+                                                                    options, logins_at_once));
         auto sending = std::make_unique<tokens::TokenClient>(tokens, shards.back()->inbox(), engine.outside_.clock());
         dispatcher::Line::Sizes sizes;
         sizes.greeting_name = own_name();

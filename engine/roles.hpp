@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/acknowledgements_to_doorbell.hpp"
 #include "engine/alarms.hpp"
 #include "engine/console/console.hpp"
 #include "engine/console/remote_api.hpp"
@@ -31,6 +32,8 @@ struct Engine::Roles {
     runtime::Shard handing;
     std::vector<std::unique_ptr<runtime::Shard>> shards;
     retriever::StateBoard board;
+    retriever::Doorbell bell;
+    AcknowledgementsToDoorbell acknowledgements{bell};
     retriever::Options options;
     HandOffs hand_offs;
     tokens::HttpsEndpoint endpoint;

@@ -86,9 +86,6 @@ std::string fault_of(const config::Mailbox& mailbox, const config::Provider& pro
         if (provider.imap->tls != config::Tls::implicit) {
             return fmt::format("provider {}: this version speaks IMAP over implicit TLS only (port 993)", provider.id);
         }
-        if (mailbox.after != config::After::keep) {
-            return "this version leaves mail on IMAP servers as it is; set \"after\": \"keep\"";
-        }
     }
     if (consumer == nullptr) return fmt::format("consumer {} is gone; import it again", mailbox.consumer);
     if (consumer->kind != config::Consumer::Kind::maildir && consumer->kind != config::Consumer::Kind::pull) {

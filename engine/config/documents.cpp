@@ -87,6 +87,8 @@ boost::json::object to_json(const Mailbox& mailbox) {
     if (mailbox.start.from == Start::From::date) object["start"] = date_text(mailbox.start.date);
     if (mailbox.after == After::move) {
         object["after"] = "move:" + mailbox.move_to;
+    } else if (mailbox.after == After::remove && mailbox.delete_after.count() > 0) {
+        object["after"] = "delete:" + std::to_string(mailbox.delete_after.count()) + "d";
     } else if (mailbox.after != After::keep) {
         object["after"] = word_of(after_words, mailbox.after);
     }

@@ -87,6 +87,7 @@ struct Mailbox {
     std::vector<std::string> folders{"INBOX"};
     Start start;
     After after = After::keep;
+    std::chrono::days delete_after{0};  // with After::remove: so long after it was taken in
     std::string move_to;
     std::string consumer;
     std::optional<Submit> submit;

@@ -2,6 +2,7 @@
 #include <boost/json/parse.hpp>
 
 #include <algorithm>
+#include <array>
 
 #include "engine/config/documents.hpp"
 #include "engine/config/errc.hpp"
@@ -15,6 +16,7 @@ namespace config {
 namespace {
 
 constexpr std::size_t id_bytes_max = 128;
+constexpr std::size_t folder_bytes_max = 1000;
 
 std::string read_id(const Fields& fields) {
     constexpr std::string_view expected =
@@ -144,19 +146,56 @@ Start read_start(const Fields& fields) {
     return {.from = Start::From::date, .date = date.value_or(std::chrono::sys_days{})};
 }
 
+bool same_folder(const std::string& one, const std::string& other) {
+    return one == other || (text::same(one, "INBOX") && text::same(other, "INBOX"));
+}
+
+/// Days of "30d".
+std::optional<std::chrono::days> days_of(std::string_view text) {
+    constexpr unsigned days_max = 3650;
+    if (!text.ends_with('d')) return std::nullopt;
+    const auto days = text::number<unsigned>(text.substr(0, text.size() - 1));
+    if (!days || *days == 0 || *days > days_max) return std::nullopt;
+    return std::chrono::days(*days);
+}
+
+/// Where "move:" leads: a folder's name, or its special use (RFC 6154), whatever its name is.
+void read_target(const Fields& fields, std::string_view target, Mailbox& into) {
+    constexpr std::array<std::string_view, 5> uses{R"(\Archive)", R"(\Drafts)", R"(\Junk)", R"(\Sent)", R"(\Trash)"};
+    into.after = After::move;
+    into.move_to = target;
+    const bool plain =
+        std::all_of(target.begin(), target.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x20; });
+    if (!plain || target.size() > folder_bytes_max) {
+        fields.fault("after", fmt::format("found {}, expected \"move:FOLDER\" with the name of a folder",
+                                          described(*fields.find("after"))));
+    } else if (target.starts_with('\\') && std::find(uses.begin(), uses.end(), target) == uses.end()) {
+        fields.fault("after", fmt::format("found the special use \"{}\", expected {}", text::printable(target, 60),
+                                          either_of(uses)));
+    }
+}
+
 void read_after(const Fields& fields, Mailbox& into) {
-    constexpr std::string_view expected = "\"keep\", \"seen\", \"delete\" or \"move:FOLDER\"";
+    constexpr std::string_view expected =
+        R"("keep", "seen", "delete", "delete:30d" (so many days later) or "move:FOLDER")";
     const std::string after = fields.text("after", expected);
     if (after.empty()) return;
     if (after.starts_with("move:") && after.size() > 5) {
-        into.after = After::move;
-        into.move_to = after.substr(5);
+        read_target(fields, std::string_view(after).substr(5), into);
+    } else if (after.starts_with("delete:")) {
+        const auto days = days_of(std::string_view(after).substr(7));
+        into.after = After::remove;
+        into.delete_after = days.value_or(std::chrono::days(0));
+        if (!days) {
+            fields.fault("after", fmt::format("found {}, expected \"delete:\" and 1 to 3650 days, like \"delete:30d\"",
+                                              described(*fields.find("after"))));
+        }
     } else if (after == "move" || after == "move:") {
         fields.fault("after", fmt::format("found \"{}\" without a folder, expected \"move:FOLDER\"", after));
     } else if (const auto known = choice_of(after_words, after)) {
         into.after = *known;
     } else {
-        constexpr std::string_view words[] = {"keep", "seen", "delete", "move:FOLDER"};
+        constexpr std::string_view words[] = {"keep", "seen", "delete", "delete:30d", "move:FOLDER"};
         fields.fault("after", fmt::format("found {}, expected {}{}", described(*fields.find("after")), expected,
                                           suggestion(after, words)));
     }
@@ -184,6 +223,9 @@ void check_pop3(const Fields& fields, const Mailbox& mailbox) {
     if (fields.has("folders")) fields.fault("folders", "POP3 knows one folder only; leave it out, or use \"imap\"");
     if (mailbox.after == After::seen || mailbox.after == After::move) {
         fields.fault("after", "POP3 can neither flag nor move; expected \"keep\" or \"delete\", or use \"imap\"");
+    }
+    if (mailbox.delete_after.count() > 0) {
+        fields.fault("after", "over POP3 mail is deleted as soon as it may be; expected \"delete\", or use \"imap\"");
     }
 }
 
@@ -299,8 +341,9 @@ void read_object(const boost::json::object& object, const std::string& path, con
         fields.fault("consumer", "missing, expected the id of the consumer that receives this mailbox's mail");
     }
     if (into.protocol == Protocol::pop3) check_pop3(fields, into);
-    if (into.after == After::move &&
-        std::find(into.folders.begin(), into.folders.end(), into.move_to) != into.folders.end()) {
+    if (into.after == After::move && std::any_of(into.folders.begin(), into.folders.end(), [&](const auto& folder) {
+            return same_folder(folder, into.move_to);
+        })) {
         fields.fault("after",
                      fmt::format("mail would be moved to \"{}\", which is fetched itself; expected another folder",
                                  text::printable(into.move_to, 60)));

@@ -252,6 +252,7 @@ void HandOff::settle(const Step& step, const Result<std::vector<Page>>& pages) {
         return;
     }
     for (const auto& each : step.acknowledge) {
+        if (uses_.acknowledgements != nullptr) uses_.acknowledgements->acknowledged(each.mailbox);
         if (each.taken) put_to_rest(each.mailbox, each.rest);
     }
     for (std::size_t unread = step.read.size(); unread > pages->size(); --unread) {

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "engine/consumers/acknowledgements.hpp"
 #include "engine/consumers/consumer.hpp"
 #include "engine/consumers/turns.hpp"
 #include "engine/runtime/metrics.hpp"
@@ -44,6 +45,7 @@ public:
         store::Committer& committer;
         const store::Bodies& bodies;
         runtime::Counters& counters;
+        Acknowledgements* acknowledgements = nullptr;  // nobody listens
     };
     HandOff(Options options, Uses uses, std::unique_ptr<Consumer> consumer);
 

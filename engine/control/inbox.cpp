@@ -137,18 +137,25 @@ Result<Response> chunk(store::Workbench bench, const store::Digest& id, std::uin
     return response;
 }
 
-Result<Response> acknowledged(store::Store& store, const std::string& wanted, const store::Digest& id, Reach reach) {
+/// The answer, and whose mail was acknowledged; 0: none was.
+struct Acknowledged {
+    Response answer;
+    store::MailboxNumber mailbox = 0;
+};
+
+Result<Acknowledged> acknowledged(store::Store& store, const std::string& wanted, const store::Digest& id,
+                                  Reach reach) {
     Response refused;
     const auto consumer = pull_consumer(store, wanted, refused);
-    if (!consumer && consumer.error() == store::errc::unknown_id) return refused;
+    if (!consumer && consumer.error() == store::errc::unknown_id) return Acknowledged{refused};
     if (!consumer) return consumer.error();
     const auto message = store.message_by_id(id);
     if (!message) return message.error();
-    if (!*message) return no_message(id_text(id));
+    if (!*message) return Acknowledged{no_message(id_text(id))};
     const auto hand_offs = store.hand_offs(*consumer, Which::all, (*message)->mailbox - 1, 1);
     if (!hand_offs) return hand_offs.error();
     if (hand_offs->empty() || hand_offs->front().mailbox != (*message)->mailbox) {
-        return refusal(404, fmt::format("message {} is not for consumer \"{}\"", id_text(id), *consumer));
+        return Acknowledged{refusal(404, fmt::format("message {} is not for consumer \"{}\"", id_text(id), *consumer))};
     }
     const store::Seq acked = hand_offs->front().acked;
     const store::Seq seq = (*message)->seq;
@@ -156,15 +163,17 @@ Result<Response> acknowledged(store::Store& store, const std::string& wanted, co
         const auto oldest = store.messages((*message)->mailbox, acked, 1);
         if (!oldest) return oldest.error();
         if (!oldest->empty() && oldest->front().seq < seq) {
-            return refusal(409, fmt::format("message {} comes first in that mailbox; acknowledge it before, or use "
-                                            "--through to acknowledge all up to this one",
-                                            id_text(oldest->front().id)));
+            return Acknowledged{
+                refusal(409, fmt::format("message {} comes first in that mailbox; acknowledge it before, or use "
+                                         "--through to acknowledge all up to this one",
+                                         id_text(oldest->front().id)))};
         }
     }
     const auto done = store.acknowledge(*consumer, (*message)->mailbox, seq);
     if (!done) return done.error();
-    return answer(
-        boost::json::object{{"id", id_text(id)}, {"consumer", *consumer}, {"acknowledged", std::max(seq, acked)}});
+    const boost::json::object said{
+        {"id", id_text(id)}, {"consumer", *consumer}, {"acknowledged", std::max(seq, acked)}};
+    return Acknowledged{answer(said), (*message)->mailbox};
 }
 
 }  // namespace
@@ -215,9 +224,10 @@ awaitable<Response> acknowledge(Surroundings& here, std::string consumer, std::s
     auto work = [consumer, which = *digest, reach](store::Workbench bench) {
         return acknowledged(bench.store, consumer, which, reach);
     };
-    auto response = co_await here.committer.run(here.home, std::move(work));
-    if (!response) co_return failure(response.error());
-    co_return std::move(*response);
+    auto done = co_await here.committer.run(here.home, std::move(work));
+    if (!done) co_return failure(done.error());
+    if (here.live != nullptr && done->mailbox != 0) here.live->acknowledged(done->mailbox);
+    co_return std::move(done->answer);
 }
 
 }  // namespace control

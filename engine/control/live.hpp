@@ -82,6 +82,10 @@ public:
     /// The mailbox is compared with its server as soon as it can be: an audit of this moment or later is the one that
     /// was asked for. nullopt: the daemon does not serve it (yet).
     virtual std::optional<WallTime> audit(const std::string& id) = 0;
+    /// What is to be done for this mailbox at its server is different now: its session looks again, soon.
+    virtual void look_again(std::int64_t mailbox_number) = 0;
+    /// Mail of this mailbox was acknowledged.
+    virtual void acknowledged(std::int64_t mailbox_number) = 0;
     /// Prometheus text.
     [[nodiscard]] virtual std::string metrics() const = 0;
     /// Returns as soon as the daemon knows whom it serves. Its calls come in on one shard.

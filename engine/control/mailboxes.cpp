@@ -4,6 +4,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 
+#include "engine/control/after.hpp"
 #include "engine/control/commands.hpp"
 #include "engine/control/json.hpp"
 #include "engine/submission/switches.hpp"
@@ -50,6 +51,14 @@ boost::json::object to_json(const store::Folder& folder, const std::vector<store
     return object;
 }
 
+/// What sessions noted about the folder.
+Result<void> add_notes(store::Store& store, const store::Folder& folder, boost::json::object& into) {
+    const auto after = store.folder_notes().after_state(folder.number);
+    if (!after) return after.error();
+    if (*after) into["after"] = control::to_json(**after);
+    return {};
+}
+
 Result<boost::json::object> to_json(store::Store& store, const store::SetAside& set_aside) {
     const auto rows = store.messages(set_aside.mailbox, set_aside.seq - 1, 1);
     if (!rows) return rows.error();
@@ -79,6 +88,8 @@ Result<boost::json::object> shown(store::Store& store, const std::string& id, co
         const auto pending = store.pending(folder.number);
         if (!pending) return pending.error();
         auto shown_folder = to_json(folder, *pending);
+        const auto noted = add_notes(store, folder, shown_folder);
+        if (!noted) return noted.error();
         const auto renumbering = store.accounting().renumbering(folder.number);
         if (!renumbering) return renumbering.error();
         if (*renumbering) shown_folder["uid_validity_changed"] = to_json(**renumbering);

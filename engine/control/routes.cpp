@@ -7,6 +7,7 @@
 #include <boost/url/url_view.hpp>
 #include <map>
 
+#include "engine/control/after.hpp"
 #include "engine/control/checks.hpp"
 #include "engine/control/credentials.hpp"
 #include "engine/control/events.hpp"
@@ -133,6 +134,13 @@ awaitable<Response> mailboxes(Surroundings& here, const Request& request, const 
         if (!target.takes({})) co_return wrong_parameter("none");
         auto asked = co_await audit_mailbox(here, id);
         co_return asked;
+    }
+    if (target.path.size() == 4 && act == "after") {
+        const auto limit = number_in(target, "limit", page_rows_max);
+        if (request.method != "GET") co_return wrong_method("GET");
+        if (!limit || !target.takes({"policy", "limit"})) co_return wrong_parameter("policy=WORD, limit=NUMBER");
+        auto shown = co_await show_after(here, id, target.parameter("policy"), *limit);
+        co_return shown;
     }
     if (target.path.size() != 4 || (act != "pause" && act != "resume")) co_return refusal(404, "no such path");
     if (request.method != "POST") co_return wrong_method("POST");

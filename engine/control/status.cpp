@@ -3,6 +3,7 @@
 
 #include "engine/control/commands.hpp"
 #include "engine/control/json.hpp"
+#include "queue/store/folder_notes.hpp"
 
 namespace control {
 namespace {
@@ -16,6 +17,11 @@ boost::json::object to_json(const store::Totals& totals) {
             {"segments", totals.segments},
             {"segment_bytes", totals.segment_bytes}};
 }
+
+struct Counts {
+    store::Totals totals;
+    std::uint64_t parked_folders = 0;
+};
 
 boost::json::object to_json(const store::Committer::Stats& stats) {
     boost::json::object object{{"jobs", stats.jobs},
@@ -63,11 +69,18 @@ boost::json::object to_json(const Live::Summary& summary) {
 }  // namespace
 
 awaitable<Response> status(Surroundings& here) {
-    auto work = [](store::Workbench bench) { return bench.store.totals(); };
-    auto totals = co_await here.committer.run(here.home, work);
-    if (!totals) co_return failure(totals.error());
+    auto work = [](store::Workbench bench) -> Result<Counts> {
+        const auto totals = bench.store.totals();
+        if (!totals) return totals.error();
+        const auto parked = bench.store.folder_notes().parked_folders();
+        if (!parked) return parked.error();
+        return Counts{*totals, *parked};
+    };
+    auto counts = co_await here.committer.run(here.home, work);
+    if (!counts) co_return failure(counts.error());
     boost::json::object object{{"daemon", here.live == nullptr ? "not running" : "running"},
-                               {"store", to_json(*totals)}};
+                               {"store", to_json(counts->totals)}};
+    object["parked_folders"] = counts->parked_folders;
     if (here.live != nullptr) {
         object["committer"] = to_json(here.committer.stats());
         object["live"] = to_json(here.live->summary());

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/runtime/log.hpp"
@@ -113,6 +114,10 @@ awaitable<Ended> ImapSession::stay(imap::Client& client) {
     for (const auto& name : mailbox_->folders) {
         FolderIntake::Facts facts{mailbox_->id, state_.number, name, mailbox_->start};
         stay.folders.emplace_back(std::move(facts), house_.options.sizes, house, house_.options.fetch);
+        if (mailbox_->after == config::After::keep) continue;
+        AfterWork::Facts after{mailbox_->id, state_.number, name, mailbox_->folders,
+                               after_policy_of(*mailbox_, place_->provider)};
+        stay.after.emplace_back(std::move(after), house);
     }
     for (;;) {
         stay.audit_due = take_audit_due();
@@ -124,7 +129,15 @@ awaitable<Ended> ImapSession::stay(imap::Client& client) {
         if (hindered) co_return std::move(*hindered);
         if (told_to_stop()) break;
         note_proof();
-        auto woken = co_await wait_for_news(client, stay.late > 0);
+        take_rung();
+        const auto rings = house_.bell.rings(state_.number);
+        hindered = co_await deal_with_mail(client, stay);
+        if (hindered) co_return std::move(*hindered);
+        if (told_to_stop()) break;
+        if (stay.opened == nullptr) continue;  // for reading only again, before anything else
+        house_.bell.answered(state_.number, rings);
+        state_.caught_up = true;
+        auto woken = co_await wait_for_news(client, stay);
         if (woken.ended) co_return std::move(*woken.ended);
         if (told_to_stop()) break;
         stay.pendings = FolderIntake::Pendings::leave;
@@ -200,6 +213,23 @@ awaitable<std::optional<Ended>> ImapSession::audit(imap::Client& client, FolderI
     co_return std::nullopt;
 }
 
+/// Does what is due with mail that was taken in. Where something was done, no folder counts as open.
+awaitable<std::optional<Ended>> ImapSession::deal_with_mail(imap::Client& client, Stay& stay) {
+    stay.next_after.reset();
+    for (auto& after : stay.after) {
+        auto done = co_await after.perform(client, draining());
+        if (done.opened) stay.opened = nullptr;
+        if (done.next) stay.next_after = std::min(stay.next_after.value_or(*done.next), *done.next);
+        if (done.mails + done.gone > 0) {
+            spdlog::info("mailbox={} folder={} after={} mails={} gone_before={}", mailbox_->id,
+                         runtime::value(after.folder()), runtime::value(after.policy().text()), done.mails, done.gone);
+        }
+        if (done.ended) co_return std::move(done.ended);
+        if (told_to_stop()) break;
+    }
+    co_return std::nullopt;
+}
+
 /// Time is over and nothing was announced: proves it by what the server says outside the folder's view.
 awaitable<std::optional<Ended>> ImapSession::look_from_outside(imap::Client& client, Stay& stay) {
     auto counted = co_await client.status(mailbox_->folders.front());
@@ -217,12 +247,25 @@ awaitable<std::optional<Ended>> ImapSession::look_from_outside(imap::Client& cli
     co_return std::nullopt;
 }
 
-awaitable<ImapSession::News> ImapSession::wait_for_news(imap::Client& client, bool late) {
+/// Not longer than until then, and long enough for a clock that runs a little ahead.
+std::chrono::milliseconds ImapSession::span_until(std::optional<store::Millis> due,
+                                                  std::chrono::milliseconds most) const {
+    if (!due) return most;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*due - house_.seams.timers.clock().wall());
+    return std::clamp<std::chrono::milliseconds>(left, 1s, std::max<std::chrono::milliseconds>(most, 1s));
+}
+
+awaitable<ImapSession::News> ImapSession::wait_for_news(imap::Client& client, const Stay& stay) {
+    const bool late = stay.late > 0;
     enter(Phase::idle);
     const Counted idle(house_.counters.sessions_idle);
     News news;
+    if (take_rung()) {
+        news.by = imap::Client::Woken::told;
+        co_return news;
+    }
     if (!client.can("IDLE")) {
-        const auto span = late ? late_pause : house_.options.poll_interval;
+        const auto span = late ? late_pause : span_until(stay.next_after, house_.options.poll_interval);
         co_await nap(span);
         if (told_to_stop()) co_return news;
         auto answer = co_await client.noop();
@@ -232,7 +275,7 @@ awaitable<ImapSession::News> ImapSession::wait_for_news(imap::Client& client, bo
     const bool look_often = idle_lies_ || mailbox_->folders.size() > 1;  // IDLE tells of the first folder alone
     const auto renew =
         look_often ? std::min(house_.options.poll_interval, house_.options.idle_renew) : house_.options.idle_renew;
-    const auto span = late ? late_pause : renew;
+    const auto span = late ? late_pause : span_until(stay.next_after, renew);
     auto woken = co_await client.idle(span);
     if (!woken) {
         news.ended = ended_by(woken.error(), client.bye());
@@ -244,7 +287,6 @@ awaitable<ImapSession::News> ImapSession::wait_for_news(imap::Client& client, bo
 
 void ImapSession::note_proof() {
     state_.last_proof = house_.seams.timers.clock().wall();
-    state_.caught_up = true;
     if (house_.seams.timers.now() - logged_in_at_ > 1min) state_.failures = 0;
 }
 

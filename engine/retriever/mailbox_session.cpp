@@ -66,6 +66,13 @@ void MailboxSession::resume() {
     wake_.wake();
 }
 
+void MailboxSession::rung() {
+    rung_ = true;
+    if (state_.phase != Phase::idle) return;  // a pause that a server asked for is kept
+    wake_dialogue();
+    wake_.wake();
+}
+
 awaitable<std::optional<Ended>> MailboxSession::connect(const config::Host& host, Begun& begun) {
     enter(Phase::connecting);
     auto answer = co_await house_.tokens.token_for(mailbox_->credential);

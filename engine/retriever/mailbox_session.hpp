@@ -7,6 +7,7 @@
 
 #include "engine/config/model.hpp"
 #include "engine/retriever/audit_plan.hpp"
+#include "engine/retriever/doorbell.hpp"
 #include "engine/retriever/intake.hpp"
 #include "engine/retriever/login_gate.hpp"
 #include "engine/retriever/state_board.hpp"
@@ -42,6 +43,7 @@ struct House {
     tokens::TokenClient& tokens;
     LoginGate& gate;
     StateBoard& board;
+    Doorbell& bell;
     const Options& options;
     Arrivals* arrivals = nullptr;
 };
@@ -71,6 +73,8 @@ public:
     void refuse(std::string fault) { fault_ = std::move(fault); }
     /// Goes on at once: after a pause, a new token, or because somebody asks.
     void resume();
+    /// There is something to do at the server; where none is connected, it waits for the next session.
+    void rung();
 
     [[nodiscard]] const MailboxState& state() const noexcept { return state_; }
 
@@ -105,6 +109,8 @@ protected:
     AuditDue take_audit_due();
     /// The last folder is compared: everybody sees it.
     awaitable<std::optional<Ended>> finish_audit(runtime::Audit audit);
+    /// It rang since this was asked last.
+    bool take_rung() noexcept { return std::exchange(rung_, false); }
     [[nodiscard]] Ended stopped() const;
     [[nodiscard]] IntakeHouse intake_house() const noexcept;
     static Ended failed(error_code error, const std::string& doing);
@@ -121,6 +127,7 @@ private:
     bool draining_ = false;
     bool asked_ = false;
     Monotonic audit_of_{};  // the connection for which it was looked whether an audit is due
+    bool rung_ = false;
     std::string paused_;
     std::string fault_;
     Parking wake_;

@@ -21,13 +21,14 @@ void report(const std::string& name, const std::string& what) {
 }  // namespace
 
 Retriever::Retriever(runtime::Shard& shard, store::Committer& committer, runtime::Counters& counters,
-                     std::unique_ptr<tokens::TokenClient> tokens, StateBoard& board, const Options& options,
-                     std::size_t logins_at_once)
+                     std::unique_ptr<tokens::TokenClient> tokens, StateBoard& board, Doorbell& bell,
+                     const Options& options, std::size_t logins_at_once)
     : shard_(shard),
       committer_(committer),
       counters_(counters),
       tokens_(std::move(tokens)),
       board_(board),
+      bell_(bell),
       options_(options),
       gate_(logins_at_once),
       scope_(shard.executor(), report) {}
@@ -84,8 +85,21 @@ void Retriever::start(Served served) {
     entry.session = session_of(served);
     entry.served = std::move(served);
     board_.put(entry.session->state());
+    open_door(entry.served);
     entries_.insert_or_assign(number, std::move(entry));
     scope_.spawn(name, run(number));
+}
+
+/// POP3 deals with mail when its visits come.
+void Retriever::open_door(const Served& served) {
+    if (served.mailbox->protocol == config::Protocol::pop3) return bell_.close(served.number);
+    const bool changes = served.fault.empty() && served.mailbox->after != config::After::keep;
+    bell_.open(served.number, {served.mailbox->id, &shard_.inbox(), this, changes});
+}
+
+void Retriever::rung(store::MailboxNumber mailbox) {
+    const auto found = entries_.find(mailbox);
+    if (found != entries_.end()) found->second.session->rung();
 }
 
 awaitable<void> Retriever::run(store::MailboxNumber number) {
@@ -103,9 +117,11 @@ awaitable<void> Retriever::run(store::MailboxNumber number) {
         const bool over = !next && (entry.leaving || draining_);
         if (over) break;
         entry.session = session_of(entry.served);
+        open_door(entry.served);
         entry.leaving = false;
     }
     board_.remove(entries_.at(number).served.mailbox->id);
+    bell_.close(number);
     if (!draining_) entries_.erase(number);
 }
 
@@ -124,8 +140,8 @@ awaitable<std::string> Retriever::run_guarded(std::shared_ptr<MailboxSession> se
 }
 
 std::shared_ptr<MailboxSession> Retriever::session_of(const Served& served) {
-    const House house{shard_.seams(), shard_.inbox(), shard_.budget(), committer_, counters_,
-                      *tokens_,       gate_,          board_,          options_,   served.arrivals};
+    const House house{shard_.seams(), shard_.inbox(), shard_.budget(), committer_, counters_,      *tokens_,
+                      gate_,          board_,         bell_,           options_,   served.arrivals};
     std::shared_ptr<MailboxSession> session;
     if (served.mailbox->protocol == config::Protocol::pop3) {
         session = std::make_shared<Pop3Session>(house, served.number, served.mailbox, served.password, served.place);

@@ -25,10 +25,10 @@ struct Served {
 };
 
 /// The mailboxes of one shard. All calls on the shard, except where noted.
-class Retriever {
+class Retriever final : public Doorbell::Porter {
 public:
     Retriever(runtime::Shard& shard, store::Committer& committer, runtime::Counters& counters,
-              std::unique_ptr<tokens::TokenClient> tokens, StateBoard& board, const Options& options,
+              std::unique_ptr<tokens::TokenClient> tokens, StateBoard& board, Doorbell& bell, const Options& options,
               std::size_t logins_at_once);
 
     /// Serves exactly these from now on: new ones start, missing ones end, changed ones start again, those that needed
@@ -37,6 +37,7 @@ public:
     void drain();
     awaitable<void> join();  // after drain(), or after cancel()
     void cancel();
+    void rung(store::MailboxNumber mailbox) override;
 
 private:
     struct Entry {
@@ -48,6 +49,7 @@ private:
     awaitable<void> run(store::MailboxNumber number);
     static awaitable<std::string> run_guarded(std::shared_ptr<MailboxSession> session);
     void start(Served served);
+    void open_door(const Served& served);
     [[nodiscard]] std::shared_ptr<MailboxSession> session_of(const Served& served);
 
     runtime::Shard& shard_;
@@ -55,6 +57,7 @@ private:
     runtime::Counters& counters_;
     std::unique_ptr<tokens::TokenClient> tokens_;
     StateBoard& board_;
+    Doorbell& bell_;
     const Options& options_;
     LoginGate gate_;
     std::map<store::MailboxNumber, Entry> entries_;

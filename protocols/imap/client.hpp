@@ -111,6 +111,17 @@ public:
     /// The rest of one body: BODY.PEEK[]<offset.bytes>. The sink sees just those bytes.
     awaitable<Result<Fetch>> fetch_part(Uid uid, std::uint64_t offset, std::uint64_t bytes, FetchSink& sink);
 
+    // What changes a folder that was opened read_write.
+    awaitable<Result<Answer>> add_flags(UidSet uids, std::string flags);  // UID STORE +FLAGS.SILENT; "\\Seen"
+    /// One message of it or none is copied when it is refused. RFC 9051 §6.4.7.
+    awaitable<Result<Answer>> copy(UidSet uids, std::string folder);
+    awaitable<Result<Answer>> move(UidSet uids, std::string folder);  // RFC 6851
+    /// Removes those of them that are flagged \Deleted. RFC 4315.
+    awaitable<Result<Answer>> expunge(UidSet uids);
+    /// Removes all that are flagged \Deleted, whoever did it.
+    awaitable<Result<Answer>> expunge_all();
+    awaitable<Result<Answer>> create(std::string folder);
+
     enum class Woken { news, time, told };  // EXISTS/EXPUNGE/FETCH arrived; `within` is over; wake_idle() was called
     /// IDLE until something happens; ends it with DONE and reads the tagged answer. RFC 2177. Errors: idle_refused.
     /// The wait ends through the stream's watchdog: allow() moves that of a waiting read_more(), and a stream that

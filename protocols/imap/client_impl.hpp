@@ -46,6 +46,7 @@ struct Client::Impl {
     awaitable<Result<void>> write_secret(std::string shown, Secret line);
 
     awaitable<Result<Answer>> ask_capabilities();
+    awaitable<Result<Answer>> put_into(std::string name, UidSet uids, std::string folder);
     awaitable<Result<Answer>> authenticate(std::string mechanism, Secret initial, std::string_view error_answer);
     awaitable<Result<Answer>> log_in_with_password(std::string user, Secret password);
     /// Sends the commands of `fetching` as `plan` says and passes on what they bring, until all are answered.

@@ -99,6 +99,9 @@ CREATE TABLE visit (
 // What is accounted for without a ledger row of its own. `recognisable` and `recognised` are empty but for folders
 // whose UIDVALIDITY changed within the hour: filled in sorted bulks, and then only read, so that a folder of any size
 // is compared without writing its pages again and again.
+//
+// And what sessions note about folders: how far the mail in them was dealt with, a copy that may have been made, what
+// was there at first, and what is fetched of it later. `state`: 0 running, 1 done, 2 cancelled. Days as milliseconds.
 constexpr const char* tables_since_version_5 = R"sql(
 CREATE TABLE wanted_mail (folder INTEGER PRIMARY KEY, since BIGINT NOT NULL);
 CREATE TABLE passed_over (
@@ -112,6 +115,19 @@ CREATE TABLE recognisable (
     folder BIGINT, fingerprint BLOB, seq BIGINT, PRIMARY KEY (folder, fingerprint, seq)) WITHOUT ROWID;
 CREATE TABLE recognised (folder BIGINT, seq BIGINT, PRIMARY KEY (folder, seq)) WITHOUT ROWID;
 CREATE TABLE possible_repeat (mailbox BIGINT, seq BIGINT, PRIMARY KEY (mailbox, seq)) WITHOUT ROWID;
+CREATE TABLE after_state (
+    folder INTEGER PRIMARY KEY, policy TEXT NOT NULL, done BIGINT NOT NULL, parked TEXT NOT NULL,
+    attempts BIGINT NOT NULL, next_attempt BIGINT NOT NULL);
+CREATE TABLE copy_intent (
+    folder INTEGER PRIMARY KEY, uid_validity BIGINT NOT NULL, uids TEXT NOT NULL, target TEXT NOT NULL,
+    target_uid_validity BIGINT NOT NULL, target_uid_next BIGINT NOT NULL, copied SMALLINT NOT NULL);
+CREATE TABLE first_contact (
+    folder INTEGER PRIMARY KEY, at BIGINT NOT NULL, mails BIGINT NOT NULL, oldest BIGINT NOT NULL,
+    passed_over BIGINT NOT NULL);
+CREATE TABLE backfill (
+    folder INTEGER PRIMARY KEY, from_day BIGINT NOT NULL, state SMALLINT NOT NULL, uid_validity BIGINT NOT NULL,
+    uid BIGINT NOT NULL, found BIGINT NOT NULL, taken BIGINT NOT NULL, asked_at BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL);
 )sql";
 
 /// What version `after` lacks.

@@ -12,6 +12,7 @@
 #include "queue/store/bodies.hpp"
 #include "queue/store/reserve.hpp"
 #include "queue/store/sqlite_accounting.hpp"
+#include "queue/store/sqlite_folder_notes.hpp"
 #include "queue/store/sqlite_listings.hpp"
 #include "queue/store/sqlite_meta.hpp"
 #include "queue/store/sqlite_outbox.hpp"
@@ -108,6 +109,7 @@ public:
     Result<bool> is_acknowledged(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid) override;
     Listings& listings() override { return *listings_; }
     Accounting& accounting() override { return *accounting_; }
+    FolderNotes& folder_notes() override { return *folder_notes_; }
     Outbox& outbox() override { return *outbox_; }
 
 private:
@@ -155,6 +157,7 @@ private:
     std::unique_ptr<SqliteOutbox> outbox_;
     std::unique_ptr<SqliteListings> listings_;
     std::unique_ptr<SqliteAccounting> accounting_;
+    std::unique_ptr<SqliteFolderNotes> folder_notes_;
 
     std::unordered_map<FolderNumber, CachedFolder> folders_;
     std::vector<FolderNumber> moved_;

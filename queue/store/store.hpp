@@ -15,6 +15,8 @@
 
 namespace store {
 
+class FolderNotes;
+
 /// Everything durable except bodies, behind one interface: no SQL outside. Used by the committer's thread only, inside
 /// the group's transaction, which the committer begins and commits. An error of a method concerns that call alone and
 /// has written nothing, except io_failed, disk_full and damaged, which end the whole group.
@@ -113,6 +115,8 @@ public:
     virtual Listings& listings() = 0;
     /// What is accounted for without a ledger row of its own.
     virtual Accounting& accounting() = 0;
+    /// What sessions note about folders beside the ledger. See folder_notes.hpp.
+    virtual FolderNotes& folder_notes() = 0;
     /// What applications handed in to be sent.
     virtual Outbox& outbox() = 0;
 

@@ -161,6 +161,7 @@ public:
                                      .tokens = *client_,
                                      .gate = gate_,
                                      .board = board_,
+                                     .bell = bell_,
                                      .options = options_};
         auto mailbox = std::make_shared<const config::Mailbox>(mailbox_of(letters));
         session_ = std::make_unique<retriever::ImapSession>(house, 1, std::move(mailbox), password, place);
@@ -258,6 +259,7 @@ private:
     runtime::Counters counters_;
     retriever::LoginGate gate_{1};
     retriever::StateBoard board_;
+    retriever::Doorbell bell_;
     retriever::Options options_ = small_sizes();
     std::unique_ptr<store::File> lock_;
     std::unique_ptr<store::Committer> committer_;

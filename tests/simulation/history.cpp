@@ -1,6 +1,9 @@
 #include "tests/simulation/history.hpp"
 
+#include <algorithm>
 #include <cstdio>
+
+#include "tools/rohrpost-sim/message.hpp"
 
 using namespace std::chrono_literals;
 
@@ -11,8 +14,10 @@ namespace {
 constexpr auto longest = std::chrono::milliseconds(3h);
 constexpr std::uint64_t recovery_calls_sampled = 7;
 
-Furniture furniture() {
+Furniture furniture(const After& after) {
     Furniture furniture;
+    furniture.after = {after.policy, after.policy};
+    furniture.can_move = after.can_move;
     furniture.seed = 20'260'101;
     furniture.tokens_live = 30min;
     furniture.sizes = small_sizes();
@@ -34,7 +39,8 @@ std::string name_of(Cut::At at) {
 
 }  // namespace
 
-History::History(const Ground& ground, std::optional<Cut> cut) : stage_(furniture(), ground), cut_(cut) {}
+History::History(const Ground& ground, std::optional<Cut> cut, After after)
+    : stage_(furniture(after), ground), after_(std::move(after)), cut_(cut) {}
 
 void History::write_script() {
     const auto begun = stage_.clock.now();
@@ -65,7 +71,9 @@ void History::write_script() {
         send(1, 400, 1);
     });
     stage_.plan(begun + 62s, 9, [send] { send(2, 3000, 2); });
-    stage_.plan(begun + 20s, 0, [this] {
+    const bool people_change = after_.policy == "keep";
+    stage_.plan(begun + 20s, 0, [this, people_change] {
+        if (!people_change) return;
         remove_once_taken(1, 1);
         remove_once_taken(2, 3);
         stage_.mailroom.read(1, stage_.dice);
@@ -82,6 +90,7 @@ void History::write_script() {
         for (const std::size_t bytes : {600, 30'000, 800, 1000, 14'000}) arrive(1, bytes);
         for (const std::size_t bytes : {4000, 4500}) arrive(2, bytes);
     });
+    if (after_.policy != "keep") return;
     // New mail comes together with the new numbers, and before the second change everything may have been compared,
     // some of it, or nothing.
     stage_.plan(begun + 64s, 0, [this, arrive] {
@@ -137,7 +146,25 @@ bool History::run() {
     return stage_.events.violation().empty();
 }
 
-std::string History::log() const {
+/// By mailbox and folder, whatever the order in which mail came there.
+std::string History::folders() {
+    std::string text;
+    for (std::uint32_t number = 1; number <= stage_.mailroom.mailboxes(); ++number) {
+        for (const auto* folder : stage_.world.folders(sim::World::address_of(number))) {
+            if (folder->name == "Sent Items") continue;
+            std::vector<std::string> mails;
+            for (const auto& entry : folder->entries) {
+                const auto bytes = folder->bytes_of(entry, stage_.world.population().sizes);
+                mails.push_back(fmt::format("{} {} flags={}\n", folder->name, sim::sha256_hex(bytes), entry.flags));
+            }
+            std::sort(mails.begin(), mails.end());
+            text += fmt::format("{}\n{}", folder->mailbox, fmt::join(mails, ""));
+        }
+    }
+    return text;
+}
+
+std::string History::log() {
     std::string text;
     for (const auto& [id, box] : stage_.application.boxes()) {
         std::uint32_t number = 0;
@@ -146,7 +173,7 @@ std::string History::log() const {
             text += fmt::format("{} {} {}\n", id, ++number, mail.sha256);
         }
     }
-    return text + stage_.correspondence.log();
+    return text + stage_.correspondence.log() + folders();
 }
 
 std::uint64_t History::count(Cut::At at) const {
@@ -161,8 +188,8 @@ std::uint64_t History::count(Cut::At at) const {
     return stage_.fate.count(Fate::Act::turn);
 }
 
-bool interrupt_everywhere(const Ground& ground, std::uint64_t first, std::uint64_t stride) {
-    History whole(ground, std::nullopt);
+bool interrupt_everywhere(const Ground& ground, const After& after, std::uint64_t first, std::uint64_t stride) {
+    History whole(ground, std::nullopt, after);
     const auto report = [](History& history, const std::string& where) {
         for (const auto& line : history.stage().events.last()) fmt::print(stderr, "{}\n", line);
         fmt::print(stderr, "{}: {}\n", where, history.stage().events.violation());
@@ -179,7 +206,7 @@ bool interrupt_everywhere(const Ground& ground, std::uint64_t first, std::uint64
         for (std::uint64_t number = first; number <= acts; number += step) {
             Cut cut{at, number, number % 4 == 3 ? Stage::Ending::process_ends : Stage::Ending::power_cut};
             if (at == Cut::At::file && number % recovery_calls_sampled == 0) cut.again = 1 + number % 40;
-            History history(ground, cut);
+            History history(ground, cut, after);
             ++cuts;
             const auto where = fmt::format("cut at {} {} of {}", name_of(at), number, acts);
             if (!history.run()) {
@@ -187,14 +214,15 @@ bool interrupt_everywhere(const Ground& ground, std::uint64_t first, std::uint64
                 return false;
             }
             if (history.log() != expected) {
-                fmt::print(stderr, "{}: the application got other mail\n{}\nexpected\n{}", where, history.log(),
-                           expected);
+                fmt::print(stderr, "{}: the application got other mail, or the folders differ\n{}\nexpected\n{}", where,
+                           history.log(), expected);
                 return false;
             }
         }
     }
-    fmt::print("history: {} file calls, {} network awaits, {} turns; {} cuts, each with the same mail\n",
-               whole.count(Cut::At::file), whole.count(Cut::At::network), whole.count(Cut::At::turn), cuts);
+    fmt::print("history, after: {}: {} file calls, {} network awaits, {} turns; {} cuts, each with the same mail\n",
+               after.policy, whole.count(Cut::At::file), whole.count(Cut::At::network), whole.count(Cut::At::turn),
+               cuts);
     return true;
 }
 

@@ -19,7 +19,7 @@ void Mailroom::arrive(std::uint32_t number, std::size_t bytes, std::chrono::mill
     auto sha256 = sim::sha256_hex(message);
     const auto size = message.size();
     const auto uid = world_.arrive(folder, std::move(message), hidden_for);
-    letters_[id_of(number)].push_back({letter, uid, std::move(sha256), false});
+    letters_[id_of(number)].push_back({letter, uid, std::move(sha256)});
     events_.note("mail arrives mailbox={} uid={} bytes={} hidden_ms={}", id_of(number), uid, size, hidden_for.count());
 }
 
@@ -52,7 +52,10 @@ void Mailroom::renumber(std::uint32_t number, sim::Folder::NewUids uids) {
     std::map<std::uint32_t, std::uint32_t> by_number;
     for (const auto& entry : folder.entries) by_number.emplace(entry.number, entry.uid);
     for (auto& letter : letters_[id_of(number)]) {
-        if (!letter.removed) letter.uid = by_number.at(letter.number);
+        const auto found = by_number.find(letter.number);
+        if (found == by_number.end()) continue;
+        letter.uid = found->second;
+        letter.renumbered = true;
     }
     events_.note("the provider renumbers mailbox={} uid_validity={} uid_next={}", id_of(number), folder.uid_validity,
                  folder.uid_next);

@@ -19,6 +19,7 @@ public:
         std::uint32_t uid = 0;     // as the folder is numbered now
         std::string sha256;
         bool removed = false;
+        bool renumbered = false;  // what was not done with it by then is not done
     };
 
     Mailroom(sim::World& world, Events& events) : world_(world), events_(events) {}

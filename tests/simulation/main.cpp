@@ -22,6 +22,7 @@ struct Wishes {
     bool keep_going = false;
     std::optional<std::uint64_t> history;  // stride
     std::uint64_t first = 1;
+    After after;
 };
 
 Scenario* running = nullptr;
@@ -74,6 +75,9 @@ int main(int count, char** words) {
     app.add_flag("--keep-going", wishes.keep_going, "Go on after a violation; print one line for each");
     app.add_option("--history", wishes.history, "Instead: interrupt the scripted history at every N-th act");
     app.add_option("--first", wishes.first, "The first of these acts")->capture_default_str();
+    app.add_option("--after", wishes.after.policy, "What becomes of mail on the server in that history")
+        ->capture_default_str();
+    app.add_flag("--no-move{false}", wishes.after.can_move, "The server cannot move");
     CLI11_PARSE(app, count, words);
     if (wishes.seed) {
         wishes.from = *wishes.seed;
@@ -81,7 +85,7 @@ int main(int count, char** words) {
     }
     std::signal(SIGABRT, tell_of_abort);
     const Ground ground;
-    if (wishes.history) return interrupt_everywhere(ground, wishes.first, *wishes.history) ? 0 : 1;
+    if (wishes.history) return interrupt_everywhere(ground, wishes.after, wishes.first, *wishes.history) ? 0 : 1;
     const auto begun = std::chrono::steady_clock::now();
     std::uint64_t failed = 0;
     for (std::uint64_t seed = wishes.from; seed < wishes.from + wishes.seeds; ++seed) {

@@ -1,5 +1,8 @@
 #include "tests/simulation/probe.hpp"
 
+#include "engine/config/documents.hpp"
+#include "engine/retriever/after_policy.hpp"
+
 namespace simulation {
 
 error_code Probe::apply(store::Workbench bench) {
@@ -24,6 +27,16 @@ error_code Probe::apply(store::Workbench bench) {
             const auto pending = store.pending(folder.number);
             if (!pending) return pending.error();
             for (const auto& row : *pending) state.pending += row.attempts > 0 ? 1 : 0;
+            const auto document = config::from_document<config::Mailbox>(mailbox.document);
+            if (!document) return document.error();
+            const auto policy = retriever::after_policy_of(*document, {});
+            if (policy.after == config::After::keep) continue;
+            const auto wall = std::chrono::time_point_cast<std::chrono::milliseconds>(now_);
+            const auto left = retriever::look_up_due(store, mailbox.number, folder.name, policy, 0, wall, all);
+            if (!left) return left.error();
+            const auto intent = store.folder_notes().copy_intent(folder.number);
+            if (!intent) return intent.error();
+            state.dealt_with = left->due.empty() && left->state.parked.empty() && !*intent;
         }
     }
     return {};

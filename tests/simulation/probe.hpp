@@ -15,6 +15,7 @@ struct LedgerState {
     std::uint32_t uid_validity = 0;
     std::uint32_t cursor = 0;
     std::uint64_t pending = 0;
+    bool dealt_with = true;  // nothing is due at the server, and nothing was refused
 };
 
 /// A job that reads how far every mailbox is, and tells it once that is durable.
@@ -22,11 +23,12 @@ class Probe final : public store::Job {
 public:
     using Tell = std::function<void(error_code failed, const std::map<std::string, LedgerState>& found)>;
 
-    Probe(queue::Inbox& home, Tell tell) : Job(home), tell_(std::move(tell)) {}
+    Probe(queue::Inbox& home, WallTime now, Tell tell) : Job(home), now_(now), tell_(std::move(tell)) {}
     error_code apply(store::Workbench bench) override;
     void done(error_code reason) noexcept override { tell_(reason, found_); }
 
 private:
+    WallTime now_;
     Tell tell_;
     std::map<std::string, LedgerState> found_;
 };

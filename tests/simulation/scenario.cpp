@@ -39,6 +39,11 @@ Furniture furniture_of(std::uint64_t seed) {
     if (dice.chance(4)) terms.recipients_per_day = static_cast<std::uint32_t>(dice.between(24, 40));
     if (dice.chance(4)) terms.tenant_recipients_per_day = static_cast<std::uint32_t>(dice.between(20, 40));
     if (dice.chance(15)) terms.tenant_mails_per_minute = static_cast<std::uint32_t>(dice.between(2, 6));
+    const char* policies[]{"keep", "seen", "delete", "delete:1d", "move:Done", "move:\\Archive"};
+    for (std::uint32_t number = 0; number < furniture.mailboxes; ++number) {
+        furniture.after.emplace_back(policies[dice.below(std::size(policies))]);
+    }
+    furniture.can_move = dice.chance(60);
     return furniture;
 }
 
@@ -171,7 +176,7 @@ void Scenario::something_of_provider() {
     constexpr sim::FaultKind kinds[]{drop_in_literal, no_data,      refuse_uid, throttle,        wrong_size,
                                      uid_last,        stall,        preauth,    no_idle,         lying_idle,
                                      not_connected,   refuse_login, bye,        token_throttled, token_html,
-                                     token_slow,      token_huge,   token_drop};
+                                     token_slow,      token_huge,   token_drop, refuse_change,   change_lost_reply};
     sim::Fault fault;
     fault.kind = kinds[dice_.below(std::size(kinds))];
     fault.times = dice_.between(1, 4);
@@ -364,6 +369,7 @@ void Scenario::calm_down() {
     if (dice_.chance(50)) stage_.network.cut_all();
     stage_.application.set({});
     stage_.world.faults.clear();
+    stage_.restrict_server();
     stage_.world.reveal_due();
     stage_.disk.set_room(UINT64_MAX);
     stage_.disk.be_well();

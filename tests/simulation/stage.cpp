@@ -28,7 +28,10 @@ sim::TokenRules rules_of(const Furniture& furniture) {
 std::string with_terms(const std::string& document, const Furniture& furniture) {
     const auto& terms = furniture.terms;
     auto whole = boost::json::parse(document);
+    std::size_t number = 0;
     for (auto& value : whole.at("mailboxes").as_array()) {
+        if (number < furniture.after.size()) value.as_object()["after"] = furniture.after[number];
+        ++number;
         auto* submit = value.as_object().if_contains("submit");
         if (submit == nullptr) continue;
         auto& object = submit->as_object();
@@ -83,10 +86,27 @@ Stage::Stage(Furniture furniture, const Ground& ground)
     options.consumer = "maildir:/mail";
     options.submit_per_minute = furniture_.terms.mails_per_minute;
     correspondence.agree(furniture_.terms);
+    restrict_server();
     const sim::Ports ports{.imap = 993, .https = 443, .smtp = submission_port};
     install(disk, flags_, furniture_.sizes,
             with_terms(sim::import_document(options, ports, world, ground.ca_file()), furniture_));
     disk.process_ends();
+}
+
+/// What the server cannot do is no fault that ends.
+void Stage::restrict_server() {
+    if (!furniture_.can_move) world.faults.add({.kind = sim::FaultKind::no_move, .mailbox = ""});
+}
+
+std::string Stage::after_of(std::uint32_t number) const {
+    return number <= furniture_.after.size() ? furniture_.after[number - 1] : "keep";
+}
+
+const sim::Folder* Stage::target_of(std::uint32_t number) {
+    const auto after = after_of(number);
+    if (!after.starts_with("move:")) return nullptr;
+    const auto name = after == "move:\\Archive" ? "Archive" : after.substr(5);
+    return world.folder(sim::World::address_of(number), name);
 }
 
 Stage::~Stage() {

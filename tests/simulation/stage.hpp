@@ -3,6 +3,7 @@
 #include <functional>
 #include <list>
 #include <map>
+#include <set>
 
 #include "tests/simulation/correspondence.hpp"
 #include "tests/simulation/mailroom.hpp"
@@ -25,6 +26,8 @@ struct Furniture {
     EngineSizes sizes;
     std::uint64_t commit_lag_percent = 0;  // of groups that take time
     std::uint32_t connections = 3;         // for sending, of each mailbox
+    std::vector<std::string> after{};      // what becomes of mail on the server, by mailbox; fewer: kept
+    bool can_move = true;                  // the server
     Correspondence::Terms terms;           // of sending; mails_per_minute 0: nobody sends
 };
 
@@ -65,6 +68,10 @@ public:
     [[nodiscard]] bool has_taken(const std::string& id, const Mailroom::Letter& letter);
     /// After at_rest(): nothing is lost, nothing differs.
     void check_end();
+    /// "delete", "move:Done", …: the policy of a mailbox.
+    [[nodiscard]] std::string after_of(std::uint32_t number) const;
+    /// Where its mail is moved to; nullptr: it is not, or the folder does not exist yet.
+    [[nodiscard]] const sim::Folder* target_of(std::uint32_t number);
 
     VirtualClock clock;
     Events events{clock};
@@ -79,6 +86,9 @@ public:
     Network network;
     Application application;
     Correspondence correspondence{fate, events, world, clock};
+
+    /// After faults were cleared: what the server never can.
+    void restrict_server();
 
     [[nodiscard]] Engine& engine() { return process_->engine(); }
     [[nodiscard]] const Furniture& furniture() const noexcept { return furniture_; }
@@ -103,6 +113,9 @@ private:
     bool jump();
     void look();
     void look_at_mailboxes();
+    /// What is gone from an inbox, and nobody removed, was acknowledged, and is where it should be.
+    void look_at_inboxes();
+    void check_folders(std::uint32_t number);
     void learn(const std::map<std::string, LedgerState>& found);
     void audit(Audit::Depth depth, const Audit::Tell& then);
 
@@ -119,6 +132,13 @@ private:
     std::uint64_t turns_ = 0;
     std::map<std::string, LedgerState> known_;  // durable, as the store said last
     std::map<std::string, Watched> watched_;
+    struct Vanished {
+        std::string mailbox;
+        std::uint32_t uid = 0;
+        store::Seq seq = 0;
+    };
+    std::vector<Vanished> vanished_;  // removed by the daemon; the store is to confirm that they were acknowledged
+    std::map<std::string, std::set<std::uint32_t>> seen_to_vanish_;
     bool probing_ = false;
     bool auditing_ = false;
     bool dirty_start_ = false;  // an earlier process left bytes that only the machine has to sync

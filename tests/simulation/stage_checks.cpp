@@ -1,8 +1,10 @@
 // What must hold at any moment, and at the end.
 
 #include <algorithm>
+#include <utility>
 
 #include "tests/simulation/stage.hpp"
+#include "tools/rohrpost-sim/message.hpp"
 
 using namespace std::chrono_literals;
 
@@ -30,6 +32,7 @@ void Stage::look() {
         }
     }
     if (turns_ % turns_between_looks == 0) look_at_mailboxes();
+    look_at_inboxes();
     if (turns_ % turns_between_probes == 0) {
         probe();
         audit(Audit::Depth::events, [](error_code, const OutboxState&) {});
@@ -68,14 +71,78 @@ void Stage::look_at_mailboxes() {
     }
 }
 
+void Stage::look_at_inboxes() {
+    for (std::uint32_t number = 1; number <= furniture_.mailboxes; ++number) {
+        const auto after = after_of(number);
+        if (after == "keep") continue;
+        const auto id = Mailroom::id_of(number);
+        const auto& inbox = *world.folder(sim::World::address_of(number), "INBOX");
+        auto& known = seen_to_vanish_[id];
+        if (mailroom.letters(id).size() == inbox.entries.size() + known.size()) continue;
+        std::set<std::uint32_t> there;
+        for (const auto& entry : inbox.entries) there.insert(entry.number);
+        for (const auto& letter : mailroom.letters(id)) {
+            if (there.contains(letter.number) || !known.insert(letter.number).second || letter.removed) continue;
+            const auto& mails = application.box(id).mails;
+            const auto taken = std::find_if(mails.begin(), mails.end(), [&letter](const auto& mail) {
+                return mail.sha256 == letter.sha256 && mail.order == 0;
+            });
+            if (after == "seen") events.violated("{} uid {} was removed from the server, not flagged", id, letter.uid);
+            if (taken == mails.end()) {
+                events.violated("{} uid {} was removed from the server before it was handed off", id, letter.uid);
+                continue;
+            }
+            if (after == "delete:1d" && taken->record.received_at + std::chrono::days(1) > clock.wall())
+                events.violated("{} uid {} was removed from the server before its time", id, letter.uid);
+            vanished_.push_back({id, letter.uid, taken->record.seq});
+        }
+    }
+}
+
+/// At rest: flagged, gone, or moved, each once. What was renumbered before may be left as it was.
+void Stage::check_folders(std::uint32_t number) {
+    const auto after = after_of(number);
+    const auto id = Mailroom::id_of(number);
+    const auto& sizes = world.population().sizes;
+    const auto& inbox = *world.folder(sim::World::address_of(number), "INBOX");
+    const bool empties = after == "delete" || after.starts_with("move:");
+    std::set<std::uint32_t> left;
+    for (const auto& entry : inbox.entries) left.insert(entry.number);
+    for (const auto& letter : mailroom.letters(id)) {
+        if (empties && left.contains(letter.number) && !letter.renumbered)
+            events.violated("{} uid {} was not dealt with", id, letter.uid);
+    }
+    if (!after.starts_with("move:")) return;
+    std::map<std::string, int> copies;
+    const auto* target = target_of(number);
+    if (target != nullptr) {
+        for (const auto& entry : target->entries) ++copies[sim::sha256_hex(target->bytes_of(entry, sizes))];
+    }
+    for (const auto& letter : mailroom.letters(id)) {
+        const int count = copies[letter.sha256];
+        if (count > 1) events.violated("{} uid {} was moved {} times", id, letter.uid, count);
+        if (count == 0 && !letter.removed && !left.contains(letter.number))
+            events.violated("{} uid {} was to be moved, and is gone", id, letter.uid);
+    }
+}
+
 void Stage::probe() {
     if (!process_ || probing_ || over()) return;
-    const auto tell = [this, of = processes_](error_code failed, const std::map<std::string, LedgerState>& found) {
+    const auto tell = [this, of = processes_, gone = std::exchange(vanished_, {})](
+                          error_code failed, const std::map<std::string, LedgerState>& found) {
+        if (!failed) {
+            for (const auto& one : gone) {
+                const auto state = found.find(one.mailbox);
+                if (state == found.end() || state->second.acked < one.seq)
+                    events.violated("{} uid {} was removed from the server before it was acknowledged", one.mailbox,
+                                    one.uid);
+            }
+        }
         if (of != processes_) return;
         probing_ = false;
         if (!failed) learn(found);
     };
-    std::unique_ptr<store::Job> job = std::make_unique<Probe>(*probe_inbox_, tell);
+    std::unique_ptr<store::Job> job = std::make_unique<Probe>(*probe_inbox_, clock.wall(), tell);
     probing_ = engine().committer().try_submit(job);
 }
 
@@ -133,8 +200,11 @@ bool Stage::at_rest() {
         const auto taken = static_cast<store::Seq>(application.box(state.id).mails.size());
         const auto& ledger = known->second;
         if (ledger.acked != taken || ledger.last_seq != taken || ledger.pending > 0) return false;
+        if (!ledger.dealt_with) return false;
         for (const auto& letter : mailroom.letters(state.id)) {
-            if (!letter.removed && (letter.uid > ledger.cursor || !has_taken(state.id, letter))) return false;
+            if (letter.removed) continue;
+            const bool there = !seen_to_vanish_[state.id].contains(letter.number);
+            if ((there && letter.uid > ledger.cursor) || !has_taken(state.id, letter)) return false;
         }
     }
     return true;
@@ -172,6 +242,7 @@ void Stage::check_end() {
         for (const auto& [sha256, mail] : taken) {
             events.violated("{} uid {} was handed off with bytes that never came", id, mail->record.uid);
         }
+        check_folders(number);
     }
 }
 

@@ -26,6 +26,13 @@ const std::vector<FaultFact>& fault_kinds() {
         {not_connected, "not_connected", "login works, then BAD User is authenticated but not connected"},
         {refuse_login, "refuse_login", "every login is refused"},
         {bye, "bye", "a command after login is answered with BYE and the end"},
+        {no_move, "no_move", "MOVE is not offered and refused"},
+        {no_uidplus, "no_uidplus", "UIDPLUS is not offered, and UID EXPUNGE refused"},
+        {refuse_change, "refuse_change",
+         "UID STORE, COPY, MOVE, EXPUNGE end in NO row=TEXT (blanks as _; default: no right), where uid= is among "
+         "them"},
+        {change_lost_reply, "change_lost_reply",
+         "UID STORE, COPY, MOVE or EXPUNGE is carried out, and the connection breaks without a reply"},
         {hide_sent, "hide_sent", "LIST does not show Sent Items"},
         {sent_late, "sent_late", "a mail is filed, and found in Sent Items only VALUE ms later (default 5000)"},
         {smtp_greeting, "smtp_greeting",
@@ -141,9 +148,14 @@ std::string text_of(const Fault& fault) {
 }
 
 std::optional<Fault> Faults::strike(FaultKind kind, std::string_view mailbox, std::uint32_t uid) {
+    return pick(kind, mailbox, [uid](std::uint32_t wanted) { return wanted == 0 || wanted == uid; });
+}
+
+std::optional<Fault> Faults::pick(FaultKind kind, std::string_view mailbox,
+                                  const std::function<bool(std::uint32_t)>& uid) {
     for (auto fault = faults_.begin(); fault != faults_.end(); ++fault) {
-        const bool fits = fault->kind == kind && (fault->mailbox.empty() || text::same(fault->mailbox, mailbox)) &&
-                          (fault->uid == 0 || fault->uid == uid);
+        const bool fits =
+            fault->kind == kind && (fault->mailbox.empty() || text::same(fault->mailbox, mailbox)) && uid(fault->uid);
         if (!fits) continue;
         const Fault struck = *fault;
         if (fault->times == 1)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <optional>
 #include <string>
@@ -24,6 +25,10 @@ enum class FaultKind {
     not_connected,
     refuse_login,
     bye,
+    no_move,
+    no_uidplus,
+    refuse_change,
+    change_lost_reply,
     hide_sent,
     sent_late,
     smtp_greeting,
@@ -88,6 +93,8 @@ public:
     }
     /// The first fault that fits, used up by one.
     std::optional<Fault> strike(FaultKind kind, std::string_view mailbox, std::uint32_t uid = 0);
+    /// The first one for that mailbox whose uid (0: any) will do, used up by one.
+    std::optional<Fault> pick(FaultKind kind, std::string_view mailbox, const std::function<bool(std::uint32_t)>& uid);
     /// Whether one would strike; uses nothing up.
     [[nodiscard]] bool looms(FaultKind kind, std::string_view mailbox) const;
     [[nodiscard]] const std::list<Fault>& all() const noexcept { return faults_; }

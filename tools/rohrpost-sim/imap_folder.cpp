@@ -108,7 +108,10 @@ void ImapSession::list(const Command& command) {
     for (const Folder* folder : world_.folders(mailbox_)) {
         if (folder->name == "Sent Items" && world_.faults.looms(FaultKind::hide_sent, mailbox_)) continue;
         const bool wanted = pattern == "*" || pattern == "%" || text::same(pattern, folder->name);
-        const std::string_view use = folder->name == "Sent Items" ? " \\Sent" : "";
+        const std::string_view use = folder->name == "Sent Items"      ? " \\Sent"
+                                     : folder->name == "Deleted Items" ? " \\Trash"
+                                     : folder->name == "Archive"       ? " \\Archive"
+                                                                       : "";
         if (wanted) say(fmt::format("* LIST (\\HasNoChildren{}) \"/\" {}", use, quoted(folder->name)));
     }
     ok(command);
@@ -178,6 +181,7 @@ void ImapSession::store(const Command& command) {
     const auto ranges = uids_of(command);
     const std::string action = text::lowered(command.words[1]);
     if (!ranges || action.find("flags") == std::string::npos) return bad(command);
+    if (refuse_change(command)) return;
     tell_news();
     const std::uint8_t named = read_flags(command.words[2]);
     for (const Range& range : *ranges)
@@ -191,7 +195,62 @@ void ImapSession::store(const Command& command) {
             if (!action.ends_with(".silent")) say(line);
             folder_->tell(line, this);
         }
+    changed(command);
+}
+
+void ImapSession::create(const Command& command) {
+    if (!world_.make_folder(mailbox_, command.words[0])) return no(command, "[ALREADYEXISTS] Folder exists.");
     ok(command);
+}
+
+void ImapSession::copy(const Command& command) {
+    const bool moving = command.verb == "UID MOVE";
+    if (moving && world_.faults.looms(FaultKind::no_move, mailbox_)) return bad(command);
+    if (moving && read_only_) return no(command, "Command received in Invalid state.");
+    const auto ranges = uids_of(command);
+    if (!ranges) return bad(command);
+    Folder* const to = world_.folder(mailbox_, command.words[1]);
+    if (to == nullptr) return no(command, "[TRYCREATE] " + command.words[1] + " doesn't exist.");
+    if (refuse_change(command)) return;
+    tell_news();
+    std::string originals, copies;
+    std::vector<std::uint32_t> moved;
+    for (const Range& range : *ranges)
+        for (std::size_t at = folder_->index_from(range.first);
+             at < folder_->entries.size() && folder_->entries[at].uid <= range.last; ++at) {
+            const Entry entry = folder_->entries[at];
+            if (entry.hidden) continue;
+            originals += (originals.empty() ? "" : ",") + std::to_string(entry.uid);
+            copies += (copies.empty() ? "" : ",") + std::to_string(world_.copy(*folder_, entry, *to));
+            moved.push_back(entry.uid);
+        }
+    const std::string code = fmt::format("[COPYUID {} {} {}]", to->uid_validity, originals, copies);
+    if (moving && !moved.empty()) say(fmt::format("* OK {} moved", code));
+    for (std::size_t at = 0; moving && at < moved.size(); ++at) {
+        say(fmt::format("* {} EXPUNGE", folder_->index_from(moved[at]) + 1));
+        folder_->remove(moved[at], this);
+    }
+    changed(command, moving || moved.empty() ? "" : code + " copied.");
+}
+
+bool ImapSession::refuse_change(const Command& command) {
+    const auto ranges = command.words.empty() ? std::nullopt : uids_of(command);
+    const auto fault = world_.faults.pick(FaultKind::refuse_change, mailbox_, [&](std::uint32_t uid) {
+        return uid == 0 || !ranges || std::any_of(ranges->begin(), ranges->end(), [uid](const Range& range) {
+                   return range.first <= uid && uid <= range.last;
+               });
+    });
+    if (!fault) return false;
+    std::string words = fault->row.empty() ? "[NOPERM] Permission denied." : fault->row;
+    std::replace(words.begin(), words.end(), '_', ' ');
+    no(command, words);
+    return true;
+}
+
+void ImapSession::changed(const Command& command, std::string_view text) {
+    if (!world_.faults.strike(FaultKind::change_lost_reply, mailbox_)) return ok(command, text);
+    leave_folder();
+    connection_->cut();
 }
 
 void ImapSession::expunge(const Command& command) {
@@ -202,7 +261,9 @@ void ImapSession::expunge(const Command& command) {
         auto named = uids_of(command);
         if (!named) return bad(command);
         ranges = std::move(*named);
+        if (world_.faults.looms(FaultKind::no_uidplus, mailbox_)) return bad(command);
     }
+    if (refuse_change(command)) return;
     std::vector<std::uint32_t> doomed;
     for (const Entry& entry : folder_->entries) {
         const bool named = std::any_of(ranges.begin(), ranges.end(), [&](const Range& range) {
@@ -214,7 +275,7 @@ void ImapSession::expunge(const Command& command) {
         if (command.verb != "CLOSE") say(fmt::format("* {} EXPUNGE", folder_->index_from(uid) + 1));
         folder_->remove(uid, this);
     }
-    ok(command);
+    changed(command);
 }
 
 awaitable<void> ImapSession::fetch(Command command) {

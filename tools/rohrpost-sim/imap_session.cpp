@@ -94,6 +94,8 @@ awaitable<void> ImapSession::handle_opened(Command command) {
         list(command);
     } else if (verb == "STATUS" && command.words.size() == 2) {
         status(command);
+    } else if (verb == "CREATE" && command.words.size() == 1) {
+        create(command);
     } else if ((verb == "SELECT" || verb == "EXAMINE") && !command.words.empty()) {
         open(command);
     } else if (folder_ == nullptr) {
@@ -114,6 +116,8 @@ awaitable<void> ImapSession::handle_opened(Command command) {
         search(command);
     } else if (verb == "UID STORE" && command.words.size() == 3) {
         store(command);
+    } else if ((verb == "UID COPY" || verb == "UID MOVE") && command.words.size() == 2) {
+        copy(command);
     } else if (verb == "EXPUNGE" || (verb == "UID EXPUNGE" && command.words.size() == 1)) {
         expunge(command);
     } else {
@@ -245,7 +249,11 @@ void ImapSession::bad(const Command& command, std::string_view text) {
 
 std::string ImapSession::capabilities() const {
     const std::string_view all = mailbox_.empty() ? style_.before_login : style_.after_login;
-    return world_.faults.looms(FaultKind::no_idle, mailbox_) ? without(all, "IDLE") : std::string(all);
+    std::string offered(all);
+    if (world_.faults.looms(FaultKind::no_idle, mailbox_)) offered = without(offered, "IDLE");
+    if (world_.faults.looms(FaultKind::no_move, mailbox_)) offered = without(offered, "MOVE");
+    if (world_.faults.looms(FaultKind::no_uidplus, mailbox_)) offered = without(offered, "UIDPLUS");
+    return offered;
 }
 
 void ImapSession::capability(const Command& command) {

@@ -46,6 +46,12 @@ private:
     void search(const Command& command);
     void store(const Command& command);
     void expunge(const Command& command);
+    void create(const Command& command);
+    void copy(const Command& command);
+    /// Whether a fault takes the place of a command that changes mail.
+    bool refuse_change(const Command& command);
+    /// A command that changed mail is over: with its answer, unless a fault keeps it back.
+    void changed(const Command& command, std::string_view text = {});
     awaitable<void> fetch(Command command);
     awaitable<bool> fetch_one(std::uint32_t uid, const Wanted& wanted);
     awaitable<void> idle(Command command);

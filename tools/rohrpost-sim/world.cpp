@@ -161,6 +161,29 @@ std::uint32_t World::arrive(Folder& folder, std::string bytes, std::chrono::mill
     return folder.uid_next - 1;
 }
 
+std::uint32_t World::copy(const Folder& from, const Entry& entry, Folder& to) {
+    std::string bytes = from.bytes_of(entry, population_.sizes);
+    Entry& made = enter(to, {});
+    --counters.arrivals;
+    made.received = entry.received;
+    made.flags = entry.flags;
+    to.given[made.number] = std::move(bytes);
+    const auto uid = made.uid;
+    to.tell(fmt::format("* {} EXISTS", to.entries.size()));
+    return uid;
+}
+
+bool World::make_folder(std::string_view address, std::string_view name) {
+    const auto mailbox = mailboxes_.find(text::lowered(address));
+    if (mailbox == mailboxes_.end() || folder(address, name) != nullptr) return false;
+    mailbox->second.push_back(std::make_unique<Folder>());
+    Folder& made = *mailbox->second.back();
+    made.mailbox = text::lowered(address);
+    made.name = name;
+    made.uid_validity = first_uid_validity + static_cast<std::uint32_t>(mailbox->second.size());
+    return true;
+}
+
 std::size_t World::take(SentMail mail) {
     Folder* folder = this->folder(mail.sender, "Sent Items");
     if (folder == nullptr) folder = this->folder(mail.login, "Sent Items");

@@ -123,6 +123,10 @@ public:
     /// A generated message arrives; returns its UID. It can be found only after `hidden_for`.
     std::uint32_t arrive(Folder& folder, std::chrono::milliseconds hidden_for = {});
     std::uint32_t arrive(Folder& folder, std::string bytes, std::chrono::milliseconds hidden_for = {});
+    /// The same bytes and flags in another folder; returns its UID there.
+    std::uint32_t copy(const Folder& from, const Entry& entry, Folder& to);
+    /// False: there is one by that name.
+    bool make_folder(std::string_view address, std::string_view name);
     /// A generated message in an inbox picked by chance.
     void arrive_anywhere();
     /// Records a mail and files it into the sender's Sent Items; its number, from 1.

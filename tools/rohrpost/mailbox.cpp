@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <boost/json/parse.hpp>
 
 #include "engine/config/flags.hpp"
 #include "tools/rohrpost/audit.hpp"
@@ -73,12 +74,41 @@ std::string text_of(const boost::json::object& mailbox) {
     return text + '\n' + damaged.text();
 }
 
+/// Folder by folder: how far it is, and what is in the way.
+std::string after_text(const boost::json::object& shown) {
+    Table folders({"FOLDER", "AFTER", "DUE", "WAITING", "PARKED", "NEXT ATTEMPT"});
+    for (const auto& value : shown.at("folders").as_array()) {
+        const auto& folder = value.as_object();
+        folders.add({text_at(folder, "name"), text_at(shown, "done_as"), text_at(folder, "due"),
+                     text_at(folder, "waiting"), text_at(folder, "parked"), text_at(folder, "next_attempt")});
+    }
+    return folders.text();
+}
+
+/// Mail by mail: what would be done, and why it is not done yet.
+std::string dry_run_text(const boost::json::object& shown) {
+    Table mails({"FOLDER", "UID", "RECEIVED", "AFTER", "WAITS"});
+    for (const auto& value : shown.at("folders").as_array()) {
+        const auto& folder = value.as_object();
+        for (const auto& each : folder.at("mails").as_array()) {
+            const auto& mail = each.as_object();
+            const auto waits = text_at(mail, "waits");
+            mails.add({text_at(folder, "name"), text_at(mail, "uid"), text_at(mail, "received_at"),
+                       text_at(shown, "done_as"), waits.empty() ? "due" : waits});
+        }
+    }
+    const bool more = shown.at("more").as_bool();
+    return mails.text() + (more ? "there may be more: these are the first ones\n" : "");
+}
+
 }  // namespace
 
 int mailbox_command(Words words) {
     std::string data;
     std::string id;
     std::string reason;
+    std::string policy;
+    bool dry_run = false;
     bool json = false;
     CLI::App app("What is served, and whether.", "rohrpost mailbox");
     app.require_subcommand(1);
@@ -88,7 +118,9 @@ int mailbox_command(Words words) {
     auto* resuming = app.add_subcommand("resume", "Fetch and send again");
     auto* removing = app.add_subcommand(
         "remove", "Serve it no longer; its ledger stays, so an import of the same id doubles nothing");
-    for (auto* command : {listing, showing, pausing, resuming, removing}) {
+    auto* dealing = app.add_subcommand(
+        "after", "What is to be done at the server with mail that was taken in (\"after\" of the mailbox)");
+    for (auto* command : {listing, showing, pausing, resuming, removing, dealing}) {
         config::declare_data(*command, data);
         command->add_flag("--json", json, "Print JSON");
         if (command != listing) command->add_option("MAILBOX", id, "Its id")->required();
@@ -106,6 +138,8 @@ int mailbox_command(Words words) {
     auditing->footer(
         "Exit code: 0 every message is accounted for, 65 some are not, 75 not everything could be compared.");
     pausing->add_option("--reason", reason, "Why, for those who look later");
+    dealing->add_flag("--dry-run", dry_run, "List each mail with what would be done, and what it still waits for");
+    dealing->add_option("--policy", policy, "As if \"after\" were this: seen, delete, delete:30d, move:FOLDER");
     if (!parse(app, std::move(words))) return EX_OK;
     const auto caller = caller_for(data, {});
     if (listing->parsed()) {
@@ -116,6 +150,17 @@ int mailbox_command(Words words) {
     if (auditing->parsed()) return audit_mailboxes(*caller, std::move(wish));
     if (showing->parsed()) return show_row(*caller, "mailboxes", id, text_of, json);
     const std::string path = "/v1/mailboxes/" + encoded(id);
+    if (dealing->parsed()) {
+        const auto query = policy.empty() ? std::string() : "?policy=" + encoded(policy);
+        const auto shown = ask(*caller, "GET", path + "/after" + query);
+        if (json) {
+            fmt::print("{}", shown);
+            return EX_OK;
+        }
+        const auto object = boost::json::parse(shown).as_object();
+        fmt::print("{}", dry_run ? dry_run_text(object) : after_text(object));
+        return EX_OK;
+    }
     const std::string body = removing->parsed()   ? ask(*caller, "DELETE", path)
                              : resuming->parsed() ? ask(*caller, "POST", path + "/resume")
                              : reason.empty()     ? ask(*caller, "POST", path + "/pause")

@@ -33,6 +33,7 @@ std::string shown(const boost::json::object& status) {
     const auto& store = status.at("store").as_object();
     for (const auto* key : {"mailboxes", "messages", "pending", "set_aside", "segments"})
         table.add({key, text_at(store, key)});
+    table.add({"parked folders", text_at(status, "parked_folders")});
     table.add({"unacknowledged", size_text(store.at("unacknowledged_bytes").to_number<double>())});
     table.add({"on disk", size_text(store.at("segment_bytes").to_number<double>())});
     const auto* live = status.if_contains("live");

@@ -55,6 +55,8 @@ public:
         audited.push_back(id);
         return WallTime{};
     }
+    void look_again(std::int64_t mailbox_number) override { looks.push_back(mailbox_number); }
+    void acknowledged(std::int64_t mailbox_number) override { acknowledgements.push_back(mailbox_number); }
     [[nodiscard]] std::string metrics() const override { return "rohrpost_up 1\n"; }
     awaitable<void> started() override {
         ++waited;
@@ -64,6 +66,7 @@ public:
 
     int changes = 0;
     std::vector<std::string> audited;
+    std::vector<std::int64_t> looks, acknowledgements;
     std::vector<Expiring> expiring;
     std::map<std::string, CredentialState> credentials;
     std::string waiting;

@@ -1,0 +1,99 @@
+#include "engine/retriever/after_policy.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace retriever {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::size_t page_rows = 1000;
+constexpr int pages_max = 8;  // by one job: others wait meanwhile
+
+}  // namespace
+
+std::string AfterPolicy::text() const {
+    switch (after) {
+        case config::After::keep:
+            return "keep";
+        case config::After::seen:
+            return "seen";
+        case config::After::move:
+            return "move:" + target;
+        case config::After::remove:
+            break;
+    }
+    return delay.count() > 0 ? fmt::format("delete:{}d", delay.count()) : "delete";
+}
+
+AfterPolicy after_policy_of(const config::Mailbox& mailbox, const config::Provider& provider) {
+    AfterPolicy policy{mailbox.after, mailbox.move_to, mailbox.delete_after};
+    if (policy.after == config::After::remove && provider.preset == "gmail") {
+        policy.after = config::After::move;
+        policy.target = "\\Trash";
+    }
+    return policy;
+}
+
+Dueness dueness_of(const AfterPolicy& policy, const store::Message& message, store::Seq acknowledged,
+                   store::Millis now) {
+    if (policy.after == config::After::keep || policy.after == config::After::seen) return {};
+    if (message.seq > acknowledged) return {.wait = Wait::acknowledgement, .at = {}};
+    const auto at = message.received_at + policy.delay;
+    if (at > now) return {.wait = Wait::time, .at = at};
+    return {};
+}
+
+store::Seq acknowledged_by_all(const std::vector<store::HandOff>& subscriptions) {
+    const auto last = std::min_element(subscriptions.begin(), subscriptions.end(),
+                                       [](const auto& one, const auto& other) { return one.acked < other.acked; });
+    return last == subscriptions.end() ? 0 : last->acked;
+}
+
+Result<AfterBatch> look_up_due(store::Store& store, store::MailboxNumber mailbox, const std::string& folder,
+                               const AfterPolicy& policy, store::Seq after, store::Millis now, std::size_t mails_max) {
+    AfterBatch batch;
+    auto row = store.folder(mailbox, folder);
+    if (!row) return row.error();
+    batch.folder = std::move(*row);
+    auto state = store.folder_notes().after_state(batch.folder.number);
+    if (!state) return state.error();
+    if (*state && (*state)->policy == policy.text()) batch.state = std::move(**state);
+    batch.state.folder = batch.folder.number;
+    batch.state.policy = policy.text();
+    batch.through = after == 0 ? batch.state.done : after;
+    const auto subscriptions = store.folder_notes().subscriptions(mailbox);
+    if (!subscriptions) return subscriptions.error();
+    const auto acknowledged = acknowledged_by_all(*subscriptions);
+    for (int page = 0; page < pages_max; ++page) {
+        const auto messages = store.messages(mailbox, batch.through, page_rows);
+        if (!messages) return messages.error();
+        for (const auto& message : *messages) {
+            const bool ours = message.folder == batch.folder.number;
+            const bool current = message.uid_validity == batch.folder.uid_validity;
+            if (ours && current) {
+                batch.next = dueness_of(policy, message, acknowledged, now);
+                if (batch.next.wait != Wait::nothing) return batch;
+                batch.due.push_back({message.seq, message.uid});
+            }
+            batch.dropped += ours && !current ? 1 : 0;
+            batch.through = message.seq;
+            batch.more = batch.due.size() == mails_max;
+            if (batch.more) return batch;
+        }
+        if (messages->size() < page_rows) return batch;
+    }
+    batch.more = true;
+    return batch;
+}
+
+std::chrono::milliseconds pause_after_refusal(std::uint32_t attempts) {
+    constexpr std::chrono::milliseconds first = 1min, longest = 1h;
+    const auto doublings = std::min<std::uint32_t>(attempts == 0 ? 0 : attempts - 1, 10);
+    return std::min(first * (1U << doublings), longest);
+}
+
+}  // namespace retriever
