@@ -160,7 +160,8 @@ std::string History::log() {
             text += fmt::format("{} {} {:02x} {}\n", id, ++number, fmt::join(mail.record.id, ""), mail.sha256);
         }
     }
-    return text + stage_.correspondence.log() + folders();
+    text += stage_.correspondence.log();
+    return after_.policy == "keep" ? text : text + folders();  // people change what is kept
 }
 
 std::uint64_t History::count(Cut::At at) const {
