@@ -11,15 +11,6 @@ namespace retriever {
 
 namespace {
 
-/// RFC 9051 §9 date: day without a leading zero, English month.
-std::string imap_date(std::chrono::sys_days day) {
-    constexpr std::array<const char*, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    const std::chrono::year_month_day date(day);
-    return fmt::format("{}-{}-{:04}", static_cast<unsigned>(date.day()),
-                       months.at(static_cast<unsigned>(date.month()) - 1), static_cast<int>(date.year()));
-}
-
 FolderPlan frozen(std::string reason) {
     FolderPlan plan;
     plan.act = FolderPlan::Act::freeze;
@@ -28,6 +19,14 @@ FolderPlan frozen(std::string reason) {
 }
 
 }  // namespace
+
+std::string imap_date(std::chrono::sys_days day) {
+    constexpr std::array<const char*, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    const std::chrono::year_month_day date(day);
+    return fmt::format("{}-{}-{:04}", static_cast<unsigned>(date.day()),
+                       months.at(static_cast<unsigned>(date.month()) - 1), static_cast<int>(date.year()));
+}
 
 FolderPlan plan_of(const store::Folder& known, const imap::Selected& now, const config::Start& start) {
     if (now.uid_validity == 0) return frozen("the server gives no UIDVALIDITY, so its UIDs identify nothing");
