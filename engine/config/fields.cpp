@@ -123,4 +123,15 @@ std::optional<std::size_t> Fields::word(std::string_view key, std::span<const st
     return std::nullopt;
 }
 
+std::optional<std::chrono::sys_days> date_of(std::string_view written) {
+    if (written.size() != 10 || written[4] != '-' || written[7] != '-') return std::nullopt;
+    const auto year = text::number<int>(written.substr(0, 4));
+    const auto month = text::number<unsigned>(written.substr(5, 2));
+    const auto day = text::number<unsigned>(written.substr(8, 2));
+    if (!year || !month || !day) return std::nullopt;
+    const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(*month),
+                                           std::chrono::day(*day)};
+    return date.ok() ? std::optional(std::chrono::sys_days(date)) : std::nullopt;
+}
+
 }  // namespace config

@@ -3,6 +3,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <chrono>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -62,5 +63,8 @@ private:
     std::string path_;
     Faults& faults_;
 };
+
+/// The day of "2026-01-31".
+std::optional<std::chrono::sys_days> date_of(std::string_view written);
 
 }  // namespace config

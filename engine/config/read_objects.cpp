@@ -125,17 +125,6 @@ void check_address(const Fields& fields, std::string_view key, std::string_view 
                                   text::printable(address, 60)));
 }
 
-std::optional<std::chrono::sys_days> date_of(std::string_view written) {
-    if (written.size() != 10 || written[4] != '-' || written[7] != '-') return std::nullopt;
-    const auto year = text::number<int>(written.substr(0, 4));
-    const auto month = text::number<unsigned>(written.substr(5, 2));
-    const auto day = text::number<unsigned>(written.substr(8, 2));
-    if (!year || !month || !day) return std::nullopt;
-    const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(*month),
-                                           std::chrono::day(*day)};
-    return date.ok() ? std::optional(std::chrono::sys_days(date)) : std::nullopt;
-}
-
 Start read_start(const Fields& fields) {
     constexpr std::string_view expected = "\"all\", \"new\" or a date like 2026-01-31";
     const std::string start = fields.text("start", expected);

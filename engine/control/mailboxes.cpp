@@ -5,6 +5,7 @@
 #include <boost/json/parse.hpp>
 
 #include "engine/control/after.hpp"
+#include "engine/control/backfill.hpp"
 #include "engine/control/commands.hpp"
 #include "engine/control/json.hpp"
 #include "engine/submission/switches.hpp"
@@ -56,6 +57,12 @@ Result<void> add_notes(store::Store& store, const store::Folder& folder, boost::
     const auto after = store.folder_notes().after_state(folder.number);
     if (!after) return after.error();
     if (*after) into["after"] = control::to_json(**after);
+    const auto contact = store.folder_notes().first_contact(folder.number);
+    if (!contact) return contact.error();
+    if (*contact) into["first_contact"] = control::to_json(**contact);
+    const auto backfill = store.folder_notes().backfill(folder.number);
+    if (!backfill) return backfill.error();
+    if (*backfill) into["backfill"] = control::to_json(**backfill);
     return {};
 }
 

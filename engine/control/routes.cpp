@@ -8,6 +8,7 @@
 #include <map>
 
 #include "engine/control/after.hpp"
+#include "engine/control/backfill.hpp"
 #include "engine/control/checks.hpp"
 #include "engine/control/credentials.hpp"
 #include "engine/control/events.hpp"
@@ -141,6 +142,17 @@ awaitable<Response> mailboxes(Surroundings& here, const Request& request, const 
         if (!limit || !target.takes({"policy", "limit"})) co_return wrong_parameter("policy=WORD, limit=NUMBER");
         auto shown = co_await show_after(here, id, target.parameter("policy"), *limit);
         co_return shown;
+    }
+    if (target.path.size() == 4 && act == "backfill") {
+        if (request.method == "DELETE") {
+            if (!target.takes({})) co_return wrong_parameter("none");
+            auto cancelled = co_await cancel_backfill(here, id);
+            co_return cancelled;
+        }
+        if (request.method != "POST") co_return wrong_method("POST or DELETE");
+        if (!target.takes({"from", "folder"})) co_return wrong_parameter("from=YYYY-MM-DD, folder=NAME");
+        auto asked = co_await backfill_mailbox(here, id, target.parameter("from"), target.parameter("folder"));
+        co_return asked;
     }
     if (target.path.size() != 4 || (act != "pause" && act != "resume")) co_return refusal(404, "no such path");
     if (request.method != "POST") co_return wrong_method("POST");

@@ -68,7 +68,9 @@ Result<AfterBatch> look_up_due(store::Store& store, store::MailboxNumber mailbox
     const auto subscriptions = store.folder_notes().subscriptions(mailbox);
     if (!subscriptions) return subscriptions.error();
     const auto acknowledged = acknowledged_by_all(*subscriptions);
+    const bool at_once = policy.after == config::After::keep || policy.after == config::After::seen;
     for (int page = 0; page < pages_max; ++page) {
+        if (!at_once && batch.through >= acknowledged) return batch;  // whatever there is waits
         const auto messages = store.messages(mailbox, batch.through, page_rows);
         if (!messages) return messages.error();
         for (const auto& message : *messages) {

@@ -61,7 +61,8 @@ awaitable<AfterWork::Done> AfterWork::perform(imap::Client& client, const bool& 
             const auto again = batch->state.next_attempt;
             done.next = std::min(done.next.value_or(again), again);
         }
-        if (blocked_) co_return done;
+        const bool another = !ready_ && !batch->due.empty();  // it is no longer the folder that the ledger knows
+        if (blocked_ || another) co_return done;
     }
     co_return done;
 }
@@ -91,7 +92,7 @@ awaitable<std::optional<Ended>> AfterWork::take_batch(imap::Client& client, cons
     }
     auto ended = co_await prepare(client, batch, done);
     if (ended) co_return ended;
-    if (!ready_ && !blocked_) co_return std::nullopt;  // it is no longer the folder that the ledger knows
+    if (!ready_ && !blocked_) co_return std::nullopt;
     stuck_before_ = !stuck_.empty();
     imap::UidSet wanted;
     for (const auto& mail : batch.due) wanted.add(mail.uid);
@@ -102,13 +103,13 @@ awaitable<std::optional<Ended>> AfterWork::take_batch(imap::Client& client, cons
         const bool flags = facts_.policy.after == config::After::seen;
         const std::string_view which = flags ? " UNSEEN" : "";
         auto here = co_await present(client, std::move(some), which);
-        if (!here) co_return broken(here.error(), client);
+        if (here.ended) co_return std::move(here.ended);
         if (refusal_) break;
-        const auto count = here->count();
+        const auto count = here.uids.count();
         done.gone += flags ? 0 : asked - count;
         if (count == 0) continue;
         const auto stuck = stuck_.count();
-        ended = co_await work_off(client, stop, std::move(*here));
+        ended = co_await work_off(client, stop, std::move(here.uids));
         if (ended) co_return ended;
         if (stop) co_return std::nullopt;
         if (!blocked_) done.mails += count - (stuck_.count() - stuck);
@@ -134,26 +135,22 @@ awaitable<std::optional<Ended>> AfterWork::prepare(imap::Client& client, AfterBa
         done.opened = true;
         ended = co_await finish_copy(client, batch);
     }
-    if (!ended && !refusal_) {
-        auto opened = co_await open(client, batch);
-        if (!opened) co_return broken(opened.error(), client);
-        ready_ = *opened;
-    }
+    if (!ended && !refusal_ && !ready_) ended = co_await open(client, batch);
     if (refusal_) block();
     co_return ended;
 }
 
-/// False when it is another folder by that name now, or when it is refused.
-awaitable<Result<bool>> AfterWork::open(imap::Client& client, const AfterBatch& batch) {
+/// Not ready_ when it is another folder by that name now, or when it is refused.
+awaitable<std::optional<Ended>> AfterWork::open(imap::Client& client, const AfterBatch& batch) {
     auto opened = co_await client.open(facts_.folder, imap::Client::Access::read_write);
-    if (!opened) co_return Result<bool>(boost::system::in_place_error, opened.error());
-    if (!opened->answer.ok()) {
-        refusal_ = fmt::format("opening folder {} for writing was refused: {}", facts_.folder, opened->answer.text);
-    } else if (opened->selected.read_only) {
+    if (!opened) co_return broken(opened.error(), client);
+    if (!opened->answer.ok())
+        co_return refused(opened->answer, fmt::format("opening folder {} for writing", facts_.folder));
+    if (opened->selected.read_only) {
         refusal_ = fmt::format("the server opens folder {} for reading only: {}", facts_.folder, opened->answer.text);
     }
-    const bool same = opened->selected.uid_validity == batch.folder.uid_validity;
-    co_return Result<bool>(boost::system::in_place_value, !refusal_ && same);
+    ready_ = !refusal_ && opened->selected.uid_validity == batch.folder.uid_validity;
+    co_return std::nullopt;
 }
 
 awaitable<std::optional<Ended>> AfterWork::find_target(imap::Client& client) {
@@ -193,17 +190,20 @@ awaitable<std::optional<Ended>> AfterWork::find_target(imap::Client& client) {
 }
 
 /// Those of them that are in the folder.
-awaitable<Result<imap::UidSet>> AfterWork::present(imap::Client& client, imap::UidSet uids, std::string_view more) {
+awaitable<AfterWork::Present> AfterWork::present(imap::Client& client, imap::UidSet uids, std::string_view more) {
+    Present here;
     auto found = co_await client.search(fmt::format("UID {}{}", uids.text(), more));
-    if (!found) co_return found.error();
-    if (!found->answer.ok()) {
-        refusal_ = fmt::format("UID SEARCH in {} was refused: {}", facts_.folder, found->answer.text);
-        co_return imap::UidSet();
+    if (!found) {
+        here.ended = broken(found.error(), client);
+        co_return here;
     }
-    imap::UidSet here;
+    if (!found->answer.ok()) {
+        here.ended = refused(found->answer, fmt::format("UID SEARCH in {}", facts_.folder));
+        co_return here;
+    }
     for (const auto& range : uids.ranges()) {
         for (auto uid = range.first;; ++uid) {
-            if (found->uids.contains(uid)) here.add(uid);
+            if (found->uids.contains(uid)) here.uids.add(uid);
             if (uid == range.last) break;
         }
     }
@@ -277,30 +277,18 @@ awaitable<std::optional<Ended>> AfterWork::remove_without_uids(imap::Client& cli
     auto found = co_await client.search("DELETED");
     if (!found) co_return broken(found.error(), client);
     if (!found->answer.ok()) co_return refused(found->answer, fmt::format("UID SEARCH in {}", facts_.folder));
-    std::vector<imap::Uid> others;
-    for (const auto& range : found->uids.ranges()) {
+    std::uint64_t foreign = found->uids.count();
+    for (const auto& range : uids.ranges()) {
         for (auto uid = range.first;; ++uid) {
-            if (!uids.contains(uid)) others.push_back(uid);
+            foreign -= found->uids.contains(uid) ? 1 : 0;
             if (uid == range.last) break;
         }
     }
-    const auto validity = client.selected().uid_validity;
-    auto look_up = [folder = folder_, validity, others](store::Workbench bench) -> Result<std::size_t> {
-        std::size_t foreign = 0;
-        for (const auto uid : others) {
-            const auto ours = bench.store.is_acknowledged(folder, validity, uid);
-            if (!ours) return ours.error();
-            foreign += *ours ? 0 : 1;
-        }
-        return foreign;
-    };
-    auto foreign = co_await house_.committer.run(house_.inbox, std::move(look_up));
-    if (!foreign) co_return store_ended(foreign.error());
-    if (*foreign > 0) {
+    if (foreign > 0) {
         spdlog::warn(
-            "mailbox={} folder={} id=expunge-left the server cannot remove single mails (UIDPLUS), and {} others are "
-            "flagged as deleted: {} stay with that flag",
-            facts_.mailbox_id, runtime::value(facts_.folder), *foreign, uids.count());
+            "mailbox={} folder={} id=expunge-left the server cannot remove single mails (UIDPLUS), and others={} are "
+            "flagged as deleted: ours={} stay with that flag",
+            facts_.mailbox_id, runtime::value(facts_.folder), foreign, uids.count());
         co_return std::nullopt;
     }
     auto removed = co_await client.expunge_all();
@@ -363,17 +351,15 @@ awaitable<std::optional<Ended>> AfterWork::finish_copy(imap::Client& client, con
             if (!seen) co_return broken(seen.error(), client);
             copied = std::move(*seen);
         }
-        auto opened = co_await open(client, batch);
-        if (!opened) co_return broken(opened.error(), client);
-        if (!*opened) co_return std::nullopt;
+        auto ended = co_await open(client, batch);
+        if (ended || !ready_) co_return ended;
         spdlog::info("mailbox={} folder={} target={} copied={} of a copy that was interrupted", facts_.mailbox_id,
                      runtime::value(facts_.folder), runtime::value(intent.target), copied.count());
         if (!copied.empty()) {
             auto here = co_await present(client, std::move(copied), "");
-            if (!here) co_return broken(here.error(), client);
-            if (refusal_) co_return std::nullopt;
-            if (!here->empty()) {
-                auto ended = co_await remove(client, std::move(*here));
+            if (here.ended || refusal_) co_return std::move(here.ended);
+            if (!here.uids.empty()) {
+                ended = co_await remove(client, std::move(here.uids));
                 if (ended || refusal_) co_return ended;
             }
         }

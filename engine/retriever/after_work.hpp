@@ -43,8 +43,12 @@ private:
     awaitable<std::optional<Ended>> take_batch(imap::Client& client, const bool& stop, AfterBatch& batch, Done& done);
     awaitable<std::optional<Ended>> prepare(imap::Client& client, AfterBatch& batch, Done& done);
     awaitable<std::optional<Ended>> find_target(imap::Client& client);
-    awaitable<Result<bool>> open(imap::Client& client, const AfterBatch& batch);
-    awaitable<Result<imap::UidSet>> present(imap::Client& client, imap::UidSet uids, std::string_view more);
+    awaitable<std::optional<Ended>> open(imap::Client& client, const AfterBatch& batch);
+    struct Present {
+        imap::UidSet uids;
+        std::optional<Ended> ended;
+    };
+    awaitable<Present> present(imap::Client& client, imap::UidSet uids, std::string_view more);
     awaitable<std::optional<Ended>> work_off(imap::Client& client, const bool& stop, imap::UidSet uids);
     awaitable<std::optional<Ended>> act(imap::Client& client, imap::UidSet uids);
     awaitable<std::optional<Ended>> remove(imap::Client& client, imap::UidSet uids);

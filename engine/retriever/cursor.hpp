@@ -11,6 +11,9 @@
 
 namespace retriever {
 
+/// RFC 9051 §9 date: "1-Feb-2026".
+std::string imap_date(std::chrono::sys_days day);
+
 /// What to do with a folder that was just opened.
 struct FolderPlan {
     enum class Act {

@@ -326,6 +326,23 @@ awaitable<FolderIntake::Taken> FolderIntake::take_new(imap::Client& client, Pend
     co_return taken;
 }
 
+awaitable<FolderIntake::Taken> FolderIntake::take_older(imap::Client& client, imap::UidSet wanted, const bool& stop) {
+    Taken taken;
+    pending_ = 0;
+    Intake intake({facts_.mailbox_id, facts_.mailbox, folder_, uid_validity_}, sizes_, house_, cursor_);
+    while (!taken.ended && !wanted.empty() && !stop) {
+        auto slice = wanted.take_front(slice_uids, std::string::npos);
+        taken.ended = co_await take_slice(client, intake, std::move(slice));
+    }
+    auto settled = co_await intake.settle();
+    if (!settled) taken.ended = store_ended(settled.error());
+    taken.stored = intake.progress().stored;
+    taken.known_before = intake.progress().known_before;
+    taken.bytes = intake.progress().stored_bytes;
+    taken.pending = pending_;
+    co_return taken;
+}
+
 /// Asks for the slice; what is not answered is looked up again, asked for one by one, and accounted for.
 awaitable<std::optional<Ended>> FolderIntake::take_slice(imap::Client& client, Intake& intake, imap::UidSet slice) {
     const auto top = slice.ranges().back().last;

@@ -47,9 +47,12 @@ public:
     };
     /// Compares all that the server shows with the ledger, in one round trip. After take_new(), on the open folder.
     awaitable<Audited> audit(imap::Client& client);
+    /// Fetches these, which lie below the cursor and are not in the ledger.
+    awaitable<Taken> take_older(imap::Client& client, imap::UidSet wanted, const bool& stop);
 
     [[nodiscard]] const std::string& name() const noexcept { return facts_.folder; }
     [[nodiscard]] std::uint32_t cursor() const noexcept { return cursor_; }
+    [[nodiscard]] std::uint32_t uid_validity() const noexcept { return uid_validity_; }
 
 private:
     awaitable<std::optional<Ended>> check_uid_next(imap::Client& client, std::uint32_t highest);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/retriever/first_look.hpp"
 #include "engine/runtime/log.hpp"
 
 namespace retriever {
@@ -15,6 +16,7 @@ namespace {
 
 constexpr auto late_looks = 3U;  // Exchange announces mail before it can be fetched: look again soon, so often
 constexpr auto late_pause = std::chrono::milliseconds(2s);
+constexpr auto backfill_pause = std::chrono::milliseconds(1s);  // between two slices: what arrives goes first
 
 /// Shows the running dialogue to drain() and resume().
 class Shown {
@@ -114,11 +116,15 @@ awaitable<Ended> ImapSession::stay(imap::Client& client) {
     for (const auto& name : mailbox_->folders) {
         FolderIntake::Facts facts{mailbox_->id, state_.number, name, mailbox_->start};
         stay.folders.emplace_back(std::move(facts), house_.options.sizes, house, house_.options.fetch);
+        Backfilling::Facts older{mailbox_->id, state_.number, name};
+        stay.older.emplace_back(std::move(older), house);
         if (mailbox_->after == config::After::keep) continue;
         AfterWork::Facts after{mailbox_->id, state_.number, name, mailbox_->folders,
                                after_policy_of(*mailbox_, place_->provider)};
         stay.after.emplace_back(std::move(after), house);
     }
+    auto unlooked = co_await look_first(client, stay);
+    if (unlooked) co_return std::move(*unlooked);
     for (;;) {
         stay.audit_due = take_audit_due();
         stay.audit.reset();
@@ -129,7 +135,7 @@ awaitable<Ended> ImapSession::stay(imap::Client& client) {
         if (hindered) co_return std::move(*hindered);
         if (told_to_stop()) break;
         note_proof();
-        take_rung();
+        stay.backfills = take_rung() || stay.backfills;
         const auto rings = house_.bell.rings(state_.number);
         hindered = co_await deal_with_mail(client, stay);
         if (hindered) co_return std::move(*hindered);
@@ -137,11 +143,22 @@ awaitable<Ended> ImapSession::stay(imap::Client& client) {
         if (stay.opened == nullptr) continue;  // for reading only again, before anything else
         house_.bell.answered(state_.number, rings);
         state_.caught_up = true;
+        if (stay.backfills) {
+            hindered = co_await take_older(client, stay);
+            if (hindered) co_return std::move(*hindered);
+            if (told_to_stop()) break;
+            if (stay.opened == nullptr && !stay.backfills) continue;
+            if (stay.opened == nullptr) {  // the folder that is waited in
+                stay.opened = &stay.folders.front();
+                hindered = co_await stay.folders.front().open(client);
+                if (hindered) co_return std::move(*hindered);
+            }
+        }
         auto woken = co_await wait_for_news(client, stay);
         if (woken.ended) co_return std::move(*woken.ended);
         if (told_to_stop()) break;
         stay.pendings = FolderIntake::Pendings::leave;
-        if (woken.by != imap::Client::Woken::time) continue;
+        if (woken.by != imap::Client::Woken::time || stay.backfills) continue;
         stay.pendings = FolderIntake::Pendings::retry;
         auto lost = co_await look_from_outside(client, stay);
         if (lost) co_return std::move(*lost);
@@ -213,6 +230,50 @@ awaitable<std::optional<Ended>> ImapSession::audit(imap::Client& client, FolderI
     co_return std::nullopt;
 }
 
+/// What is there before anything is fetched.
+awaitable<std::optional<Ended>> ImapSession::look_first(imap::Client& client, Stay& stay) {
+    for (const auto& folder : stay.folders) {
+        FirstLook::Facts facts{mailbox_->id, state_.number, folder.name(), mailbox_->start};
+        FirstLook look(std::move(facts), intake_house());
+        auto ended = co_await look.take(client);
+        if (ended) co_return ended;
+        if (told_to_stop()) break;
+    }
+    co_return std::nullopt;
+}
+
+/// One slice of what an operator asked for; what arrives meanwhile goes before the next one.
+awaitable<std::optional<Ended>> ImapSession::take_older(imap::Client& client, Stay& stay) {
+    stay.backfills = false;
+    for (std::size_t at = 0; at < stay.older.size(); ++at) {
+        auto& folder = stay.folders[at];
+        auto asked = co_await stay.older[at].asked_for();
+        if (!asked) {
+            Ended ended;
+            ended.how = Ended::How::store;
+            ended.reason = fmt::format("the store cannot be read: {}", asked.error().message());
+            co_return ended;
+        }
+        if (!*asked) continue;
+        if (stay.opened != &folder) {
+            stay.opened = nullptr;
+            auto ended = co_await folder.open(client);
+            if (ended) co_return ended;
+        }
+        auto slice = co_await stay.older[at].take(client, folder, draining());
+        state_.stored += slice.stored;
+        stay.backfills = stay.backfills || slice.running;
+        if (slice.ended) co_return std::move(slice.ended);
+        if (told_to_stop()) break;
+    }
+    if (stay.backfills) stay.next_after = now() + backfill_pause;
+    co_return std::nullopt;
+}
+
+store::Millis ImapSession::now() const {
+    return std::chrono::time_point_cast<std::chrono::milliseconds>(house_.seams.timers.clock().wall());
+}
+
 /// Does what is due with mail that was taken in. Where something was done, no folder counts as open.
 awaitable<std::optional<Ended>> ImapSession::deal_with_mail(imap::Client& client, Stay& stay) {
     stay.next_after.reset();
@@ -255,12 +316,13 @@ std::chrono::milliseconds ImapSession::span_until(std::optional<store::Millis> d
     return std::clamp<std::chrono::milliseconds>(left, 1s, std::max<std::chrono::milliseconds>(most, 1s));
 }
 
-awaitable<ImapSession::News> ImapSession::wait_for_news(imap::Client& client, const Stay& stay) {
+awaitable<ImapSession::News> ImapSession::wait_for_news(imap::Client& client, Stay& stay) {
     const bool late = stay.late > 0;
     enter(Phase::idle);
     const Counted idle(house_.counters.sessions_idle);
     News news;
     if (take_rung()) {
+        stay.backfills = true;
         news.by = imap::Client::Woken::told;
         co_return news;
     }

@@ -173,7 +173,8 @@ std::string History::log() {
             text += fmt::format("{} {} {}\n", id, ++number, mail.sha256);
         }
     }
-    return text + stage_.correspondence.log() + folders();
+    text += stage_.correspondence.log();
+    return after_.policy == "keep" ? text : text + folders();  // people change what is kept
 }
 
 std::uint64_t History::count(Cut::At at) const {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <boost/json/parse.hpp>
 
 #include "engine/config/flags.hpp"
@@ -39,6 +40,43 @@ std::string renumbered_text(const boost::json::object& folder, const boost::json
            fmt::format("{} messages recognised, {} new", text_at(changed, "recognised"), text_at(changed, "new"));
 }
 
+const boost::json::object* object_at(const boost::json::object& object, std::string_view key) {
+    const auto* found = object.if_contains(key);
+    return found == nullptr ? nullptr : found->if_object();
+}
+
+/// "317 mails, oldest 2019-03-02, 300 not taken"
+std::string first_contact_text(const boost::json::object& folder) {
+    const auto* contact = object_at(folder, "first_contact");
+    if (contact == nullptr) return {};
+    std::string text = text_at(*contact, "mails") + " mails";
+    if (contact->contains("oldest")) text += ", oldest " + text_at(*contact, "oldest");
+    if (const auto passed = text_at(*contact, "passed_over"); passed != "0") text += ", " + passed + " not taken";
+    return text;
+}
+
+std::string backfill_text(const boost::json::object& folder) {
+    const auto* backfill = object_at(folder, "backfill");
+    if (backfill == nullptr) return {};
+    return fmt::format("from {}: {}, {} of {}", text_at(*backfill, "from"), text_at(*backfill, "state"),
+                       text_at(*backfill, "taken"), text_at(*backfill, "found"));
+}
+
+/// What sessions noted about the folders; nothing when they noted nothing.
+std::string notes_text(const boost::json::object& mailbox) {
+    Table notes({"FOLDER", "AT FIRST", "BACKFILL", "AFTER: WAITS BECAUSE"});
+    bool any = false;
+    for (const auto& value : mailbox.at("folders").as_array()) {
+        const auto& folder = value.as_object();
+        const auto* after = object_at(folder, "after");
+        std::vector<std::string> cells{text_at(folder, "name"), first_contact_text(folder), backfill_text(folder),
+                                       after == nullptr ? std::string() : text_at(*after, "parked")};
+        any = any || std::any_of(cells.begin() + 1, cells.end(), [](const std::string& cell) { return !cell.empty(); });
+        notes.add(std::move(cells));
+    }
+    return any ? '\n' + notes.text() : std::string();
+}
+
 std::string text_of(const boost::json::object& mailbox) {
     Table facts({"MAILBOX", text_at(mailbox, "id")});
     for (const auto* key :
@@ -62,7 +100,7 @@ std::string text_of(const boost::json::object& mailbox) {
         folders.add({text_at(folder, "name"), text_at(folder, "uid_validity"), text_at(folder, "cursor"),
                      text_at(folder, "pending_count"), text_at(folder, "frozen")});
     }
-    const auto text = facts.text() + '\n' + folders.text();
+    const auto text = facts.text() + '\n' + folders.text() + notes_text(mailbox);
     const auto* set_aside = mailbox.if_contains("set_aside");
     if (set_aside == nullptr) return text;
     Table damaged({"SET ASIDE", "CONSUMER", "UID", "SEGMENT", "SINCE", "REASON"});
@@ -108,6 +146,9 @@ int mailbox_command(Words words) {
     std::string id;
     std::string reason;
     std::string policy;
+    std::string from;
+    std::string folder;
+    bool cancel = false;
     bool dry_run = false;
     bool json = false;
     CLI::App app("What is served, and whether.", "rohrpost mailbox");
@@ -120,7 +161,9 @@ int mailbox_command(Words words) {
         "remove", "Serve it no longer; its ledger stays, so an import of the same id doubles nothing");
     auto* dealing = app.add_subcommand(
         "after", "What is to be done at the server with mail that was taken in (\"after\" of the mailbox)");
-    for (auto* command : {listing, showing, pausing, resuming, removing, dealing}) {
+    auto* filling = app.add_subcommand(
+        "backfill", "Fetch mail from a day on that is older than the first contact, beside what arrives");
+    for (auto* command : {listing, showing, pausing, resuming, removing, dealing, filling}) {
         config::declare_data(*command, data);
         command->add_flag("--json", json, "Print JSON");
         if (command != listing) command->add_option("MAILBOX", id, "Its id")->required();
@@ -140,7 +183,11 @@ int mailbox_command(Words words) {
     pausing->add_option("--reason", reason, "Why, for those who look later");
     dealing->add_flag("--dry-run", dry_run, "List each mail with what would be done, and what it still waits for");
     dealing->add_option("--policy", policy, "As if \"after\" were this: seen, delete, delete:30d, move:FOLDER");
+    auto* day = filling->add_option("--from", from, "The day, like 2026-01-31; mailbox show tells how far it is");
+    filling->add_option("--folder", folder, "Of this folder alone")->needs(day);
+    filling->add_flag("--cancel", cancel, "End it; what was fetched stays")->excludes(day);
     if (!parse(app, std::move(words))) return EX_OK;
+    if (filling->parsed() && from.empty() && !cancel) throw Failure(EX_USAGE, "expected --from DAY, or --cancel");
     const auto caller = caller_for(data, {});
     if (listing->parsed()) {
         Table table({"MAILBOX", "ADDRESS", "PROTOCOL", "CONSUMER", "MESSAGES", "LAST PROOF", "STATE"});
@@ -161,10 +208,14 @@ int mailbox_command(Words words) {
         fmt::print("{}", dry_run ? dry_run_text(object) : after_text(object));
         return EX_OK;
     }
-    const std::string body = removing->parsed()   ? ask(*caller, "DELETE", path)
-                             : resuming->parsed() ? ask(*caller, "POST", path + "/resume")
-                             : reason.empty()     ? ask(*caller, "POST", path + "/pause")
-                                                  : ask(*caller, "POST", path + "/pause?reason=" + encoded(reason));
+    const auto older = path + "/backfill";
+    const auto wish = "?from=" + encoded(from) + (folder.empty() ? "" : "&folder=" + encoded(folder));
+    const std::string body = filling->parsed() && cancel ? ask(*caller, "DELETE", older)
+                             : filling->parsed()         ? ask(*caller, "POST", older + wish)
+                             : removing->parsed()        ? ask(*caller, "DELETE", path)
+                             : resuming->parsed()        ? ask(*caller, "POST", path + "/resume")
+                             : reason.empty()            ? ask(*caller, "POST", path + "/pause")
+                                              : ask(*caller, "POST", path + "/pause?reason=" + encoded(reason));
     if (json) fmt::print("{}", body);
     return EX_OK;
 }

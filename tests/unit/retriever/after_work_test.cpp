@@ -7,157 +7,18 @@
 
 #include <catch2/catch.hpp>
 
-#include "queue/store/open.hpp"
-#include "tests/support/hand_clock.hpp"
-#include "tests/support/scripted_stream.hpp"
-#include "tests/support/simulated_disk.hpp"
+#include "tests/unit/retriever/after_desk.hpp"
 
 using namespace retriever;
-using support::HandClock;
-using support::ScriptedStream;
-using Turn = ScriptedStream::Turn;
-using Who = Turn::Who;
-using Turns = std::vector<Turn>;
+using namespace after_desk;
 
 using namespace std::chrono_literals;
 
 namespace {
 
-Turn server(std::string bytes) { return {Who::server, std::move(bytes)}; }
-Turn client(std::string bytes) { return {Who::client, std::move(bytes)}; }
-
-constexpr std::uint32_t validity = 7;
-const std::string with_all = "IMAP4rev1 UIDPLUS MOVE";
-const std::string without_move = "IMAP4rev1 UIDPLUS";
-const std::string with_nothing = "IMAP4rev1";
-
-Turns operator+(Turns front, const Turns& back) {
-    front.insert(front.end(), back.begin(), back.end());
-    return front;
-}
-
-/// A command without its tag, and what the server says to it before the tagged answer.
-class Script {
-public:
-    Script& exchange(const std::string& command, const std::string& untagged = "",
-                     const std::string& answer = "OK done") {
-        const auto tag = fmt::format("R{}", ++tags_);
-        turns_.push_back(client(tag + " " + command + "\r\n"));
-        turns_.push_back(server(untagged + tag + " " + answer + "\r\n"));
-        return *this;
-    }
-    /// Sent, and nothing comes back any more.
-    Script& lost(const std::string& command) {
-        turns_.push_back(client(fmt::format("R{} {}\r\n", ++tags_, command)));
-        return *this;
-    }
-    Script& select(std::uint32_t uid_validity = validity, const std::string& answer = "OK [READ-WRITE] done") {
-        return exchange("SELECT INBOX", fmt::format("* 9 EXISTS\r\n* OK [UIDVALIDITY {}] v\r\n", uid_validity), answer);
-    }
-    Script& search(const std::string& criteria, const std::string& found) {
-        return exchange("UID SEARCH " + criteria, "* SEARCH " + found + "\r\n");
-    }
-    Script& list(const std::string& pattern, const std::string& entries) {
-        return exchange("LIST \"\" " + pattern, entries);
-    }
-    [[nodiscard]] const Turns& turns() const { return turns_; }
-
-private:
-    Turns turns_;
-    int tags_ = 0;
-};
-
-/// A mailbox whose ledger has messages with UIDs 1 to n, and one connection after the other to a played server.
-struct Desk {
-    SimulatedDisk disk;
-    HandClock clock;
-    asio::io_context context{1};
-    queue::Inbox inbox{context.get_executor()};
-    queue::ByteBudget budget{1 << 20};
-    runtime::Counters counters;
-    std::unique_ptr<store::File> lock;
-    std::unique_ptr<store::Committer> committer;
-    store::MailboxNumber mailbox = 0;
-    store::FolderNumber folder = 0;
-
-    explicit Desk(std::uint32_t messages, store::Seq acknowledged = 1000) {
-        auto opened = store::open_store(disk, "/data", {});
-        REQUIRE(opened.has_value());
-        lock = std::move(opened->lock);
-        committer = std::make_unique<store::Committer>(std::move(opened->store), std::move(opened->bodies), clock,
-                                                       store::Committer::Options{});
-        mailbox = *commit([](store::Workbench bench) { return bench.store.put_mailbox("box", "{}"); });
-        folder = commit([this](store::Workbench bench) { return bench.store.folder(mailbox, "INBOX"); })->number;
-        const auto made = commit([this](store::Workbench bench) -> Result<void> {
-            const auto adopted = bench.store.adopt_folder(folder, validity, 0);
-            if (!adopted) return adopted;
-            return bench.store.subscribe("tickets", mailbox);
-        });
-        REQUIRE(made.has_value());
-        for (std::uint32_t uid = 1; uid <= messages; ++uid) add(uid);
-        acknowledge(std::min<store::Seq>(acknowledged, messages));
-    }
-    ~Desk() {
-        committer->stop();
-        context.restart();
-        context.poll();
-    }
-    void settle() {
-        for (;;) {
-            context.restart();
-            const auto handled = context.poll();
-            const bool committed = committer->step();
-            if (handled == 0 && !committed) return;
-        }
-    }
-    template <class T>
-    T result_of(awaitable<T> coroutine) {
-        std::optional<T> result;
-        asio::co_spawn(context, std::move(coroutine), [&result](std::exception_ptr failure, T value) {
-            REQUIRE_FALSE(failure);
-            result = std::move(value);
-        });
-        settle();
-        REQUIRE(result.has_value());
-        return std::move(*result);
-    }
-    template <class Work>
-    auto commit(Work work) -> std::invoke_result_t<Work, store::Workbench> {
-        return result_of(committer->run(inbox, std::move(work)));
-    }
-    [[nodiscard]] store::Millis now() const {
-        return std::chrono::time_point_cast<std::chrono::milliseconds>(clock.wall());
-    }
-    void add(std::uint32_t uid, std::uint32_t uid_validity = validity) {
-        const auto added = commit([&](store::Workbench bench) -> Result<store::Store::Added> {
-            auto place = bench.bodies.append("Subject: x\r\n\r\n");
-            if (!place) return place.error();
-            store::Message message;
-            message.mailbox = mailbox;
-            message.folder = folder;
-            message.uid_validity = uid_validity;
-            message.uid = uid;
-            message.received_at = now();
-            message.id[0] = static_cast<unsigned char>(uid);
-            message.id[1] = static_cast<unsigned char>(uid_validity);
-            message.body = *place;
-            return bench.store.add_message(message);
-        });
-        REQUIRE(added.has_value());
-    }
-    void acknowledge(store::Seq seq) {
-        REQUIRE(commit([&](store::Workbench bench) {
-                    return bench.store.acknowledge("tickets", mailbox, seq);
-                }).has_value());
-    }
-    store::AfterState state() {
-        const auto found =
-            commit([this](store::Workbench bench) { return bench.store.folder_notes().after_state(folder); });
-        return found->value_or(store::AfterState());
-    }
-    std::optional<store::CopyIntent> intent() {
-        return *commit([this](store::Workbench bench) { return bench.store.folder_notes().copy_intent(folder); });
-    }
+/// What work with mail does over one connection.
+struct WorkDesk : after_desk::Desk {
+    using Desk::Desk;
 
     struct Said {
         AfterWork::Done done;
@@ -181,7 +42,6 @@ struct Desk {
         settle();
         return said;
     }
-    [[nodiscard]] IntakeHouse house() { return {*committer, inbox, budget, clock, counters}; }
 };
 
 AfterPolicy seen() { return {config::After::seen, "", {}}; }
@@ -198,7 +58,7 @@ std::string head_of(std::uint32_t sequence, std::uint32_t uid, int message) {
 
 std::string fetch_head(std::uint32_t uid) { return fmt::format("UID FETCH {} (UID BODY.PEEK[]<0.16384>)", uid); }
 
-void check_well(const Desk::Said& said) {
+void check_well(const WorkDesk::Said& said) {
     CHECK(said.surprise.empty());
     CHECK(said.finished);
     CHECK_FALSE(said.done.ended);
@@ -207,7 +67,7 @@ void check_well(const Desk::Said& said) {
 }  // namespace
 
 TEST_CASE("after work: seen flags what is not flagged yet, in one command", "[retriever][after]") {
-    Desk desk(5, 0);
+    WorkDesk desk(5, 0);
     Script script;
     script.select().search("UID 1:5 UNSEEN", "2 3 5").exchange("UID STORE 2:3,5 +FLAGS.SILENT (\\Seen)");
     const auto said = desk.perform(seen(), script);
@@ -218,7 +78,7 @@ TEST_CASE("after work: seen flags what is not flagged yet, in one command", "[re
 }
 
 TEST_CASE("after work: nothing is deleted before every consumer has acknowledged it", "[retriever][after]") {
-    Desk desk(5, 2);
+    WorkDesk desk(5, 2);
     REQUIRE(desk.commit([&](store::Workbench bench) { return bench.store.subscribe("archive", desk.mailbox); })
                 .has_value());
     check_well(desk.perform(removed(), Script()));  // the second consumer has nothing yet
@@ -236,7 +96,7 @@ TEST_CASE("after work: nothing is deleted before every consumer has acknowledged
 }
 
 TEST_CASE("after work: what is not in the folder any more is done", "[retriever][after]") {
-    Desk desk(4);
+    WorkDesk desk(4);
     Script script;
     script.select()
         .search("UID 1:4", "3")
@@ -249,7 +109,7 @@ TEST_CASE("after work: what is not in the folder any more is done", "[retriever]
 }
 
 TEST_CASE("after work: a thousand mails cost a few commands", "[retriever][after]") {
-    Desk desk(1000);
+    WorkDesk desk(1000);
     std::string all;
     for (int uid = 1; uid <= 1000; ++uid) all += fmt::format(" {}", uid);
     Script script;
@@ -261,7 +121,7 @@ TEST_CASE("after work: a thousand mails cost a few commands", "[retriever][after
 
 TEST_CASE("after work: a delay counts from when the mail was taken in, and says when it is over",
           "[retriever][after]") {
-    Desk desk(1);
+    WorkDesk desk(1);
     const auto first = desk.now();
     desk.clock.pass(24h);
     desk.add(2);
@@ -282,7 +142,7 @@ TEST_CASE("after work: a delay counts from when the mail was taken in, and says 
 }
 
 TEST_CASE("after work: a folder to move to is made, with its name as the wire has it", "[retriever][after]") {
-    Desk desk(1);
+    WorkDesk desk(1);
     Script script;
     script.list("B&APw-ro", "")
         .exchange("CREATE B&APw-ro")
@@ -293,7 +153,7 @@ TEST_CASE("after work: a folder to move to is made, with its name as the wire ha
 }
 
 TEST_CASE("after work: a folder is found by its special use, whatever its name", "[retriever][after]") {
-    Desk desk(1);
+    WorkDesk desk(1);
     Script script;
     script.list("\"*\"", "* LIST () \"/\" INBOX\r\n* LIST (\\HasNoChildren \\Trash) \"/\" \"[Gmail]/Papierkorb\"\r\n")
         .select()
@@ -307,7 +167,7 @@ TEST_CASE("after work: a folder is found by its special use, whatever its name",
 }
 
 TEST_CASE("after work: without a folder of that use, it waits and says so", "[retriever][after]") {
-    Desk desk(1);
+    WorkDesk desk(1);
     Script script;
     script.list("\"*\"", "* LIST () \"/\" INBOX\r\n");
     const auto said = desk.perform(moved("\\Trash"), script);
@@ -317,7 +177,7 @@ TEST_CASE("after work: without a folder of that use, it waits and says so", "[re
 }
 
 TEST_CASE("after work: mail is not moved to where it is fetched from", "[retriever][after]") {
-    Desk desk(1);
+    WorkDesk desk(1);
     Script script;
     script.list("\"*\"", "* LIST (\\Archive) \"/\" INBOX\r\n");
     check_well(desk.perform(moved("\\Archive"), script));
@@ -325,7 +185,7 @@ TEST_CASE("after work: mail is not moved to where it is fetched from", "[retriev
 }
 
 TEST_CASE("after work: under another UIDVALIDITY nothing is touched", "[retriever][after]") {
-    Desk desk(3);
+    WorkDesk desk(3);
     Script script;
     script.select(validity + 1);
     check_well(desk.perform(removed(), script));
@@ -333,7 +193,7 @@ TEST_CASE("after work: under another UIDVALIDITY nothing is touched", "[retrieve
 }
 
 TEST_CASE("after work: mail of an older UIDVALIDITY is passed over, and never comes again", "[retriever][after]") {
-    Desk desk(0);
+    WorkDesk desk(0);
     desk.add(1, validity - 1);
     desk.add(2, validity - 1);
     desk.add(1);
@@ -348,7 +208,7 @@ TEST_CASE("after work: mail of an older UIDVALIDITY is passed over, and never co
 }
 
 TEST_CASE("after work: another policy begins at the front", "[retriever][after]") {
-    Desk desk(2);
+    WorkDesk desk(2);
     Script flagging;
     flagging.select().search("UID 1:2 UNSEEN", "1 2").exchange("UID STORE 1:2 +FLAGS.SILENT (\\Seen)");
     check_well(desk.perform(seen(), flagging));
@@ -359,7 +219,7 @@ TEST_CASE("after work: another policy begins at the front", "[retriever][after]"
 }
 
 TEST_CASE("after work: a refusal waits with the server's words, and is tried again in time", "[retriever][after]") {
-    Desk desk(3);
+    WorkDesk desk(3);
     AfterWork work({"box", desk.mailbox, "INBOX", {"INBOX"}, removed()}, desk.house());
     const std::string no = "NO [NOPERM] You may not";
     Script script;
@@ -388,7 +248,7 @@ TEST_CASE("after work: a refusal waits with the server's words, and is tried aga
 }
 
 TEST_CASE("after work: one mail that is refused stops no other", "[retriever][after]") {
-    Desk desk(4);
+    WorkDesk desk(4);
     AfterWork work({"box", desk.mailbox, "INBOX", {"INBOX"}, moved()}, desk.house());
     const std::string no = "NO [LIMIT] Too large";
     Script script;
@@ -421,7 +281,7 @@ TEST_CASE("after work: one mail that is refused stops no other", "[retriever][af
 }
 
 TEST_CASE("after work: a folder that opens for reading only waits", "[retriever][after]") {
-    Desk desk(1);
+    WorkDesk desk(1);
     Script script;
     script.select(validity, "OK [READ-ONLY] done");
     check_well(desk.perform(removed(), script));
@@ -429,7 +289,7 @@ TEST_CASE("after work: a folder that opens for reading only waits", "[retriever]
 }
 
 TEST_CASE("after work: a full mailbox parks the job, a throttled account the session", "[retriever][after]") {
-    Desk desk(1);
+    WorkDesk desk(1);
     Script full;
     full.list("Done", done_there)
         .select()
@@ -438,7 +298,7 @@ TEST_CASE("after work: a full mailbox parks the job, a throttled account the ses
     check_well(desk.perform(moved(), full));
     CHECK(desk.state().parked.find("Mailbox is full") != std::string::npos);
 
-    Desk other(1);
+    WorkDesk other(1);
     Script throttled;
     throttled.list("Done", done_there)
         .select()
@@ -452,7 +312,7 @@ TEST_CASE("after work: a full mailbox parks the job, a throttled account the ses
 }
 
 TEST_CASE("after work: without UIDPLUS, EXPUNGE is said only when it takes nobody else's mail", "[retriever][after]") {
-    Desk desk(3, 2);
+    WorkDesk desk(3, 2);
     Script alone;
     alone.select()
         .search("UID 1:2", "1 2")
@@ -461,7 +321,7 @@ TEST_CASE("after work: without UIDPLUS, EXPUNGE is said only when it takes nobod
         .exchange("EXPUNGE", "* 1 EXPUNGE\r\n* 1 EXPUNGE\r\n");
     check_well(desk.perform(removed(), alone, with_nothing));
 
-    Desk shared(2);
+    WorkDesk shared(2);
     Script left;
     left.select()
         .search("UID 1:2", "1 2")
@@ -472,7 +332,7 @@ TEST_CASE("after work: without UIDPLUS, EXPUNGE is said only when it takes nobod
 }
 
 TEST_CASE("after work: where a server cannot move, it is copied, written down, and removed", "[retriever][after]") {
-    Desk desk(2);
+    WorkDesk desk(2);
     Script script;
     script.list("Done", done_there)
         .select()
@@ -488,7 +348,7 @@ TEST_CASE("after work: where a server cannot move, it is copied, written down, a
 }
 
 TEST_CASE("after work: a copy whose answer was lost is looked for, and not made twice", "[retriever][after]") {
-    Desk desk(3);
+    WorkDesk desk(3);
     Script cut;
     cut.list("Done", done_there)
         .select()
@@ -518,7 +378,6 @@ TEST_CASE("after work: a copy whose answer was lost is looked for, and not made 
         .search("UID 1:2", "1 2")
         .exchange("UID STORE 1:2 +FLAGS.SILENT (\\Deleted)")
         .exchange("UID EXPUNGE 1:2", "* 1 EXPUNGE\r\n* 1 EXPUNGE\r\n")
-        .select()
         .search("UID 1:3", "3")
         .exchange("STATUS Done (MESSAGES UIDNEXT UIDVALIDITY)",
                   "* STATUS Done (MESSAGES 6 UIDNEXT 7 UIDVALIDITY 9)\r\n")
@@ -531,7 +390,7 @@ TEST_CASE("after work: a copy whose answer was lost is looked for, and not made 
 }
 
 TEST_CASE("after work: a copy that the server confirmed is only cleared away", "[retriever][after]") {
-    Desk desk(1);
+    WorkDesk desk(1);
     Script cut;
     cut.list("Done", done_there)
         .select()
@@ -549,14 +408,13 @@ TEST_CASE("after work: a copy that the server confirmed is only cleared away", "
         .search("UID 1", "1")
         .exchange("UID STORE 1 +FLAGS.SILENT (\\Deleted)")
         .exchange("UID EXPUNGE 1", "* 1 EXPUNGE\r\n")
-        .select()
         .search("UID 1", "");
     check_well(desk.perform(moved(), resumed, without_move));
     CHECK_FALSE(desk.intent());
 }
 
 TEST_CASE("after work: when originals cannot be removed, they are not copied again", "[retriever][after]") {
-    Desk desk(2);
+    WorkDesk desk(2);
     const std::string no = "NO [NOPERM] You may not";
     Script script;
     script.list("Done", done_there)
@@ -582,12 +440,13 @@ TEST_CASE("after work: when originals cannot be removed, they are not copied aga
 TEST_CASE("after work: a hang-up after any turn ends in an error, and is repeated without harm", "[retriever][after]") {
     Script whole;
     whole.list("Done", done_there).select().search("UID 1:2", "1 2").exchange("UID MOVE 1:2 Done");
-    for (std::size_t kept = 0; kept < whole.turns().size() - 1; ++kept) {
+    const auto turns = whole.turns();
+    for (std::size_t kept = 0; kept < turns.size() - 1; ++kept) {
         CAPTURE(kept);
-        Desk desk(2);
+        WorkDesk desk(2);
         AfterWork work({"box", desk.mailbox, "INBOX", {"INBOX"}, moved()}, desk.house());
         ScriptedStream stream(Turns{server("* OK [CAPABILITY " + with_all + "] ready\r\n")} +
-                              Turns(whole.turns().begin(), whole.turns().begin() + static_cast<std::ptrdiff_t>(kept)));
+                              Turns(turns.begin(), turns.begin() + static_cast<std::ptrdiff_t>(kept)));
         imap::Client client(stream, {}, {});
         REQUIRE(desk.result_of(client.greet()).has_value());
         const bool stop = false;
