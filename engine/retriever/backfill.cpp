@@ -86,6 +86,7 @@ awaitable<Backfilling::Slice> Backfilling::take(imap::Client& client, FolderInta
 /// What there is to fetch: from the day on, up to what the intake has accounted for, without what the ledger has.
 awaitable<std::optional<Ended>> Backfilling::begin(imap::Client& client, const FolderIntake& intake) {
     if (backfill_.uid_validity != intake.uid_validity()) {
+        backfill_.uid_validity = intake.uid_validity();
         backfill_.uid = 0;
         backfill_.taken = 0;
     }
@@ -111,7 +112,6 @@ awaitable<std::optional<Ended>> Backfilling::begin(imap::Client& client, const F
         if (!wanted) co_return store_ended(wanted.error());
         missing += wanted->count();
     }
-    backfill_.uid_validity = intake.uid_validity();
     backfill_.found = backfill_.taken + missing;
     left_ = std::move(unlooked);
     spdlog::info("mailbox={} folder={} backfill from={:%Y-%m-%d} begins at uid={} with {} mails to fetch",
