@@ -209,9 +209,9 @@ int mailbox_command(Words words) {
         return EX_OK;
     }
     const auto older = path + "/backfill";
-    const auto wish = "?from=" + encoded(from) + (folder.empty() ? "" : "&folder=" + encoded(folder));
+    const auto which = "?from=" + encoded(from) + (folder.empty() ? "" : "&folder=" + encoded(folder));
     const std::string body = filling->parsed() && cancel ? ask(*caller, "DELETE", older)
-                             : filling->parsed()         ? ask(*caller, "POST", older + wish)
+                             : filling->parsed()         ? ask(*caller, "POST", older + which)
                              : removing->parsed()        ? ask(*caller, "DELETE", path)
                              : resuming->parsed()        ? ask(*caller, "POST", path + "/resume")
                              : reason.empty()            ? ask(*caller, "POST", path + "/pause")
