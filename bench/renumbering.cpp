@@ -12,6 +12,7 @@
 #include "engine/retriever/fingerprint.hpp"
 #include "engine/retriever/folder_intake.hpp"
 #include "protocols/base/text.hpp"
+#include "protocols/net/errc.hpp"
 #include "queue/store/open.hpp"
 #include "tests/support/directory.hpp"
 

@@ -273,7 +273,7 @@ TEST_CASE("imap client: heads are fetched without their bodies, and whatever els
                 "]<0> {2}\r\nxy)\r\n* 4 FETCH (UID 9 BODY[" + section + "] {2}\r\nxy)\r\nR1 OK done\r\n")});
     REQUIRE_FALSE(scripted.greet());
     CollectingSink sink;
-    const auto fetched = run_coroutine(scripted.client.fetch_heads(uids({5, 6, 7, 8}), plan, sink));
+    const auto fetched = run_coroutine(scripted.client.fetch_heads(uids({5, 8}), plan, sink));
     CHECK(fetched->unanswered.text() == "6:8");
     CHECK(sink.bodies == std::map<imap::Uid, std::string>{{5, "a:b"}});
     // And no head is taken for a body.
@@ -281,7 +281,7 @@ TEST_CASE("imap client: heads are fetched without their bodies, and whatever els
                     server("* 1 FETCH (UID 5 BODY[" + section + "] {3}\r\na:b)\r\nR1 OK done\r\n")});
     REQUIRE_FALSE(other.greet());
     CollectingSink bodies;
-    const auto none = run_coroutine(other.client.fetch(uids({5}), plan, bodies));
+    const auto none = run_coroutine(other.client.fetch(uids({5, 5}), plan, bodies));
     CHECK(none->unanswered.text() == "5");
     CHECK(bodies.bodies.empty());
 }
