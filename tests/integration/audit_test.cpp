@@ -138,7 +138,7 @@ TEST_CASE("audit: mail from before the start is told apart, what cannot be compa
 
     document.at("mailboxes").at(0).as_object()["folders"] = json::array{"INBOX", "Nowhere"};
     rig.daemon.import(json::serialize(document));
-    const auto hindered = audit(rig.daemon, {"box0001", "--wait", "20"});
+    const auto hindered = audit(rig.daemon, {"box0001", "--wait", "3"});
     CHECK(hindered.exit_code == 75);
     CHECK(rig.daemon.stop() == 0);
 }
