@@ -293,8 +293,7 @@ constexpr Knowledge rows[] = {
      fault,
      account,
      "the folder's messages have numbers that identify nothing (UIDVALIDITY missing or changing again and again, "
-     "UIDNEXT "
-     "going back), so what is new in it cannot be told for sure; nothing is fetched from it",
+     "UIDNEXT going back), so what is new in it cannot be told for sure; nothing is fetched from it",
      "see the reason, and \"frozen folder\" in docs/operation.md",
      {"is frozen:", "gives no UIDVALIDITY"}},
     {"messages-stuck",

@@ -22,7 +22,10 @@ awaitable<std::optional<Ended>> FirstLook::take(imap::Client& client) {
     if (!*first) co_return std::nullopt;
     auto opened = co_await client.open(facts_.folder, imap::Client::Access::read_only);
     if (!opened) co_return broken(opened.error(), client);
-    if (!opened->answer.ok()) co_return std::nullopt;  // whoever fetches says why
+    if (!opened->answer.ok()) {
+        hear(opened->answer);
+        co_return std::move(hindered_);
+    }
     store::FirstContact contact;
     contact.at = std::chrono::time_point_cast<std::chrono::milliseconds>(house_.clock.wall());
     contact.mails = opened->selected.exists;
@@ -37,6 +40,7 @@ awaitable<std::optional<Ended>> FirstLook::take(imap::Client& client) {
         if (!before) co_return broken(before.error(), client);
         contact.passed_over = before->value_or(0);
     }
+    if (hindered_) co_return std::move(hindered_);
     spdlog::info("mailbox={} folder={} first contact: mails={} oldest={} passed_over={}", facts_.mailbox_id,
                  runtime::value(facts_.folder), contact.mails,
                  contact.oldest ? fmt::format("{:%Y-%m-%d}", *contact.oldest) : "none", contact.passed_over);
@@ -75,11 +79,20 @@ awaitable<Result<std::optional<std::chrono::sys_days>>> FirstLook::oldest(imap::
     co_return std::optional(none_before);
 }
 
+/// A refusal concerns this look alone, and whoever fetches says why, unless its words say that it concerns the session.
+void FirstLook::hear(const imap::Answer& refusal) {
+    auto ended = ended_by(refusal, Ended::How::folder, fmt::format("looking into folder {}", facts_.folder));
+    if (ended.how != Ended::How::folder) hindered_ = std::move(ended);
+}
+
 /// nullopt: the server does not say.
 awaitable<Result<std::optional<std::uint64_t>>> FirstLook::count(imap::Client& client, std::string criteria) {
     auto found = co_await client.search(std::move(criteria));
     if (!found) co_return found.error();
-    if (!found->answer.ok()) co_return std::optional<std::uint64_t>();
+    if (!found->answer.ok()) {
+        hear(found->answer);
+        co_return std::optional<std::uint64_t>();
+    }
     co_return std::optional(found->uids.count());
 }
 

@@ -30,10 +30,12 @@ private:
     awaitable<Result<bool>> is_first();
     awaitable<Result<std::optional<std::chrono::sys_days>>> oldest(imap::Client& client);
     awaitable<Result<std::optional<std::uint64_t>>> count(imap::Client& client, std::string criteria);
+    void hear(const imap::Answer& refusal);
     [[nodiscard]] Ended store_ended(error_code error) const;
 
     Facts facts_;
     IntakeHouse house_;
+    std::optional<Ended> hindered_;
 };
 
 }  // namespace retriever

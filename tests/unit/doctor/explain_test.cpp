@@ -314,7 +314,7 @@ TEST_CASE("explain: what this program itself says", "[doctor]") {
          "sign-in-unknown", "ten minutes", "external URL"},
         {"This page was opened under another name than it is known by.", "callback-astray", "another name",
          "external URL"},
-        {"folder INBOX is frozen: UIDVALIDITY changed", "folder-frozen", "new numbers", "frozen folder"},
+        {"folder INBOX is frozen: UIDVALIDITY changed", "folder-frozen", "identify nothing", "frozen folder"},
     };
     for (const auto& row : rows) check(row);
 }
