@@ -37,6 +37,7 @@ Result<config::Provider> provider_of(store::Store& store, const config::Mailbox&
 
 std::string waits_for(const retriever::Dueness& dueness, const std::vector<store::HandOff>& subscriptions,
                       store::Seq seq) {
+    if (dueness.wait == retriever::Wait::set_aside) return "set aside, as it is damaged here: it stays";
     if (dueness.wait == retriever::Wait::time) return "until " + time_text(dueness.at);
     std::vector<std::string_view> behind;
     for (const auto& one : subscriptions) {
@@ -56,7 +57,8 @@ public:
     Result<boost::json::object> folder(const store::Folder& folder) {
         const auto subscriptions = store_.folder_notes().subscriptions(row_.number);
         if (!subscriptions) return subscriptions.error();
-        const auto acknowledged = retriever::acknowledged_by_all(*subscriptions);
+        const auto acknowledged = store_.acknowledged(row_.number);
+        if (!acknowledged) return acknowledged.error();
         auto state = store_.folder_notes().after_state(folder.number);
         if (!state) return state.error();
         store::AfterState known;
@@ -72,14 +74,15 @@ public:
                 if (message.folder != folder.number || message.uid_validity != folder.uid_validity) continue;
                 if (left_ == 0) break;
                 --left_;
-                const auto dueness = retriever::dueness_of(policy_, message, acknowledged, now_);
-                const bool waits = dueness.wait != retriever::Wait::nothing;
+                const auto dueness = retriever::dueness_in(store_, policy_, message, *acknowledged, now_);
+                if (!dueness) return dueness.error();
+                const bool waits = dueness->wait != retriever::Wait::nothing;
                 ++(waits ? waiting : due);
                 boost::json::object mail{{"id", id_text(message.id)},
                                          {"seq", message.seq},
                                          {"uid", message.uid},
                                          {"received_at", time_text(message.received_at)}};
-                if (waits) mail["waits"] = waits_for(dueness, *subscriptions, message.seq);
+                if (waits) mail["waits"] = waits_for(*dueness, *subscriptions, message.seq);
                 mails.push_back(std::move(mail));
             }
             if (messages->size() < page_rows) break;
@@ -162,9 +165,8 @@ boost::json::object to_json(const store::AfterState& state) {
 }
 
 awaitable<Response> show_after(Surroundings& here, std::string id, std::string policy, std::size_t limit) {
-    const auto wall = here.clock != nullptr ? here.clock->wall() : std::chrono::system_clock::now();
     AfterWorkRequest work{std::move(id), std::move(policy), std::clamp<std::size_t>(limit, 1, page_rows_max),
-                          std::chrono::time_point_cast<std::chrono::milliseconds>(wall)};
+                          now_of(here)};
     auto shown = co_await here.committer.run(here.home, std::move(work));
     if (!shown) co_return failure(shown.error());
     co_return std::move(*shown);

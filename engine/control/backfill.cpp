@@ -29,11 +29,6 @@ std::string_view word_of(store::Backfill::State state) {
     return "cancelled";
 }
 
-store::Millis now_of(const Surroundings& here) {
-    const auto wall = here.clock != nullptr ? here.clock->wall() : std::chrono::system_clock::now();
-    return std::chrono::time_point_cast<std::chrono::milliseconds>(wall);
-}
-
 Response no_mailbox(const std::string& id) {
     return refusal(404, fmt::format("there is no mailbox \"{}\"; rohrpost mailbox list shows all", id));
 }

@@ -7,6 +7,7 @@
 #include "engine/control/commands.hpp"
 #include "engine/control/json.hpp"
 #include "protocols/base/text.hpp"
+#include "queue/store/folder_notes.hpp"
 
 namespace control {
 namespace {
@@ -117,7 +118,23 @@ Response no_message(std::string_view id) {
                                     text::printable(id, 60)));
 }
 
-Result<Response> chunk(store::Workbench bench, const store::Digest& id, std::uint64_t offset) {
+/// For whoever has not acknowledged it: it is damaged for all of them, and the mail server has the only whole copy.
+Result<void> set_aside(store::Store& store, const store::Message& message, store::Millis now) {
+    const auto subscriptions = store.folder_notes().subscriptions(message.mailbox);
+    if (!subscriptions) return subscriptions.error();
+    for (const auto& one : *subscriptions) {
+        if (one.acked >= message.seq) continue;
+        const auto noted = store.set_aside({.consumer = one.consumer,
+                                            .mailbox = message.mailbox,
+                                            .seq = message.seq,
+                                            .at = now,
+                                            .reason = "its bytes are damaged"});
+        if (!noted) return noted;
+    }
+    return {};
+}
+
+Result<Response> chunk(store::Workbench bench, const store::Digest& id, std::uint64_t offset, store::Millis now) {
     const auto message = bench.store.message_by_id(id);
     if (!message) return message.error();
     if (!*message) return no_message(id_text(id));
@@ -127,6 +144,8 @@ Result<Response> chunk(store::Workbench bench, const store::Digest& id, std::uin
     if (offset >= place.length) return response;
     auto bytes = bench.bodies.read(place, offset, std::min<std::uint64_t>(place.length - offset, body_chunk_bytes_max));
     if (!bytes && bytes.error() == store::errc::damaged) {
+        const auto noted = set_aside(bench.store, **message, now);
+        if (!noted) return noted.error();
         return refusal(500,
                        fmt::format("the bytes of message {} are damaged (segment {}, {} bytes at {}): it cannot be "
                                    "read; acknowledge it, and the next one comes",
@@ -212,7 +231,9 @@ awaitable<Response> next_message(Surroundings& here, InboxQuery query) {
 awaitable<Response> read_message(Surroundings& here, std::string id, std::uint64_t offset) {
     const auto digest = id_of(id);
     if (!digest) co_return no_message(id);
-    auto work = [which = *digest, offset](store::Workbench bench) { return chunk(bench, which, offset); };
+    auto work = [which = *digest, offset, now = now_of(here)](store::Workbench bench) {
+        return chunk(bench, which, offset, now);
+    };
     auto response = co_await here.committer.run(here.home, std::move(work));
     if (!response) co_return failure(response.error());
     co_return std::move(*response);

@@ -246,15 +246,11 @@ struct ChangeWork {
     }
 };
 
-store::Millis now_of(const Surroundings& here) {
-    return std::chrono::time_point_cast<std::chrono::milliseconds>(here.clock->wall());
-}
-
 }  // namespace
 
 awaitable<Response> submit(Surroundings& here, submission::Order order) {
     if (here.random == nullptr) co_return refusal(503, "submissions are not taken here");
-    auto drafted = submission::drafted(std::move(order), *here.random, here.clock->wall());
+    auto drafted = submission::drafted(std::move(order), *here.random, here.clock.wall());
     if (const auto* fault = std::get_if<submission::Fault>(&drafted)) co_return refusal(422, fault->what);
     submission::AcceptWork work{here.senders.get(), std::move(std::get<submission::Draft>(drafted))};
     const auto due = *work.draft.submission.due;

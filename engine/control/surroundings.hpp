@@ -36,6 +36,7 @@ private:
 struct Surroundings {
     store::Committer& committer;
     queue::Inbox& home;
+    const Clock& clock;
     const secrets::Keyring* keyring = nullptr;  // import, and export with secrets
     Live* live = nullptr;                       // a running daemon's
     tokens::SignIns* sign_ins = nullptr;        // a running daemon's
@@ -44,9 +45,12 @@ struct Surroundings {
     doctor::Doctor* doctor = nullptr;           // of whoever may go out to the network
     Sending* sending = nullptr;                 // a running daemon's
     Alarming* alarming = nullptr;               // a running daemon's, with that role
-    const Clock* clock = nullptr;               // of whoever takes submissions
     std::shared_ptr<MailboxNames> names = std::make_shared<MailboxNames>();
     std::shared_ptr<submission::Senders> senders = std::make_shared<submission::Senders>();
 };
+
+inline store::Millis now_of(const Surroundings& here) {
+    return std::chrono::time_point_cast<std::chrono::milliseconds>(here.clock.wall());
+}
 
 }  // namespace control

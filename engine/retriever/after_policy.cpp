@@ -47,10 +47,15 @@ Dueness dueness_of(const AfterPolicy& policy, const store::Message& message, sto
     return {};
 }
 
-store::Seq acknowledged_by_all(const std::vector<store::HandOff>& subscriptions) {
-    const auto last = std::min_element(subscriptions.begin(), subscriptions.end(),
-                                       [](const auto& one, const auto& other) { return one.acked < other.acked; });
-    return last == subscriptions.end() ? 0 : last->acked;
+Result<Dueness> dueness_in(store::Store& store, const AfterPolicy& policy, const store::Message& message,
+                           store::Seq acknowledged, store::Millis now) {
+    auto dueness = dueness_of(policy, message, acknowledged, now);
+    const bool stays = policy.after == config::After::keep || policy.after == config::After::seen;
+    if (stays || dueness.wait == Wait::acknowledgement) return dueness;
+    const auto whole = store.is_acknowledged(message.folder, message.uid_validity, message.uid);
+    if (!whole) return whole.error();
+    if (!*whole) dueness = {.wait = Wait::set_aside, .at = {}};
+    return dueness;
 }
 
 Result<AfterBatch> look_up_due(store::Store& store, store::MailboxNumber mailbox, const std::string& folder,
@@ -65,21 +70,25 @@ Result<AfterBatch> look_up_due(store::Store& store, store::MailboxNumber mailbox
     batch.state.folder = batch.folder.number;
     batch.state.policy = policy.text();
     batch.through = after == 0 ? batch.state.done : after;
-    const auto subscriptions = store.folder_notes().subscriptions(mailbox);
-    if (!subscriptions) return subscriptions.error();
-    const auto acknowledged = acknowledged_by_all(*subscriptions);
+    const auto acknowledged = store.acknowledged(mailbox);
+    if (!acknowledged) return acknowledged.error();
     const bool at_once = policy.after == config::After::keep || policy.after == config::After::seen;
     for (int page = 0; page < pages_max; ++page) {
-        if (!at_once && batch.through >= acknowledged) return batch;  // whatever there is waits
+        if (!at_once && batch.through >= *acknowledged) return batch;  // whatever there is waits
         const auto messages = store.messages(mailbox, batch.through, page_rows);
         if (!messages) return messages.error();
         for (const auto& message : *messages) {
             const bool ours = message.folder == batch.folder.number;
             const bool current = message.uid_validity == batch.folder.uid_validity;
             if (ours && current) {
-                batch.next = dueness_of(policy, message, acknowledged, now);
-                if (batch.next.wait != Wait::nothing) return batch;
-                batch.due.push_back({message.seq, message.uid});
+                const auto dueness = dueness_in(store, policy, message, *acknowledged, now);
+                if (!dueness) return dueness.error();
+                if (dueness->wait == Wait::acknowledgement || dueness->wait == Wait::time) {
+                    batch.next = *dueness;
+                    return batch;
+                }
+                if (dueness->wait == Wait::nothing) batch.due.push_back({message.seq, message.uid});
+                batch.set_aside += dueness->wait == Wait::set_aside ? 1 : 0;
             }
             batch.dropped += ours && !current ? 1 : 0;
             batch.through = message.seq;

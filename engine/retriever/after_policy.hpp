@@ -24,8 +24,9 @@ struct AfterPolicy {
 /// mail stays in "All Mail". Pure.
 AfterPolicy after_policy_of(const config::Mailbox& mailbox, const config::Provider& provider);
 
-/// What a mail still waits for. In this order: only what is acknowledged waits for its time.
-enum class Wait { nothing, acknowledgement, time };
+/// What a mail still waits for. In this order: only what is acknowledged waits for its time. What a hand-off set aside
+/// stays for good: its bytes are damaged here, and the server has the only whole copy.
+enum class Wait { nothing, acknowledgement, time, set_aside };
 struct Dueness {
     Wait wait = Wait::nothing;
     store::Millis at{};  // of Wait::time
@@ -34,8 +35,9 @@ struct Dueness {
 Dueness dueness_of(const AfterPolicy& policy, const store::Message& message, store::Seq acknowledged,
                    store::Millis now);
 
-/// Up to where every consumer of a mailbox has acknowledged; 0 without any consumer. Pure.
-store::Seq acknowledged_by_all(const std::vector<store::HandOff>& subscriptions);
+/// The same with what the ledger says of this mail.
+Result<Dueness> dueness_in(store::Store& store, const AfterPolicy& policy, const store::Message& message,
+                           store::Seq acknowledged, store::Millis now);
 
 /// What the ledger says is to be done in one folder, from some message on.
 struct AfterBatch {
@@ -48,8 +50,9 @@ struct AfterBatch {
     };
     std::vector<Mail> due;      // in order of seq
     std::uint64_t dropped = 0;  // of another UIDVALIDITY: nothing is known about their UIDs now
-    bool more = false;          // there may be more due behind `through`
-    Dueness next;               // of the first that is not due; Wait::nothing: there is none
+    std::uint64_t set_aside = 0;
+    bool more = false;  // there may be more due behind `through`
+    Dueness next;       // of the first that is not due; Wait::nothing: there is none
 };
 /// From behind `after`, or from behind what is done when it is 0. On the committer's thread.
 Result<AfterBatch> look_up_due(store::Store& store, store::MailboxNumber mailbox, const std::string& folder,

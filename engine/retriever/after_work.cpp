@@ -82,9 +82,14 @@ awaitable<std::optional<Ended>> AfterWork::take_batch(imap::Client& client, cons
             "mailbox={} folder={} after={} dropped={} they have other UIDs since the UIDVALIDITY changed, and stay",
             facts_.mailbox_id, runtime::value(facts_.folder), runtime::value(facts_.policy.text()), batch.dropped);
     }
+    if (batch.set_aside > 0) {
+        spdlog::warn("mailbox={} folder={} id=after-set-aside after={} mails={} they are damaged here, and stay there",
+                     facts_.mailbox_id, runtime::value(facts_.folder), runtime::value(facts_.policy.text()),
+                     batch.set_aside);
+    }
     if (batch.due.empty()) {
         const bool over = !batch.state.parked.empty() && batch.state.next_attempt <= now();
-        const bool far = batch.through - batch.state.done >= unkept_max || batch.dropped > 0;
+        const bool far = batch.through - batch.state.done >= unkept_max || batch.dropped + batch.set_aside > 0;
         position_ = batch.through;
         if ((!far && !over) || !stuck_.empty()) co_return std::nullopt;
         auto kept = co_await keep(batch);

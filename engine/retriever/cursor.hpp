@@ -46,9 +46,6 @@ std::string outcome_of(const store::Renumbering& renumbering);
 /// by date looks at the day of that zone alone: what may have been wanted counts as wanted.
 store::Millis wanted_from(const config::Start& start, store::Millis contact);
 
-/// "1-Jan-2026". RFC 9051 §9 date.
-std::string imap_date(std::chrono::sys_days day);
-
 /// The criteria of UID SEARCH for everything new: "UID 18:*", "UID 12,15:16,18:*" with UIDs that are awaited, or
 /// "SINCE 1-Jan-2026 UID 1:*".
 std::string search_for_new(std::uint32_t cursor, const std::string& since, const imap::UidSet& awaited);

@@ -344,7 +344,10 @@ Result<bool> SqliteStore::is_acknowledged(FolderNumber folder, std::uint32_t uid
     if (!seq) return {boost::system::in_place_error, seq.error()};
     const auto acked = acknowledged((*here)->folder.mailbox);
     if (!acked) return {boost::system::in_place_error, acked.error()};
-    return *seq > 0 && *seq <= *acked;
+    if (*seq <= 0 || *seq > *acked) return false;
+    const auto aside = first<std::int64_t>(sql_->is_set_aside, read_number, (*here)->folder.mailbox, *seq);
+    if (!aside) return {boost::system::in_place_error, aside.error()};
+    return !*aside;
 }
 
 Result<std::vector<Message>> SqliteStore::messages(MailboxNumber mailbox, Seq after, std::size_t limit) {

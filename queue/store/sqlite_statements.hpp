@@ -103,6 +103,7 @@ struct SqliteStore::Statements {
     Statement unsubscribe{db, "DELETE FROM subscription WHERE consumer = ?1 AND mailbox = ?2"};
     Statement acked{db, "SELECT acked FROM subscription WHERE consumer = ?1 AND mailbox = ?2"};
     Statement acked_by_all{db, "SELECT coalesce(min(acked), 0) FROM subscription WHERE mailbox = ?1"};
+    Statement is_set_aside{db, "SELECT 1 FROM set_aside WHERE mailbox = ?1 AND seq = ?2 LIMIT 1"};
     Statement acknowledge{db, "UPDATE subscription SET acked = ?3 WHERE consumer = ?1 AND mailbox = ?2"};
     Statement hand_offs{db,
                         "SELECT consumer, mailbox, acked, "

@@ -108,7 +108,7 @@ public:
 
     /// What every subscription of the mailbox has acknowledged, up to here; 0 when there is none.
     virtual Result<Seq> acknowledged(MailboxNumber mailbox) = 0;
-    /// Whether every subscription of the mailbox, and there is one, has acknowledged the message.
+    /// Whether every subscription of the mailbox (one at least) has acknowledged the message, and none set it aside.
     virtual Result<bool> is_acknowledged(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid) = 0;
 
     /// What servers list under keys of their own.

@@ -26,6 +26,7 @@ public:
                                                         store::Committer::Options{});
         here_.emplace(control::Surroundings{.committer = *committer_,
                                             .home = inbox_,
+                                            .clock = clock_,
                                             .keyring = &keyring_,
                                             .random = &random_,
                                             .api_token = &api_token_});

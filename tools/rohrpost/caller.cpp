@@ -85,10 +85,10 @@ public:
         if (needs.checks) open_house(data, needs);
         here_.emplace(control::Surroundings{.committer = *committer_,
                                             .home = house_ ? house_->shard().inbox() : inbox_,
+                                            .clock = clock_,
                                             .keyring = keyring_ ? &*keyring_ : nullptr,
                                             .random = &random_,
-                                            .doctor = house_ ? &house_->doctor() : nullptr,
-                                            .clock = &clock_});
+                                            .doctor = house_ ? &house_->doctor() : nullptr});
     }
     ~StoreCaller() override {
         if (house_) run(house_->close());

@@ -86,6 +86,7 @@ public:
         committer_.emplace(std::move(opened->store), std::move(opened->bodies), clock_, store::Committer::Options{});
         here.emplace(Surroundings{.committer = *committer_,
                                   .home = inbox_,
+                                  .clock = clock_,
                                   .keyring = &*keyring_,
                                   .live = &live,
                                   .random = &random_,
@@ -571,6 +572,10 @@ TEST_CASE("a reader of a pull consumer is told that a message is damaged, and ge
     CHECK(raw.status == 500);
     CHECK(raw.body.find("damaged") != std::string::npos);
     CHECK(raw.body.find("acknowledge") != std::string::npos);
+    const auto aside = house.object("GET", "/v1/mailboxes/a").at("set_aside").as_array();
+    REQUIRE(aside.size() == 1);  // so that nothing removes the server's copy
+    CHECK(aside[0].at("id").as_string() == id_with('1'));
+    CHECK(house.call("GET", "/v1/messages/" + id_with('1') + "/raw").status == 500);
     house.object("POST", "/v1/messages/" + id_with('1') + "/acknowledge");
     CHECK(house.call("GET", "/v1/messages/" + id_with('2') + "/raw").body == "Subject: two\r\n\r\nsecond");
 }

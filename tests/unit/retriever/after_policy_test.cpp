@@ -20,13 +20,6 @@ AfterPolicy policy(config::After after, int days = 0, std::string target = "") {
     return {after, std::move(target), std::chrono::days(days)};
 }
 
-store::HandOff consumer(std::string id, store::Seq acked) {
-    store::HandOff row;
-    row.consumer = std::move(id);
-    row.acked = acked;
-    return row;
-}
-
 }  // namespace
 
 TEST_CASE("after policy: what a mail waits for", "[retriever][after]") {
@@ -51,12 +44,6 @@ TEST_CASE("after policy: what a mail waits for", "[retriever][after]") {
     const auto dueness = dueness_of(given.policy, message(5), given.acknowledged, given.now);
     CHECK(dueness.wait == given.wait);
     if (given.wait == Wait::time) CHECK(dueness.at == noon + 24h);
-}
-
-TEST_CASE("after policy: the slowest consumer counts, and without any nothing is acknowledged", "[retriever][after]") {
-    CHECK(acknowledged_by_all({}) == 0);
-    CHECK(acknowledged_by_all({consumer("a", 7)}) == 7);
-    CHECK(acknowledged_by_all({consumer("a", 7), consumer("b", 3), consumer("c", 9)}) == 3);
 }
 
 TEST_CASE("after policy: its text tells one from another", "[retriever][after]") {

@@ -95,6 +95,26 @@ TEST_CASE("after work: nothing is deleted before every consumer has acknowledged
     CHECK(desk.state().done == 2);
 }
 
+TEST_CASE("after work: what was set aside, as it is damaged here, stays on the server", "[retriever][after]") {
+    WorkDesk desk(3);
+    REQUIRE(
+        desk.commit([&](store::Workbench bench) {
+                return bench.store.set_aside(
+                    {.consumer = "tickets", .mailbox = desk.mailbox, .seq = 2, .at = desk.now(), .reason = "damaged"});
+            })
+            .has_value());
+    Script script;
+    script.select()
+        .search("UID 1,3", "1 3")
+        .exchange("UID STORE 1,3 +FLAGS.SILENT (\\Deleted)")
+        .exchange("UID EXPUNGE 1,3", "* 1 EXPUNGE\r\n* 2 EXPUNGE\r\n");
+    const auto said = desk.perform(removed(), script);
+    check_well(said);
+    CHECK(said.done.mails == 2);
+    CHECK(desk.state().done == 3);
+    check_well(desk.perform(removed(), Script()));
+}
+
 TEST_CASE("after work: what is not in the folder any more is done", "[retriever][after]") {
     WorkDesk desk(4);
     Script script;

@@ -110,7 +110,8 @@ TEST_CASE("listings: schedule and rows go and come with their transaction", "[st
     shelf.commit();
 }
 
-TEST_CASE("ledger: a message is acknowledged when every subscription says so, and there is one", "[store][pop3]") {
+TEST_CASE("ledger: a message is acknowledged when every subscription says so, there is one, and none has set it aside",
+          "[store][pop3]") {
     Shelf shelf;
     Message message;
     message.mailbox = shelf.mailbox;
@@ -121,14 +122,21 @@ TEST_CASE("ledger: a message is acknowledged when every subscription says so, an
     REQUIRE(shelf.store().add_message(message).has_value());
     const auto acknowledged = [&shelf] { return shelf.store().is_acknowledged(shelf.folder, 1, 1).value(); };
     CHECK_FALSE(acknowledged());
+    CHECK(shelf.store().acknowledged(shelf.mailbox).value() == 0);
     REQUIRE(shelf.store().subscribe("x", shelf.mailbox).has_value());
     REQUIRE(shelf.store().subscribe("y", shelf.mailbox).has_value());
     CHECK_FALSE(acknowledged());
     REQUIRE(shelf.store().acknowledge("x", shelf.mailbox, 1).has_value());
     CHECK_FALSE(acknowledged());
+    CHECK(shelf.store().acknowledged(shelf.mailbox).value() == 0);
     REQUIRE(shelf.store().acknowledge("y", shelf.mailbox, 1).has_value());
     CHECK(acknowledged());
+    CHECK(shelf.store().acknowledged(shelf.mailbox).value() == 1);
     CHECK_FALSE(shelf.store().is_acknowledged(shelf.folder, 1, 2).value());
+    REQUIRE(shelf.store()
+                .set_aside({.consumer = "x", .mailbox = shelf.mailbox, .seq = 1, .at = {}, .reason = "damaged"})
+                .has_value());
+    CHECK_FALSE(acknowledged());  // what is set aside has its only whole copy on the server
     shelf.commit();
 }
 
