@@ -54,8 +54,8 @@ bool is_stale(const std::string& path) {
 
 /// Shared with the coroutines, so that a late one finds it.
 struct Server::State : std::enable_shared_from_this<Server::State> {
-    State(asio::any_io_executor shard, Timers& ours, Handler answers, ServerOptions chosen)
-        : acceptor(std::move(shard)), timers(ours), handler(std::move(answers)), options(std::move(chosen)) {}
+    State(const asio::any_io_executor& shard, Timers& ours, Handler answers, ServerOptions chosen)
+        : acceptor(shard), timers(ours), handler(std::move(answers)), options(std::move(chosen)) {}
 
     static awaitable<void> accept_all(std::shared_ptr<State> state);
     void start();

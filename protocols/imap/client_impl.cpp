@@ -92,7 +92,7 @@ Result<Stop> Client::Impl::take_response(std::string_view text, Exchange& exchan
     dialogue.received(text);
     if (response.kind == Response::Kind::tagged) {
         StatusText words = read_status_text(response.rest);
-        Answer answer{*status_of(response.name), std::move(words.code), std::move(words.text)};
+        Answer answer{status_of(response.name).value_or(Status::bad), std::move(words.code), std::move(words.text)};
         session.take_in(response);
         if (exchange.fetch != nullptr) {
             if (!exchange.fetch->complete(response.tag, answer)) return errc::foreign_tag;

@@ -35,12 +35,12 @@ std::vector<std::string> Dialogue::lines() const {
     return lines;
 }
 
-void Dialogue::keep(std::string line) {
+void Dialogue::keep(std::string_view line) {
     if (run_.answers > 0) {
         text_ += text_of(std::exchange(run_, {})) + '\n';
         ++lines_;
     }
-    text_ += line + '\n';
+    text_.append(line) += '\n';
     for (++lines_; lines_ > lines_max; --lines_) text_.erase(0, text_.find('\n') + 1);
 }
 

@@ -27,7 +27,7 @@ private:
         Uid last_uid = 0;
         std::uint64_t last_body_bytes = 0;
     };
-    void keep(std::string line);
+    void keep(std::string_view line);
     static std::string text_of(const FetchRun& run);
 
     std::string text_;       // all in one piece: an idle connection keeps little

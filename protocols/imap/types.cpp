@@ -144,7 +144,8 @@ std::optional<std::int64_t> read_internal_date(std::string_view text) {
     if (!date.ok()) return std::nullopt;
     const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
     const int zone_seconds = (*zone_hours * 60 + *zone_minutes) * 60 * (text[19] == '-' ? -1 : 1);
-    return days * 86400 + *hour * 3600 + *minute * 60 + *second - zone_seconds;
+    const int seconds = *hour * 3600 + *minute * 60 + *second;
+    return days * 86400 + seconds - zone_seconds;
 }
 
 }  // namespace imap

@@ -37,7 +37,7 @@ Result<void> SqliteMeta::remove(std::string_view name) {
 
 Result<void> SqliteMeta::finish_group() {
     for (const auto& name : changed_) {
-        const auto written = work_.write(put_, std::string_view(name), blob(*kept_.at(name)));
+        const auto written = work_.write(put_, std::string_view(name), blob(kept_.at(name).value()));
         if (!written) return written;
     }
     return {};
