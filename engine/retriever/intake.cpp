@@ -22,6 +22,7 @@ public:
         bool in_order = false;
         std::uint32_t follows = 0;  // the cursor moves here → uid when it has come this far
         std::optional<Newcomer> newcomer;
+        bool proves = false;      // equal fingerprints, equal messages
         bool renumbered = false;  // its UID may have stood for another message
     };
     MessageJob(const IntakeHouse& house, std::shared_ptr<Progress> progress, What what)
@@ -39,15 +40,20 @@ public:
             if (!place) return place.error();
             streamed = *place;
         }
+        const auto facts = streamed ? BodyFacts{streamed->length, streamed->crc32c}
+                                    : BodyFacts{what_.body.size(), store::crc32c(what_.body)};
         auto standing = Standing::fresh;
         if (what_.newcomer) {
-            const auto facts = streamed ? BodyFacts{streamed->length, streamed->crc32c}
-                                        : BodyFacts{what_.body.size(), store::crc32c(what_.body)};
             const auto found = standing_of(bench.store, *what_.newcomer, message.mailbox, facts);
             if (!found) return found.error();
             standing = *found;
         }
-        const bool wanted = standing == Standing::fresh || standing == Standing::doubtful;
+        bool wanted = standing == Standing::fresh || standing == Standing::doubtful;
+        if (wanted && what_.proves) {
+            const auto copy = is_copy(bench.store, facts);
+            if (!copy) return copy.error();
+            wanted = !*copy;
+        }
         known_before_ = !wanted;
         const auto kept = wanted ? keep(bench, streamed, standing)
                                  : bench.store.remove_pending(message.folder, message.uid_validity, message.uid);
@@ -72,6 +78,20 @@ private:
         known_before_ = added->known_before;
         if (standing != Standing::doubtful) return {};
         return bench.store.accounting().mark_repeat(message.mailbox, added->seq);
+    }
+
+    /// It is in the ledger from another place, byte for byte: somebody moved or copied it, or a label shows it twice.
+    Result<bool> is_copy(store::Store& store, const BodyFacts& body) {
+        const auto& message = what_.message;
+        const auto known = store.knows(message.folder, message.uid_validity, message.uid);
+        if (!known) return {boost::system::in_place_error, known.error()};
+        if (*known) return false;
+        const auto twin = store.twin_of(message.mailbox, message.fingerprint, body.length, body.crc32c);
+        if (!twin) return {boost::system::in_place_error, twin.error()};
+        if (*twin == 0) return false;
+        const auto placed = store.add_place(message.folder, message.uid_validity, message.uid, *twin);
+        if (!placed) return {boost::system::in_place_error, placed.error()};
+        return true;
     }
 
     /// A UID that stood for another message before UIDVALIDITY changed and came back would have that one's id.
@@ -207,10 +227,11 @@ imap::FetchSink::Flow Intake::fetched(const imap::FetchItem& item) {
     const auto seconds = imap::read_internal_date(date);
     what.message.internal_date = seconds ? store::Millis(std::chrono::seconds(*seconds)) : what.message.received_at;
     what.renumbered = source_.renumbered;
+    what.proves = proves_identity(head);
     if (source_.recognises) {
         Newcomer newcomer{
             what.message.folder, what.message.uid_validity, item.uid, what.message.fingerprint, false, {}};
-        newcomer.proves = proves_identity(head);
+        newcomer.proves = what.proves;
         if (seconds) newcomer.internal_date = what.message.internal_date;
         what.newcomer = newcomer;
     }

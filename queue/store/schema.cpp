@@ -130,6 +130,12 @@ CREATE TABLE backfill (
     changed_at BIGINT NOT NULL);
 )sql";
 
+// Where a message is that has this fingerprint: its first bytes, in the mailbox. So a copy of it is known.
+constexpr const char* tables_since_version_6 = R"sql(
+CREATE TABLE message_mark (mailbox BIGINT, mark BLOB, seq BIGINT, PRIMARY KEY (mailbox, mark, seq)) WITHOUT ROWID;
+INSERT INTO message_mark (mailbox, mark, seq) SELECT mailbox, substr(fingerprint, 1, 6), seq FROM message ORDER BY 1, 2, 3;
+)sql";
+
 /// What version `after` lacks.
 std::string tables_after(std::int64_t after) {
     std::string script;
@@ -138,6 +144,7 @@ std::string tables_after(std::int64_t after) {
     if (after < 3) script += tables_since_version_3;
     if (after < 4) script += tables_since_version_4;
     if (after < 5) script += tables_since_version_5;
+    if (after < 6) script += tables_since_version_6;
     return script;
 }
 

@@ -9,6 +9,8 @@
 namespace store {
 namespace {
 
+constexpr std::size_t mark_bytes = 6;  // of a fingerprint, in message_mark
+
 Mailbox read_mailbox(const Statement::Rows& row) {
     return {.number = row.number(0),
             .id = row.text(1),
@@ -249,6 +251,11 @@ void SqliteStore::forget_group() noexcept {
         recent_.uids.erase({added->folder, added->uid_validity, added->uid});
         const auto id = recent_.ids.find(added->id);
         if (id != recent_.ids.end() && id->second == std::pair{added->mailbox, added->seq}) recent_.ids.erase(id);
+        const auto [begin, end] = recent_.fingerprints.equal_range(added->fingerprint);
+        const auto print = std::find_if(begin, end, [here = std::pair{added->mailbox, added->seq}](const auto& entry) {
+            return entry.second == here;
+        });
+        if (print != end) recent_.fingerprints.erase(print);
         --recent_.rows;
     }
     group_.clear();
@@ -298,10 +305,37 @@ Result<Store::Added> SqliteStore::add_message(const Message& message) {
     recent_.messages[kept.mailbox].push_back(kept);
     recent_.uids.emplace(UidKey{kept.folder, kept.uid_validity, kept.uid}, kept.seq);
     recent_.ids.emplace(kept.id, std::pair{kept.mailbox, kept.seq});
+    recent_.fingerprints.emplace(kept.fingerprint, std::pair{kept.mailbox, kept.seq});
     recent_.segments.insert(body.segment);
     ++recent_.rows;
     group_.push_back(kept);
     return Added{.seq = kept.seq};
+}
+
+Result<Seq> SqliteStore::twin_of(MailboxNumber mailbox, const Digest& fingerprint, std::uint64_t length,
+                                 std::uint32_t crc32c) {
+    const std::string_view mark(reinterpret_cast<const char*>(fingerprint.data()), mark_bytes);
+    const auto found = first<std::int64_t>(sql_->twin_of, read_number, mailbox, blob(mark), Blob(fingerprint),
+                                           whole(length), number(crc32c));
+    if (!found) return found.error();
+    if (*found) return **found;
+    Seq twin = 0;
+    const auto [begin, end] = recent_.fingerprints.equal_range(fingerprint);
+    for (auto entry = begin; entry != end; ++entry) {
+        if (entry->second.first != mailbox) continue;
+        const auto& body = recent(mailbox, entry->second.second)->body;
+        const bool same = body.length == length && body.crc32c == crc32c;
+        if (same && (twin == 0 || entry->second.second < twin)) twin = entry->second.second;
+    }
+    return twin;
+}
+
+Result<void> SqliteStore::add_place(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid, Seq seq) {
+    const auto here = cached(folder);
+    if (!here) return here.error();
+    const auto given = write(sql_->give_uid, folder, number(uid_validity), number(uid), seq);
+    if (!given || !(*here)->has_pending) return given;
+    return remove_pending(folder, uid_validity, uid);
 }
 
 Result<std::vector<KnownUid>> SqliteStore::known_uids(FolderNumber folder, std::uint32_t uid_validity,

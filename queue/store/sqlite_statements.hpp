@@ -87,6 +87,13 @@ struct SqliteStore::Statements {
         "SELECT m.mailbox, m.seq, folder, uid_validity, uid, m.id, fingerprint, internal_date, received_at, "
         "segment, place, length, crc32c FROM message_id_run r JOIN message_id i ON i.run = r.run "
         "JOIN message m ON m.mailbox = i.mailbox AND m.seq = i.seq WHERE i.id = ?1 ORDER BY r.run LIMIT 1"};
+    Statement twin_of{db,
+                      "SELECT p.seq FROM message_mark p JOIN message m ON m.mailbox = p.mailbox AND m.seq = p.seq "
+                      "WHERE p.mailbox = ?1 AND p.mark = ?2 AND m.fingerprint = ?3 AND m.length = ?4 "
+                      "AND m.crc32c = ?5 ORDER BY p.seq LIMIT 1"};
+    Statement give_uid{db,
+                       "INSERT INTO message_uid (folder, uid_validity, uid, seq) VALUES (?1, ?2, ?3, ?4) "
+                       "ON CONFLICT (folder, uid_validity, uid) DO NOTHING"};
     Statement put_pending{
         db,
         "INSERT INTO pending (folder, uid_validity, uid, attempts, first_seen, reason) "

@@ -40,6 +40,8 @@ INSERT INTO message_id_run (run) SELECT coalesce((SELECT max(run) FROM message_i
     WHERE EXISTS (SELECT 1 FROM journal);
 INSERT INTO message_id (run, id, mailbox, seq)
     SELECT (SELECT max(run) FROM message_id_run), id, mailbox, seq FROM journal ORDER BY id, mailbox, seq;
+INSERT INTO message_mark (mailbox, mark, seq)
+    SELECT mailbox, substr(fingerprint, 1, 6), seq FROM journal ORDER BY 1, 2, 3;
 INSERT INTO segment_use (segment, mailbox, last_seq, bytes, bytes_end)
     SELECT segment, mailbox, max(seq), sum(length), max(place + length) FROM journal WHERE true
     GROUP BY segment, mailbox

@@ -86,6 +86,9 @@ public:
     Result<void> advance_cursor(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t from,
                                 std::uint32_t to) override;
     Result<Added> add_message(const Message& message) override;
+    Result<Seq> twin_of(MailboxNumber mailbox, const Digest& fingerprint, std::uint64_t length,
+                        std::uint32_t crc32c) override;
+    Result<void> add_place(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid, Seq seq) override;
     Result<bool> knows(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid) override;
     Result<std::vector<KnownUid>> known_uids(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t after,
                                              std::size_t limit) override;
@@ -129,6 +132,7 @@ private:
         std::unordered_map<MailboxNumber, std::vector<Message>> messages;  // in order of seq, without gaps
         std::unordered_map<UidKey, Seq, Hash> uids;
         std::unordered_map<Digest, std::pair<MailboxNumber, Seq>, Hash> ids;
+        std::unordered_multimap<Digest, std::pair<MailboxNumber, Seq>, Hash> fingerprints;
         std::unordered_map<FolderNumber, std::uint32_t> cursors;  // committed ones
         std::set<std::uint64_t> segments;
         std::size_t rows = 0;

@@ -72,6 +72,11 @@ public:
     };
     /// Gives the next seq of the mailbox. Takes the uid out of the pending ones.
     virtual Result<Added> add_message(const Message& message) = 0;
+    /// The first message of the mailbox with this fingerprint and these bytes; 0: there is none.
+    virtual Result<Seq> twin_of(MailboxNumber mailbox, const Digest& fingerprint, std::uint64_t length,
+                                std::uint32_t crc32c) = 0;
+    /// The message lies in this folder under this UID, too. Takes the uid out of the pending ones.
+    virtual Result<void> add_place(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid, Seq seq) = 0;
     virtual Result<bool> knows(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid) = 0;
     /// Under this UIDVALIDITY, in rising order, beginning after `after`. The newest come in no order, in front of those
     /// after 0, and do not count in `limit`.

@@ -46,6 +46,20 @@ void Mailroom::remove_letter(std::uint32_t number, std::uint32_t letter) {
     }
 }
 
+void Mailroom::bring_back(std::uint32_t number, Dice& dice) {
+    auto& folder = inbox(number);
+    if (folder.entries.empty()) return;
+    const auto entry = folder.entries[dice.below(folder.entries.size())];
+    if (entry.hidden) return;
+    for (auto& letter : letters_[id_of(number)]) {
+        if (letter.number != entry.number) continue;
+        letter.uid = folder.bring_back(entry.uid);
+        letter.renumbered = true;
+        events_.note("somebody moves a mail out and back mailbox={} uid={} now={}", id_of(number), entry.uid,
+                     letter.uid);
+    }
+}
+
 void Mailroom::renumber(std::uint32_t number, sim::Folder::NewUids uids) {
     auto& folder = inbox(number);
     folder.renumber(uids);

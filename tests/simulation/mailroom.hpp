@@ -19,7 +19,7 @@ public:
         std::uint32_t uid = 0;     // as the folder is numbered now
         std::string sha256;
         bool removed = false;
-        bool renumbered = false;  // what was not done with it by then is not done
+        bool renumbered = false;  // or moved out and back: what was not done with it by then is not done
     };
 
     Mailroom(sim::World& world, Events& events) : world_(world), events_(events) {}
@@ -28,7 +28,8 @@ public:
     static std::string id_of(std::uint32_t number);
     void arrive(std::uint32_t number, std::size_t bytes, std::chrono::milliseconds hidden_for);
     void read(std::uint32_t number, Dice& dice);
-    void remove(std::uint32_t number, Dice& dice);  // any one
+    void remove(std::uint32_t number, Dice& dice);      // any one
+    void bring_back(std::uint32_t number, Dice& dice);  // any one, from where it was for a moment
     void remove_letter(std::uint32_t number, std::uint32_t letter);
     /// The provider rebuilds the folder: another UIDVALIDITY, and other UIDs.
     void renumber(std::uint32_t number, sim::Folder::NewUids uids);

@@ -146,6 +146,8 @@ void Scenario::something_of_people() {
         for (std::uint64_t mails = dice_.between(2, 12); mails > 0; --mails) arrive(number, 0ms);
     } else if (what < 80) {
         stage_.mailroom.read(number, dice_);
+    } else if (what < 90) {
+        stage_.mailroom.bring_back(number, dice_);
     } else {
         stage_.mailroom.remove(number, dice_);
     }

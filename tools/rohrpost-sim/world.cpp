@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "protocols/base/text.hpp"
 
@@ -37,6 +38,20 @@ void Folder::remove(std::uint32_t uid, const Watcher* source) {
     given.erase(entries[at].number);
     entries.erase(entries.begin() + static_cast<std::ptrdiff_t>(at));
     tell(fmt::format("* {} EXPUNGE", at + 1), source);
+}
+
+std::uint32_t Folder::bring_back(std::uint32_t uid) {
+    const std::size_t at = index_from(uid);
+    if (at == entries.size() || entries[at].uid != uid) return 0;
+    Entry entry = entries[at];
+    std::optional<std::string> bytes;
+    if (const auto found = given.find(entry.number); found != given.end()) bytes = found->second;
+    remove(uid);
+    entry.uid = uid_next++;
+    entries.push_back(entry);
+    if (bytes) given[entry.number] = std::move(*bytes);
+    tell(fmt::format("* {} EXISTS", entries.size()));
+    return entry.uid;
 }
 
 void Folder::renumber(NewUids uids) {

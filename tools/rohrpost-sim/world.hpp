@@ -60,6 +60,8 @@ public:
     [[nodiscard]] std::string bytes_of(const Entry& entry, const Sizes& sizes) const;
     /// `source` is somebody who need not be told.
     void remove(std::uint32_t uid, const Watcher* source = nullptr);
+    /// Somebody has moved it out and back: the same message under a new UID, which is returned. 0: it is not there.
+    std::uint32_t bring_back(std::uint32_t uid);
     /// New UIDVALIDITY and new UIDs for the same messages: higher ones, or again from 1, as after a lost index.
     /// Everybody who has it open is sent away.
     enum class NewUids { higher, from_one };
