@@ -28,7 +28,7 @@ CheckHouse::CheckHouse(config::RunFlags flags, store::Committer& committer, cons
 }
 
 awaitable<Result<void>> CheckHouse::open() {
-    auto roster = co_await read_roster(committer_, shard_.inbox(), tls_);
+    auto roster = co_await read_roster(committer_, shard_.inbox(), tls_, {});
     if (!roster) co_return roster.error();
     tokens_.set_accounts(accounts_of(*roster, tls_));
     co_return Result<void>();

@@ -202,7 +202,7 @@ awaitable<void> Engine::serve_until_told() {
 /// Reads who is to be served and tells the roles. Throws when the store cannot be read.
 awaitable<void> Engine::serve_roster() {
     auto& roles = *roles_;
-    auto roster = co_await read_roster(*committer_, roles.main.inbox(), roles.tls);
+    auto roster = co_await read_roster(*committer_, roles.main.inbox(), roles.tls, all_sessions());
     if (!roster) {
         throw StartError(exit_config, fmt::format("the configuration in {} cannot be read: {}", flags_.data,
                                                   roster.error().message()));
@@ -218,16 +218,7 @@ awaitable<void> Engine::serve_roster() {
     for (auto mailbox : roster->mailboxes) {
         if (!flags_.roles.retriever) break;
         mailbox.arrivals = &roles.hand_offs.outlet(mailbox.mailbox->consumer);
-        if (++served > sessions_max_ && mailbox.fault.empty()) {
-            mailbox.fault =
-                sessions_max_ < flags_.max_sessions
-                    ? fmt::format(
-                          "the system's limit of open files leaves room for {} sessions: raise LimitNOFILE, or "
-                          "serve this mailbox elsewhere",
-                          sessions_max_)
-                    : fmt::format("--max-sessions {} is reached: raise it, or serve this mailbox elsewhere",
-                                  flags_.max_sessions);
-        }
+        ++served;
         // The number never changes, so a mailbox stays on its shard.
         dealt[static_cast<std::size_t>(mailbox.number) % dealt.size()].push_back(std::move(mailbox));
     }
@@ -250,6 +241,13 @@ awaitable<void> Engine::serve_roster() {
     if (flags_.roles.dispatcher) co_await roles.outgoing.serve(std::move(roster->senders), *roster);
     spdlog::info("serving mailboxes={} senders={} consumers={} shards={}", served, senders, roster->consumers.size(),
                  roles.shards.size());
+}
+
+/// What all sessions count for.
+retriever::Share Engine::all_sessions() const {
+    const bool by_flag = sessions_max_ == flags_.max_sessions;
+    return {by_flag ? "this daemon (--max-sessions)" : "this daemon (LimitNOFILE, the system's limit of open files)",
+            static_cast<std::uint32_t>(std::max<std::size_t>(sessions_max_, 1))};
 }
 
 awaitable<void> Engine::serve_on(retriever::Retriever& retriever, std::vector<retriever::Served> mailboxes) {

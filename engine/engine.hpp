@@ -73,6 +73,7 @@ private:
     awaitable<void> live();
     awaitable<void> serve_until_told();
     awaitable<void> serve_roster();
+    [[nodiscard]] retriever::Share all_sessions() const;
     static awaitable<void> serve_on(retriever::Retriever& retriever, std::vector<retriever::Served> mailboxes);
     awaitable<void> drain_one(std::size_t shard);
     awaitable<void> drain_smtp();

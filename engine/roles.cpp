@@ -35,6 +35,7 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
     : make_dialer(dialers_of(engine.outside_)),
       main("main", engine.outside_.clock(), engine.outside_.random(), quiet_budget, make_dialer),
       handing("hand-off", engine.outside_.clock(), engine.outside_.random(), quiet_budget, make_dialer),
+      sessions(engine.outside_.clock()),
       hand_offs(engine.outside_, handing, *engine.committer_, *engine.bodies_, engine.counters_, acknowledgements),
       endpoint(main.seams()),
       tokens({main.executor(), main.inbox(), main.timers(), engine.outside_.random(), *engine.committer_,
@@ -56,6 +57,10 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
                     std::move(more.begin(), more.end(), std::back_inserter(metrics));
                 };
                 add(alarms.metrics());
+                add({{"rohrpost_sessions_waiting",
+                      "Mailboxes and watches of folders in line for a session",
+                      static_cast<double>(sessions.waiting()),
+                      {}}});
                 if (engine.flags_.smtp.listen) add(inlets::metrics_of(inlet_numbers));
                 if (engine.flags_.roles.console) add(console.metrics());
                 return metrics;
@@ -116,7 +121,7 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
         auto client = std::make_unique<tokens::TokenClient>(tokens, shards.back()->inbox(), engine.outside_.clock());
         retrievers.push_back(std::make_unique<retriever::Retriever>(*shards.back(), *engine.committer_,
                                                                     engine.counters_, std::move(client), board, bell,
-                                                                    options, logins_at_once));
+                                                                    sessions, options, logins_at_once));
         auto sending = std::make_unique<tokens::TokenClient>(tokens, shards.back()->inbox(), engine.outside_.clock());
         dispatcher::Line::Sizes sizes;
         sizes.greeting_name = own_name();

@@ -33,6 +33,7 @@ struct Engine::Roles {
     std::vector<std::unique_ptr<runtime::Shard>> shards;
     retriever::StateBoard board;
     retriever::Doorbell bell;
+    retriever::SessionBudget sessions;
     AcknowledgementsToDoorbell acknowledgements{bell};
     retriever::Options options;
     HandOffs hand_offs;

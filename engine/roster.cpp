@@ -7,6 +7,7 @@
 #include <array>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <set>
 
 #include "engine/config/documents.hpp"
@@ -109,6 +110,41 @@ dispatcher::Tenant tenant_of(const config::Provider& provider, const config::Cre
     return tenant;
 }
 
+/// What the sessions of mailboxes count for. Equal ones are one object.
+class Shares {
+public:
+    explicit Shares(retriever::Share all) : all_(std::move(all)) {}
+
+    std::shared_ptr<const std::vector<retriever::Share>> of(const config::Provider& provider,
+                                                            const config::Credential& credential,
+                                                            const config::Mailbox& mailbox) {
+        // An application by itself has the limits of each mailbox it opens, not those of a person.
+        const bool by_itself =
+            credential.flow == config::Flow::client_credentials || credential.flow == config::Flow::service_account;
+        std::string user = by_itself ? fmt::format("user {} with credential {}", mailbox.login, credential.id)
+                                     : fmt::format("credential {}", credential.id);
+        const auto& host = mailbox.protocol == config::Protocol::pop3 ? provider.pop3 : provider.imap;
+        auto& known = known_[user + (host ? "@" + host->host : "")];
+        if (known) return known;
+        const auto most = [](std::uint32_t limit) { return limit == 0 ? no_limit : limit; };
+        std::vector<retriever::Share> shares{{std::move(user), most(provider.sessions.per_credential)}};
+        if (provider.sessions.per_tenant > 0) {
+            shares.push_back(
+                {fmt::format("tenant {}", tenant_of(provider, credential).id), provider.sessions.per_tenant});
+        }
+        if (provider.sessions.per_host > 0 && host)
+            shares.push_back({fmt::format("host {}", host->host), provider.sessions.per_host});
+        shares.push_back(all_);
+        known = std::make_shared<const std::vector<retriever::Share>>(std::move(shares));
+        return known;
+    }
+
+private:
+    static constexpr auto no_limit = std::numeric_limits<std::uint32_t>::max();  // it counts all the same
+    retriever::Share all_;
+    std::map<std::string, std::shared_ptr<const std::vector<retriever::Share>>> known_;
+};
+
 /// `credential` and `place`: nullptr when they are gone.
 dispatcher::Sender sender_of(const store::Mailbox& row, const config::Mailbox& mailbox,
                              const config::Credential* credential, std::shared_ptr<const dispatcher::Place> place) {
@@ -166,7 +202,8 @@ Result<std::shared_ptr<const net::TlsClient>> TlsClients::of(const std::string& 
     return made;
 }
 
-awaitable<Result<Roster>> read_roster(store::Committer& committer, queue::Inbox& inbox, TlsClients& tls) {
+awaitable<Result<Roster>> read_roster(store::Committer& committer, queue::Inbox& inbox, TlsClients& tls,
+                                      retriever::Share all) {
     auto rows = co_await committer.run(inbox, read_objects);
     if (!rows) co_return rows.error();
     for (;;) {
@@ -190,6 +227,7 @@ awaitable<Result<Roster>> read_roster(store::Committer& committer, queue::Inbox&
     if (!alarms) co_return alarms.error();
 
     Roster roster;
+    Shares shares(std::move(all));
     std::map<std::string, std::shared_ptr<const retriever::Place>> places;
     std::map<std::string, std::shared_ptr<const dispatcher::Place>> ways_out;
     std::map<std::string, std::string> faults;
@@ -233,6 +271,7 @@ awaitable<Result<Roster>> read_roster(store::Committer& committer, queue::Inbox&
         } else {
             served.password = credential->second.flow == config::Flow::password;
             served.place = place->second;
+            served.shares = shares.of(place->second->provider, credential->second, *mailbox);
             const auto consumer = consumers->find(mailbox->consumer);
             served.fault =
                 fault_of(*mailbox, place->second->provider, consumer == consumers->end() ? nullptr : &consumer->second);

@@ -35,8 +35,10 @@ struct Roster {
     std::vector<config::AlarmMail> alarms;
 };
 
-/// Reads the roster through the committer, in pages. A mailbox that cannot be served is in it with its fault.
-awaitable<Result<Roster>> read_roster(store::Committer& committer, queue::Inbox& inbox, TlsClients& tls);
+/// Reads the roster through the committer, in pages. A mailbox that cannot be served is in it with its fault. `all` is
+/// what all sessions count for.
+awaitable<Result<Roster>> read_roster(store::Committer& committer, queue::Inbox& inbox, TlsClients& tls,
+                                      retriever::Share all);
 
 /// Its credentials as the token service keeps them.
 std::vector<tokens::Account> accounts_of(const Roster& roster, TlsClients& tls);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <tuple>
+
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -64,6 +66,15 @@ boost::json::object to_json(const Provider& provider) {
         if (provider.limits.recipients_per_day > 0) limits["recipients_per_day"] = provider.limits.recipients_per_day;
         object["limits"] = std::move(limits);
     }
+    boost::json::object sessions;
+    for (const auto& [key, most, usual] :
+         {std::tuple("per_credential", provider.sessions.per_credential, standard.sessions.per_credential),
+          std::tuple("per_tenant", provider.sessions.per_tenant, standard.sessions.per_tenant),
+          std::tuple("per_host", provider.sessions.per_host, standard.sessions.per_host),
+          std::tuple("per_mailbox", provider.sessions.per_mailbox, standard.sessions.per_mailbox)}) {
+        if (most != usual) sessions[key] = most;
+    }
+    if (!sessions.empty()) object["sessions"] = std::move(sessions);
     return object;
 }
 

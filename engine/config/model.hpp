@@ -31,6 +31,16 @@ struct SendingLimits {
     bool operator==(const SendingLimits&) const = default;
 };
 
+/// How many IMAP and POP3 sessions are open at once. 0: no limit.
+struct SessionLimits {
+    std::uint32_t per_credential = 0;
+    std::uint32_t per_tenant = 0;
+    std::uint32_t per_host = 0;
+    std::uint32_t per_mailbox = 4;  // one that fetches, and those that watch further folders; 1 at least
+
+    bool operator==(const SessionLimits&) const = default;
+};
+
 struct Provider {
     std::string id;
     std::string preset;  // "microsoft365", "gmail", or empty when spelled out
@@ -44,6 +54,7 @@ struct Provider {
     std::string ca_file;  // empty: the system's authorities
     std::optional<Host> imap, pop3, smtp;
     SendingLimits limits;  // of all mailboxes that send here together, in each tenant
+    SessionLimits sessions;
 };
 
 enum class Flow { authorization_code, device_code, client_credentials, service_account, refresh_token, password };

@@ -61,6 +61,7 @@ Provider microsoft365(std::string_view tenant, Cloud cloud) {
     provider.device_url = authority + "/oauth2/v2.0/devicecode";
     provider.jwks_url = authority + "/discovery/v2.0/keys";
     provider.issuer = login + tenant_id(tenant) + "/v2.0";
+    provider.sessions.per_credential = 8;  // Exchange refuses a delegate with many: "authenticated but not connected"
     if (!hosts.mail.empty()) {
         const std::string mail(hosts.mail), smtp(hosts.smtp);
         provider.imap = Host{.host = mail, .port = 993, .tls = Tls::implicit};
@@ -93,6 +94,7 @@ Provider gmail() {
     provider.token_url = "https://oauth2.googleapis.com/token";
     provider.jwks_url = "https://www.googleapis.com/oauth2/v3/certs";
     provider.issuer = "https://accounts.google.com";
+    provider.sessions.per_credential = 10;  // Gmail allows 15 to an account, and people's programs need some
     provider.imap = Host{.host = "imap.gmail.com", .port = 993, .tls = Tls::implicit};
     provider.pop3 = Host{.host = "pop.gmail.com", .port = 995, .tls = Tls::implicit};
     provider.smtp = Host{.host = "smtp.gmail.com", .port = 465, .tls = Tls::implicit};

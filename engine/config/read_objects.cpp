@@ -11,6 +11,7 @@
 #include "protocols/base/text.hpp"
 #include "protocols/http/errc.hpp"
 #include "protocols/http/url.hpp"
+#include "protocols/imap/folder_choice.hpp"
 
 namespace config {
 namespace {
@@ -102,6 +103,22 @@ void read_limits(const Fields& parent, SendingLimits& into, Faults& faults) {
     const Fields fields(*object, parent.path("limits"), {"mails_per_minute", "recipients_per_day"}, faults);
     into.mails_per_minute = fields.number("mails_per_minute", 0, 1'000'000'000).value_or(0);
     into.recipients_per_day = fields.number("recipients_per_day", 0, 1'000'000'000).value_or(0);
+}
+
+void read_sessions(const Fields& parent, SessionLimits& into, Faults& faults) {
+    constexpr auto most = 1'000'000U;
+    const auto* object = parent.object(
+        "sessions", "an object with \"per_credential\", \"per_tenant\", \"per_host\" and \"per_mailbox\"");
+    if (object == nullptr) return;
+    const Fields fields(*object, parent.path("sessions"), {"per_credential", "per_tenant", "per_host", "per_mailbox"},
+                        faults);
+    const auto number = [&fields](std::string_view key, std::uint32_t least, std::uint32_t usual) {
+        return static_cast<std::uint32_t>(fields.number(key, least, most).value_or(usual));
+    };
+    into.per_credential = number("per_credential", 0, into.per_credential);
+    into.per_tenant = number("per_tenant", 0, into.per_tenant);
+    into.per_host = number("per_host", 0, into.per_host);
+    into.per_mailbox = number("per_mailbox", 1, into.per_mailbox);
 }
 
 std::string read_path(const Fields& fields, std::string_view key, std::string_view expected, const Sources* sources) {
@@ -207,6 +224,23 @@ Submit read_submit(const Fields& parent, const Mailbox& mailbox, const boost::js
     return submit;
 }
 
+/// Names, patterns, uses, and what is left out of them.
+void check_folders(const Fields& fields, const std::vector<std::string>& folders) {
+    const auto& uses = imap::special_uses();
+    const auto wrong = [&uses](std::string_view entry) -> std::string {
+        if (entry.starts_with('!')) entry.remove_prefix(1);
+        if (entry.empty()) return "an empty name";
+        const bool known = std::any_of(uses.begin(), uses.end(), [&](auto use) { return text::same(use, entry); });
+        if (!entry.starts_with('\\') || known) return {};
+        return fmt::format("\"{}\", expected one of {}", text::printable(entry, 60), fmt::join(uses, ", "));
+    };
+    for (const auto& entry : folders) {
+        if (const auto what = wrong(entry); !what.empty()) fields.fault("folders", "found " + what);
+    }
+    if (std::all_of(folders.begin(), folders.end(), [](const auto& entry) { return entry.starts_with('!'); }))
+        fields.fault("folders", "only says what is left out; expected what is fetched before it, like \"*\"");
+}
+
 /// What POP3 has not: folders, flags.
 void check_pop3(const Fields& fields, const Mailbox& mailbox) {
     if (fields.has("folders")) fields.fault("folders", "POP3 knows one folder only; leave it out, or use \"imap\"");
@@ -222,10 +256,11 @@ void check_pop3(const Fields& fields, const Mailbox& mailbox) {
 
 void read_object(const boost::json::object& object, const std::string& path, const Sources* sources, Faults& faults,
                  Provider& into) {
-    const Fields fields(object, path,
-                        {"id", "preset", "tenant", "cloud", "authorize_url", "token_url", "device_url", "jwks_url",
-                         "issuer", "token_endpoint_auth_method", "scopes", "ca_file", "imap", "pop3", "smtp", "limits"},
-                        faults);
+    const Fields fields(
+        object, path,
+        {"id", "preset", "tenant", "cloud", "authorize_url", "token_url", "device_url", "jwks_url", "issuer",
+         "token_endpoint_auth_method", "scopes", "ca_file", "imap", "pop3", "smtp", "limits", "sessions"},
+        faults);
     const std::string id = read_id(fields);
     const std::string tenant = fields.text("tenant", "a tenant: its id or domain");
     const std::string named = fields.text("preset", either_of(preset_names()));
@@ -265,6 +300,7 @@ void read_object(const boost::json::object& object, const std::string& path, con
     read_host(fields, "pop3", {.host = {}, .port = 995}, into.pop3, faults);
     read_host(fields, "smtp", {.host = {}, .port = 587, .tls = Tls::starttls}, into.smtp, faults);
     read_limits(fields, into.limits, faults);
+    read_sessions(fields, into.sessions, faults);
     if (named.empty() && !fields.has("imap") && !fields.has("pop3") && !fields.has("smtp")) {
         faults.add(path, "names no server; expected \"preset\", or at least one of \"imap\", \"pop3\" and \"smtp\"");
     }
@@ -317,8 +353,9 @@ void read_object(const boost::json::object& object, const std::string& path, con
     into.login = fields.text("login", "the user of the login, usually the address");
     if (into.login.empty()) into.login = into.address;
     into.protocol = fields.choice("protocol", protocol_words).value_or(Protocol::imap);
-    auto folders = fields.texts("folders", "a list of folder names like [\"INBOX\"]");
+    auto folders = fields.texts("folders", R"(a list of folders like ["INBOX", "Team/*", "!Team/Old", "\\Junk"])");
     if (!folders.empty()) into.folders = std::move(folders);
+    check_folders(fields, into.folders);
     into.start = read_start(fields);
     read_after(fields, into);
     into.consumer = fields.text("consumer", "the id of a consumer");

@@ -9,6 +9,7 @@
 #include "engine/config/documents.hpp"
 #include "engine/config/errc.hpp"
 #include "engine/control/commands.hpp"
+#include "engine/control/fetched_folders.hpp"
 #include "engine/control/json.hpp"
 #include "engine/retriever/after_policy.hpp"
 
@@ -135,10 +136,11 @@ struct AfterWorkRequest {
         boost::json::array list;
         const auto folders = bench.store.folders(row->number);
         if (!folders) return folders.error();
+        const auto fetched = fetched_folders(bench.store, row->number, mailbox);
+        if (!fetched) return fetched.error();
         Walk walk(bench.store, *row, does, now, limit);
         for (const auto& folder : *folders) {
-            const bool served =
-                std::find(mailbox.folders.begin(), mailbox.folders.end(), folder.name) != mailbox.folders.end();
+            const bool served = std::find(fetched->begin(), fetched->end(), folder.name) != fetched->end();
             if (!served || does.after == config::After::keep) continue;
             auto told = walk.folder(folder);
             if (!told) return told.error();

@@ -10,6 +10,7 @@
 
 #include "engine/config/documents.hpp"
 #include "engine/config/fields.hpp"
+#include "engine/control/fetched_folders.hpp"
 #include "engine/control/json.hpp"
 
 namespace control {
@@ -55,16 +56,17 @@ struct BackfillWork {
             return Asked{refusal(422, "over POP3 everything that is listed is fetched; there is nothing to fill in")};
         if (mailbox->consumer.empty())
             return Asked{refusal(422, fmt::format("mailbox \"{}\" only sends: it has no consumer", id))};
-        std::vector<std::string> folders = mailbox->folders;
+        auto folders = fetched_folders(bench.store, row->number, *mailbox);
+        if (!folders) return folders.error();
         if (!folder.empty()) {
-            const bool known = std::find(folders.begin(), folders.end(), folder) != folders.end();
+            const bool known = std::find(folders->begin(), folders->end(), folder) != folders->end();
             if (!known)
                 return Asked{refusal(404, fmt::format("mailbox \"{}\" fetches from {}, not from \"{}\"", id,
-                                                      fmt::join(folders, ", "), folder))};
-            folders = {folder};
+                                                      fmt::join(*folders, ", "), folder))};
+            *folders = {folder};
         }
         boost::json::array names;
-        for (const auto& name : folders) {
+        for (const auto& name : *folders) {
             const auto there = bench.store.folder(row->number, name);
             if (!there) return there.error();
             store::Backfill backfill;

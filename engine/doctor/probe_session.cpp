@@ -1,10 +1,13 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/doctor/probes.hpp"
 #include "engine/doctor/redaction.hpp"
 #include "engine/doctor/sasl_error.hpp"
 #include "protocols/base/text.hpp"
 #include "protocols/imap/client.hpp"
+#include "protocols/imap/folder_choice.hpp"
 
 namespace doctor {
 namespace {
@@ -78,7 +81,20 @@ awaitable<Result<void>> converse(imap::Client& client, const Place& place, const
         }
         co_return Result<void>();
     }
-    for (const auto& folder : mailbox.folders) {
+    auto folders = mailbox.folders;
+    if (std::any_of(folders.begin(), folders.end(), imap::is_looked_up)) {
+        facts.during = "asked for the list of folders (LIST)";
+        const auto listed = co_await client.list("*");
+        if (!listed) co_return listed.error();
+        folders = imap::choose_folders(mailbox.folders, listed->entries, mailbox.move_to);
+        if (folders.empty()) {
+            auto none = listed->answer;
+            none.status = imap::Status::no;
+            none.text = fmt::format("none of the {} folders is chosen", listed->entries.size());
+            facts.folders.push_back({fmt::format("{}", fmt::join(mailbox.folders, ", ")), std::move(none), 0});
+        }
+    }
+    for (const auto& folder : folders) {
         facts.during = fmt::format("opened {} (EXAMINE)", folder);
         auto opened = co_await client.open(folder, imap::Client::Access::read_only);
         if (!opened) co_return opened.error();

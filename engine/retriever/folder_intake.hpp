@@ -51,6 +51,7 @@ public:
     awaitable<Taken> take_older(imap::Client& client, imap::UidSet wanted, const bool& stop);
 
     [[nodiscard]] const std::string& name() const noexcept { return facts_.folder; }
+    [[nodiscard]] std::uint64_t pending() const noexcept { return pending_; }
     [[nodiscard]] std::uint32_t cursor() const noexcept { return cursor_; }
     [[nodiscard]] std::uint32_t uid_validity() const noexcept { return uid_validity_; }
 

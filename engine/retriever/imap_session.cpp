@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <iterator>
 #include <utility>
 
 #include "engine/retriever/first_look.hpp"
 #include "engine/runtime/log.hpp"
+#include "protocols/imap/folder_choice.hpp"
 
 namespace retriever {
 
@@ -18,27 +21,14 @@ constexpr auto late_looks = 3U;  // Exchange announces mail before it can be fet
 constexpr auto late_pause = std::chrono::milliseconds(2s);
 constexpr auto backfill_pause = std::chrono::milliseconds(1s);  // between two slices: what arrives goes first
 
-/// Shows the running dialogue to drain() and resume().
-class Shown {
-public:
-    Shown(imap::Client*& place, imap::Client& client) : place_(place) { place_ = &client; }
-    ~Shown() { place_ = nullptr; }
-    Shown(const Shown&) = delete;
-    Shown& operator=(const Shown&) = delete;
-
-private:
-    imap::Client*& place_;
-};
-
-imap::Mechanism mechanism_of(const imap::Client& client, bool password) {
-    if (!password) {
-        const bool only_bearer = client.can("AUTH=OAUTHBEARER") && !client.can("AUTH=XOAUTH2");
-        return only_bearer ? imap::Mechanism::oauthbearer : imap::Mechanism::xoauth2;
-    }
-    return client.can("AUTH=PLAIN") ? imap::Mechanism::plain : imap::Mechanism::login;
-}
+constexpr std::size_t folders_max = 500;
+constexpr auto vain_looks = 3U;  // a folder may promise what it never shows
 
 }  // namespace
+
+ImapSession::~ImapSession() {
+    for (const auto& watch : watches_) watch->stop();
+}
 
 void ImapSession::wake_dialogue() noexcept {
     if (client_ != nullptr) client_->wake_idle();
@@ -47,6 +37,8 @@ void ImapSession::wake_dialogue() noexcept {
 /// One connection, from the token to its end. An idle session keeps this frame and those below it: what only
 /// connecting and logging in need is in frames that end before.
 awaitable<Ended> ImapSession::serve() {
+    co_await take_seat();
+    if (told_to_stop()) co_return stopped();
     enter(Phase::starting);
     auto place = co_await house_.gate.enter();
     if (told_to_stop()) co_return stopped();
@@ -74,56 +66,24 @@ awaitable<Ended> ImapSession::converse(imap::Client& client, Begun& begun, Login
 
 /// From the greeting to a session that may open folders.
 awaitable<std::optional<Ended>> ImapSession::introduce(imap::Client& client, Begun& begun, LoginGate::Place& place) {
-    auto greeting = co_await client.greet();
-    if (!greeting) {
-        auto ended = ended_by(greeting.error(), client.bye());
-        ended.reason = "greeting: " + ended.reason;
-        co_return ended;
-    }
-    auto learned = co_await client.learn_capabilities();
-    if (!learned) co_return ended_by(learned.error(), client.bye());
-    auto refused = co_await log_in(client, begun);
-    if (refused) co_return refused;
-    place.leave();
-    std::vector<std::pair<std::string, std::string>> who{{"name", "rohrpost"}};
-    auto known = co_await client.identify(std::move(who));
-    if (!known) co_return ended_by(known.error(), client.bye());
-    co_return std::nullopt;
-}
-
-awaitable<std::optional<Ended>> ImapSession::log_in(imap::Client& client, Begun& begun) {
-    imap::Login login;
-    login.mechanism = mechanism_of(client, password_);
-    login.user = mailbox_->login;
-    login.secret = Secret(std::string(std::exchange(begun.secret, {}).reveal()));
-    login.host = place_->provider.imap->host;
-    login.port = place_->provider.imap->port;
-    auto answer = co_await client.log_in(std::move(login));
+    auto hindered = co_await greet(client);
+    if (hindered) co_return hindered;
+    auto answer = co_await log_in(client, *mailbox_, *place_, password_, begun);
     if (!answer) co_return ended_by(answer.error(), client.bye());
-    if (answer->ok()) {
-        logged_in(begun);
-        co_return std::nullopt;
+    if (!answer->ok()) {
+        auto refused = ended_by(*answer, Ended::How::login_refused, fmt::format("the log-in as {}", mailbox_->login));
+        co_return login_refused(std::move(refused), begun);
     }
-    co_return login_refused(
-        ended_by(*answer, Ended::How::login_refused, fmt::format("the log-in as {}", mailbox_->login)), begun);
+    logged_in(begun);
+    place.leave();
+    hindered = co_await tell_who(client);
+    co_return hindered;
 }
 
 /// Fetches what is new, waits for news, and proves again and again that nothing was missed.
 awaitable<Ended> ImapSession::stay(imap::Client& client) {
-    const auto house = intake_house();
     Stay stay;
-    stay.folders.reserve(mailbox_->folders.size());
-    for (const auto& name : mailbox_->folders) {
-        FolderIntake::Facts facts{mailbox_->id, state_.number, name, mailbox_->start};
-        stay.folders.emplace_back(std::move(facts), house_.options.sizes, house, house_.options.fetch);
-        Backfilling::Facts older{mailbox_->id, state_.number, name};
-        stay.older.emplace_back(std::move(older), house);
-        if (mailbox_->after == config::After::keep) continue;
-        AfterWork::Facts after{mailbox_->id, state_.number, name, mailbox_->folders,
-                               after_policy_of(*mailbox_, place_->provider)};
-        stay.after.emplace_back(std::move(after), house);
-    }
-    auto unlooked = co_await look_first(client, stay);
+    auto unlooked = co_await find_folders(client, stay);
     if (unlooked) co_return std::move(*unlooked);
     for (;;) {
         stay.audit_due = take_audit_due();
@@ -147,20 +107,21 @@ awaitable<Ended> ImapSession::stay(imap::Client& client) {
             hindered = co_await take_older(client, stay);
             if (hindered) co_return std::move(*hindered);
             if (told_to_stop()) break;
-            if (stay.opened == nullptr && !stay.backfills) continue;
-            if (stay.opened == nullptr) {  // the folder that is waited in
-                stay.opened = &stay.folders.front();
-                hindered = co_await stay.folders.front().open(client);
-                if (hindered) co_return std::move(*hindered);
-            }
+            if (stay.opened != &stay.folders.front() && !stay.backfills) continue;
+            hindered = co_await open(client, stay, stay.folders.front());  // the folder that is waited in
+            if (hindered) co_return std::move(*hindered);
         }
+        watch_folders(client, stay);
         auto woken = co_await wait_for_news(client, stay);
+        seat().work();
         if (woken.ended) co_return std::move(*woken.ended);
         if (told_to_stop()) break;
         stay.pendings = FolderIntake::Pendings::leave;
+        auto lost = co_await hear_watches(client, stay);
+        if (lost) co_return std::move(*lost);
         if (woken.by != imap::Client::Woken::time || stay.backfills) continue;
         stay.pendings = FolderIntake::Pendings::retry;
-        auto lost = co_await look_from_outside(client, stay);
+        lost = co_await look_from_outside(client, stay);
         if (lost) co_return std::move(*lost);
     }
     auto left = co_await client.log_out();
@@ -168,39 +129,158 @@ awaitable<Ended> ImapSession::stay(imap::Client& client) {
     co_return stopped();
 }
 
-/// Fetches what is new in every folder.
+/// Finds the folders that are fetched, and looks at new ones before anything is.
+awaitable<std::optional<Ended>> ImapSession::find_folders(imap::Client& client, Stay& stay) {
+    auto names = mailbox_->folders;
+    auto late = mailbox_->start;
+    if (std::any_of(names.begin(), names.end(), imap::is_looked_up)) {
+        auto listed = co_await client.list("*");
+        if (!listed) co_return ended_by(listed.error(), client.bye());
+        if (!listed->answer.ok()) co_return ended_by(listed->answer, Ended::How::folder, "the list of folders");
+        const auto policy = after_policy_of(*mailbox_, place_->provider);
+        names = imap::choose_folders(names, listed->entries, policy.moves() ? policy.target : std::string());
+        if (names.empty() || names.size() > folders_max) {
+            Ended none;
+            none.how = Ended::How::folder;
+            none.person_needed = true;
+            none.reason =
+                fmt::format("{} of {} folders are chosen by \"folders\" {}: there must be 1 to {}", names.size(),
+                            listed->entries.size(), fmt::join(mailbox_->folders, ", "), folders_max);
+            co_return none;
+        }
+        auto start = co_await start_of_late_folders();
+        if (!start) {
+            Ended ended;
+            ended.how = Ended::How::store;
+            ended.reason = fmt::format("the store cannot be read: {}", start.error().message());
+            co_return ended;
+        }
+        late = *start;
+    }
+    const auto is_named = [&names](const Folder& folder) {
+        return std::find(names.begin(), names.end(), folder.intake.name()) != names.end();
+    };
+    for (auto folder = stay.folders.begin(); folder != stay.folders.end();) {
+        if (is_named(*folder)) {
+            ++folder;
+            continue;
+        }
+        spdlog::info("mailbox={} folder={} is gone from the server, or not chosen any more", mailbox_->id,
+                     runtime::value(folder->intake.name()));
+        if (stay.opened == &*folder) stay.opened = nullptr;
+        folder = stay.folders.erase(folder);
+    }
+    for (const auto& name : names) {
+        const bool known = std::any_of(stay.folders.begin(), stay.folders.end(),
+                                       [&name](const Folder& folder) { return folder.intake.name() == name; });
+        if (known) continue;
+        const auto& wanted = mailbox_->folders;
+        const bool by_name = std::find(wanted.begin(), wanted.end(), name) != wanted.end();
+        const auto start = by_name ? mailbox_->start : late;
+        add_folder(stay, name, start);
+        stay.opened = nullptr;
+        auto ended = co_await look_first(client, stay.folders.back(), start);
+        if (ended) co_return ended;
+        if (told_to_stop()) break;
+    }
+    co_return std::nullopt;
+}
+
+/// A folder that appears when its pattern has been in use for a while holds mail that is new, whatever `start` says of
+/// what was there before.
+awaitable<Result<config::Start>> ImapSession::start_of_late_folders() {
+    auto start = mailbox_->start;
+    if (start.from != config::Start::From::fresh) co_return start;
+    auto look_up = [name = fmt::format("folders of {}: {}", state_.number, fmt::join(mailbox_->folders, "\n")),
+                    at = now()](store::Workbench bench) -> Result<std::optional<store::Millis>> {
+        const auto known = bench.store.meta(name);
+        if (!known) return known.error();
+        std::int64_t millis = 0;
+        if (*known && std::from_chars((*known)->data(), (*known)->data() + (*known)->size(), millis).ec == std::errc())
+            return std::optional(store::Millis(std::chrono::milliseconds(millis)));
+        const auto put = bench.store.put_meta(name, fmt::format_int(at.time_since_epoch().count()).str());
+        if (!put) return put.error();
+        return std::optional<store::Millis>();
+    };
+    auto since = co_await house_.committer.run(house_.inbox, std::move(look_up));
+    if (!since) co_return since.error();
+    if (*since) start = {config::Start::From::date, std::chrono::floor<std::chrono::days>(**since)};
+    co_return start;
+}
+
+void ImapSession::add_folder(Stay& stay, const std::string& name, config::Start start) {
+    const auto house = intake_house();
+    std::vector<std::string> fetched{name};
+    for (const auto& folder : stay.folders) fetched.push_back(folder.intake.name());
+    for (const auto& folder : mailbox_->folders) fetched.push_back(folder);
+    std::optional<AfterWork> after;
+    if (mailbox_->after != config::After::keep) {
+        AfterWork::Facts facts{mailbox_->id, state_.number, name, std::move(fetched),
+                               after_policy_of(*mailbox_, place_->provider)};
+        after.emplace(std::move(facts), house);
+    }
+    FolderIntake intake({mailbox_->id, state_.number, name, start}, house_.options.sizes, house, house_.options.fetch);
+    Backfilling older({mailbox_->id, state_.number, name}, house);
+    stay.folders.push_back({std::move(intake), std::move(older), std::move(after)});
+}
+
+/// What is there before anything is fetched.
+awaitable<std::optional<Ended>> ImapSession::look_first(imap::Client& client, const Folder& folder,
+                                                        config::Start start) {
+    FirstLook::Facts facts{mailbox_->id, state_.number, folder.intake.name(), start};
+    FirstLook look(std::move(facts), intake_house());
+    auto ended = co_await look.take(client);
+    co_return ended;
+}
+
+/// For reading, unless it is open.
+awaitable<std::optional<Ended>> ImapSession::open(imap::Client& client, Stay& stay, Folder& folder) {
+    if (stay.opened == &folder) co_return std::nullopt;
+    stay.opened = nullptr;
+    auto ended = co_await folder.intake.open(client);
+    if (!ended) stay.opened = &folder;
+    co_return ended;
+}
+
+/// Fetches what is new, in every folder in which something may be.
 awaitable<std::optional<Ended>> ImapSession::take_all(imap::Client& client, Stay& stay) {
     std::optional<Ended> frozen;
     std::uint64_t stored = 0;
-    const auto exists_before = stay.opened == nullptr ? 0 : client.selected().exists;
-    for (auto folder = stay.folders.rbegin(); folder != stay.folders.rend(); ++folder) {  // the first stays open
-        if (stay.opened != &*folder) {
-            stay.opened = &*folder;
-            auto ended = co_await folder->open(client);
-            if (ended && ended->how == Ended::How::folder && stay.folders.size() > 1) {
-                if (stay.audit)
-                    stay.audit->folders.push_back({.folder = folder->name(), .not_compared = ended->reason});
-                frozen = std::move(ended);
-                stay.opened = nullptr;
-                continue;
+    const bool was_open = stay.opened == &stay.folders.front();
+    const auto exists_before = was_open ? client.selected().exists : 0;
+    const bool retry = stay.pendings == FolderIntake::Pendings::retry;
+    for (auto at = stay.folders.rbegin(); at != stay.folders.rend(); ++at) {  // the first stays open
+        auto& folder = *at;
+        const bool waited_in = &folder == &stay.folders.front();
+        if (!waited_in && !folder.due && !stay.audit && !(retry && folder.intake.pending() > 0)) continue;
+        if (told_to_stop()) co_return std::nullopt;
+        auto hindered = co_await open(client, stay, folder);
+        if (hindered && hindered->how == Ended::How::folder && stay.folders.size() > 1) {
+            if (stay.audit) {
+                stay.audit->folders.push_back({.folder = folder.intake.name(), .not_compared = hindered->reason});
             }
-            if (ended) co_return ended;
+            frozen = std::move(hindered);
+            continue;
         }
+        if (hindered) co_return hindered;
         if (told_to_stop()) co_return std::nullopt;
         enter(Phase::fetching);
         const auto began = house_.seams.timers.now();
-        auto taken = co_await folder->take_new(client, stay.pendings, draining(), unfinished_);
+        auto taken = co_await folder.intake.take_new(client, stay.pendings, leaving(), unfinished_);
         stored += taken.stored;
         state_.stored += taken.stored;
+        if (taken.stored > 0) note_news();
         if (taken.stored + taken.known_before + taken.pending > 0) {
             const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(house_.seams.timers.now() - began);
             spdlog::info("mailbox={} folder={} stored={} bytes={} known_before={} pending={} through_uid={} took_ms={}",
-                         mailbox_->id, runtime::value(folder->name()), taken.stored, taken.bytes, taken.known_before,
-                         taken.pending, folder->cursor(), took.count());
+                         mailbox_->id, runtime::value(folder.intake.name()), taken.stored, taken.bytes,
+                         taken.known_before, taken.pending, folder.intake.cursor(), took.count());
         }
         if (taken.ended) co_return std::move(taken.ended);
-        if (!stay.audit || told_to_stop()) continue;
-        auto ended = co_await audit(client, *folder, stay);
+        if (told_to_stop()) continue;
+        folder.due = false;
+        if (!stay.audit) continue;
+        auto ended = co_await audit(client, folder.intake, stay);
         if (ended) co_return ended;
     }
     if (frozen && !told_to_stop()) co_return frozen;
@@ -220,7 +300,7 @@ awaitable<std::optional<Ended>> ImapSession::audit(imap::Client& client, FolderI
     if (audited.ended) co_return std::move(audited.ended);
     if (audited.unknown > 0) {
         stay.audit->found += audited.unknown;
-        auto taken = co_await folder.take_new(client, FolderIntake::Pendings::retry, draining(), unfinished_);
+        auto taken = co_await folder.take_new(client, FolderIntake::Pendings::retry, leaving(), unfinished_);
         state_.stored += taken.stored;
         if (taken.ended) co_return std::move(taken.ended);
         audited = co_await folder.audit(client);
@@ -230,24 +310,11 @@ awaitable<std::optional<Ended>> ImapSession::audit(imap::Client& client, FolderI
     co_return std::nullopt;
 }
 
-/// What is there before anything is fetched.
-awaitable<std::optional<Ended>> ImapSession::look_first(imap::Client& client, Stay& stay) {
-    for (const auto& folder : stay.folders) {
-        FirstLook::Facts facts{mailbox_->id, state_.number, folder.name(), mailbox_->start};
-        FirstLook look(std::move(facts), intake_house());
-        auto ended = co_await look.take(client);
-        if (ended) co_return ended;
-        if (told_to_stop()) break;
-    }
-    co_return std::nullopt;
-}
-
 /// One slice of what an operator asked for; what arrives meanwhile goes before the next one.
 awaitable<std::optional<Ended>> ImapSession::take_older(imap::Client& client, Stay& stay) {
     stay.backfills = false;
-    for (std::size_t at = 0; at < stay.older.size(); ++at) {
-        auto& folder = stay.folders[at];
-        auto asked = co_await stay.older[at].asked_for();
+    for (auto& folder : stay.folders) {
+        auto asked = co_await folder.older.asked_for();
         if (!asked) {
             Ended ended;
             ended.how = Ended::How::store;
@@ -255,12 +322,9 @@ awaitable<std::optional<Ended>> ImapSession::take_older(imap::Client& client, St
             co_return ended;
         }
         if (!*asked) continue;
-        if (stay.opened != &folder) {
-            stay.opened = nullptr;
-            auto ended = co_await folder.open(client);
-            if (ended) co_return ended;
-        }
-        auto slice = co_await stay.older[at].take(client, folder, draining());
+        auto ended = co_await open(client, stay, folder);
+        if (ended) co_return ended;
+        auto slice = co_await folder.older.take(client, folder.intake, leaving());
         state_.stored += slice.stored;
         stay.backfills = stay.backfills || slice.running;
         if (slice.ended) co_return std::move(slice.ended);
@@ -277,8 +341,10 @@ store::Millis ImapSession::now() const {
 /// Does what is due with mail that was taken in. Where something was done, no folder counts as open.
 awaitable<std::optional<Ended>> ImapSession::deal_with_mail(imap::Client& client, Stay& stay) {
     stay.next_after.reset();
-    for (auto& after : stay.after) {
-        auto done = co_await after.perform(client, draining());
+    for (auto& folder : stay.folders) {
+        if (!folder.after) continue;
+        auto& after = *folder.after;
+        auto done = co_await after.perform(client, leaving());
         if (done.opened) stay.opened = nullptr;
         if (done.next) stay.next_after = std::min(stay.next_after.value_or(*done.next), *done.next);
         if (done.mails + done.gone > 0) {
@@ -291,21 +357,105 @@ awaitable<std::optional<Ended>> ImapSession::deal_with_mail(imap::Client& client
     co_return std::nullopt;
 }
 
-/// Time is over and nothing was announced: proves it by what the server says outside the folder's view.
+/// Time is over and nothing was announced: proves it by what the server says outside the folders' views.
 awaitable<std::optional<Ended>> ImapSession::look_from_outside(imap::Client& client, Stay& stay) {
-    auto counted = co_await client.status(mailbox_->folders.front());
+    if (std::any_of(mailbox_->folders.begin(), mailbox_->folders.end(), imap::is_looked_up)) {
+        auto ended = co_await find_folders(client, stay);
+        if (ended) co_return ended;
+    }
+    for (auto& folder : stay.folders) {
+        if (told_to_stop()) break;
+        auto ended = co_await ask_status(client, stay, folder);
+        if (ended) co_return ended;
+    }
+    co_return std::nullopt;
+}
+
+/// What sessions beside this one have heard of.
+awaitable<std::optional<Ended>> ImapSession::hear_watches(imap::Client& client, Stay& stay) {
+    const auto news = std::exchange(news_, {});
+    for (auto& folder : stay.folders) {
+        const auto heard = news.find(folder.intake.name());
+        if (heard == news.end() || told_to_stop()) continue;
+        folder.due = folder.due || heard->second == FolderWatch::News::arrived;
+        if (folder.due) continue;
+        auto ended = co_await ask_status(client, stay, folder);
+        if (ended) co_return ended;
+    }
+    co_return std::nullopt;
+}
+
+/// Whether there is something in the folder that was not taken.
+awaitable<std::optional<Ended>> ImapSession::ask_status(imap::Client& client, Stay& stay, Folder& folder) {
+    auto counted = co_await client.status(folder.intake.name());
     if (!counted) co_return ended_by(counted.error(), client.bye());
-    if (!counted->answer.ok() || counted->status.uid_next == 0) co_return std::nullopt;
-    const auto cursor = stay.folders.front().cursor();
-    const bool missed = counted->status.uid_next > cursor + 1 && counted->status.uid_next > stay.uid_next;
-    stay.uid_next = counted->status.uid_next;
-    if (missed && stay.late == 0 && client.can("IDLE")) {
+    const auto& status = counted->status;
+    const bool waited_in = &folder == &stay.folders.front();
+    if (!counted->answer.ok() || status.uid_next == 0) {
+        folder.due = true;  // opening it tells
+        co_return std::nullopt;
+    }
+    const bool more = status.uid_next > folder.intake.cursor() + 1;
+    const bool grown = status.uid_next > folder.uid_next;
+    folder.uid_next = status.uid_next;
+    folder.in_vain = more && !grown ? folder.in_vain + 1 : 0;
+    if (!waited_in) {
+        const bool renumbered = status.uid_validity != 0 && status.uid_validity != folder.intake.uid_validity();
+        folder.due = folder.due || renumbered || (more && folder.in_vain <= vain_looks);
+        co_return std::nullopt;
+    }
+    if (more && grown && stay.late == 0 && client.can("IDLE")) {
         idle_lies_ = true;
         stay.opened = nullptr;  // open again: a stalled view shows nothing new
         spdlog::warn("mailbox={} id=idle-silent news came without a notification; polling every {} s from now on",
                      mailbox_->id, house_.options.poll_interval.count() / 1000);
     }
     co_return std::nullopt;
+}
+
+/// Further folders have sessions of their own, as many as one mailbox may have.
+void ImapSession::watch_folders(const imap::Client& client, const Stay& stay) {
+    std::vector<std::string> wanted;
+    const auto most = place_->provider.sessions.per_mailbox;
+    for (auto folder = std::next(stay.folders.begin()); folder != stay.folders.end(); ++folder) {
+        if (wanted.size() + 1 < most && client.can("IDLE") && !idle_lies_) wanted.push_back(folder->intake.name());
+    }
+    const auto not_wanted = [&wanted](const std::shared_ptr<FolderWatch>& watch) {
+        const bool stays = !watch->over() && std::find(wanted.begin(), wanted.end(), watch->folder()) != wanted.end();
+        if (!stays) watch->stop();
+        return !stays;
+    };
+    watches_.erase(std::remove_if(watches_.begin(), watches_.end(), not_wanted), watches_.end());
+    for (const auto& name : wanted) {
+        const bool there = std::any_of(watches_.begin(), watches_.end(),
+                                       [&name](const auto& watch) { return watch->folder() == name; });
+        if (there) continue;
+        auto heard = [this, name](FolderWatch::News news) { this->heard(name, news); };
+        auto watch = std::make_shared<FolderWatch>(house_, served_, name, std::move(heard));
+        house_.scope.spawn(fmt::format("mailbox={} watch={}", mailbox_->id, name), FolderWatch::run(watch));
+        watches_.push_back(std::move(watch));
+    }
+}
+
+void ImapSession::heard(const std::string& folder, FolderWatch::News news) {
+    const auto [known, fresh] = news_.emplace(folder, news);
+    if (news == FolderWatch::News::arrived) known->second = news;
+    if (state_.phase == Phase::idle) wake_dialogue();
+}
+
+awaitable<void> ImapSession::dismiss() {
+    for (const auto& watch : watches_) watch->stop();
+    for (const auto& watch : watches_) co_await watch->join();
+    watches_.clear();
+    news_.clear();
+}
+
+/// IDLE tells of folders that are watched, and never of new ones.
+bool ImapSession::looks_often(const Stay& stay) const {
+    const auto live = std::count_if(watches_.begin(), watches_.end(), [](const auto& watch) { return watch->live(); });
+    const auto& wanted = mailbox_->folders;
+    return idle_lies_ || static_cast<std::size_t>(live) + 1 < stay.folders.size() ||
+           std::any_of(wanted.begin(), wanted.end(), imap::is_looked_up);
 }
 
 /// Not longer than until then, and long enough for a clock that runs a little ahead.
@@ -319,8 +469,13 @@ std::chrono::milliseconds ImapSession::span_until(std::optional<store::Millis> d
 awaitable<ImapSession::News> ImapSession::wait_for_news(imap::Client& client, Stay& stay) {
     const bool late = stay.late > 0;
     enter(Phase::idle);
+    seat().rest(last_news());
     const Counted idle(house_.counters.sessions_idle);
     News news;
+    if (!news_.empty()) {
+        news.by = imap::Client::Woken::told;
+        co_return news;
+    }
     if (take_rung()) {
         stay.backfills = true;
         news.by = imap::Client::Woken::told;
@@ -334,9 +489,8 @@ awaitable<ImapSession::News> ImapSession::wait_for_news(imap::Client& client, St
         if (!answer) news.ended = ended_by(answer.error(), client.bye());
         co_return news;
     }
-    const bool look_often = idle_lies_ || mailbox_->folders.size() > 1;  // IDLE tells of the first folder alone
-    const auto renew =
-        look_often ? std::min(house_.options.poll_interval, house_.options.idle_renew) : house_.options.idle_renew;
+    const auto renew = looks_often(stay) ? std::min(house_.options.poll_interval, house_.options.idle_renew)
+                                         : house_.options.idle_renew;
     const auto span = late ? late_pause : span_until(stay.next_after, renew);
     auto woken = co_await client.idle(span);
     if (!woken) {

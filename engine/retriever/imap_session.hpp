@@ -1,61 +1,85 @@
 #pragma once
 
+#include <list>
+#include <map>
 #include <optional>
 #include <vector>
 
 #include "engine/retriever/after_work.hpp"
 #include "engine/retriever/backfill.hpp"
 #include "engine/retriever/folder_intake.hpp"
+#include "engine/retriever/folder_watch.hpp"
 #include "engine/retriever/mailbox_session.hpp"
 #include "protocols/imap/client.hpp"
 
 namespace retriever {
 
-/// A mailbox over IMAP: a session that stays, and hears of news.
+/// A mailbox over IMAP: a session that stays, and hears of news. Of several folders it waits in the first one; further
+/// ones are watched by sessions of their own as far as the budget goes, the rest is asked for by STATUS.
 class ImapSession final : public MailboxSession {
 public:
-    using MailboxSession::MailboxSession;
+    ImapSession(House house, const Served& served)
+        : MailboxSession(house, served, SessionBudget::Kind::mailbox), served_(served) {}
+    ~ImapSession() override;
 
 private:
+    /// One folder that is fetched.
+    struct Folder {
+        FolderIntake intake;
+        Backfilling older;
+        std::optional<AfterWork> after;  // none with `keep`
+        bool due = true;                 // there may be something to take
+        imap::Uid uid_next = 0;          // as STATUS said last
+        std::uint32_t in_vain = 0;       // looks that did not bring what STATUS had promised
+    };
     /// What a session that stays keeps between two looks.
     struct Stay {
-        std::vector<FolderIntake> folders;
-        std::vector<Backfilling> older;  // of each folder
-        std::vector<AfterWork> after;    // of each folder; none with `keep`
-        bool backfills = true;           // an operator may have asked for older mail
+        std::list<Folder> folders;
+        bool backfills = true;  // an operator may have asked for older mail
         FolderIntake::Pendings pendings = FolderIntake::Pendings::retry;
-        const FolderIntake* opened = nullptr;
+        const Folder* opened = nullptr;
         std::optional<runtime::Audit> audit;  // being made with this look
         AuditDue audit_due = AuditDue::no;
         std::uint32_t late = 0;
         std::optional<store::Millis> next_after;  // when there is something to do without news
-        imap::Uid uid_next = 0;  // as STATUS said last; higher than what the folder shows: its view has stalled
     };
     awaitable<Ended> serve() override;
     void wake_dialogue() noexcept override;
+    awaitable<void> dismiss() override;
     awaitable<Ended> converse(imap::Client& client, Begun& begun, LoginGate::Place place);
     awaitable<std::optional<Ended>> introduce(imap::Client& client, Begun& begun, LoginGate::Place& place);
-    awaitable<std::optional<Ended>> log_in(imap::Client& client, Begun& begun);
     awaitable<Ended> stay(imap::Client& client);
+    awaitable<std::optional<Ended>> find_folders(imap::Client& client, Stay& stay);
     awaitable<std::optional<Ended>> take_all(imap::Client& client, Stay& stay);
+    awaitable<std::optional<Ended>> open(imap::Client& client, Stay& stay, Folder& folder);
     awaitable<std::optional<Ended>> audit(imap::Client& client, FolderIntake& folder, Stay& stay);
-    awaitable<std::optional<Ended>> look_first(imap::Client& client, Stay& stay);
+    awaitable<std::optional<Ended>> look_first(imap::Client& client, const Folder& folder, config::Start start);
     awaitable<std::optional<Ended>> take_older(imap::Client& client, Stay& stay);
     awaitable<std::optional<Ended>> deal_with_mail(imap::Client& client, Stay& stay);
     awaitable<std::optional<Ended>> look_from_outside(imap::Client& client, Stay& stay);
+    awaitable<std::optional<Ended>> hear_watches(imap::Client& client, Stay& stay);
+    awaitable<std::optional<Ended>> ask_status(imap::Client& client, Stay& stay, Folder& folder);
     struct News {
         imap::Client::Woken by = imap::Client::Woken::time;
         std::optional<Ended> ended;
     };
     awaitable<News> wait_for_news(imap::Client& client, Stay& stay);
+    void add_folder(Stay& stay, const std::string& name, config::Start start);
+    awaitable<Result<config::Start>> start_of_late_folders();
+    void watch_folders(const imap::Client& client, const Stay& stay);
+    void heard(const std::string& folder, FolderWatch::News news);
+    [[nodiscard]] bool looks_often(const Stay& stay) const;
     [[nodiscard]] std::chrono::milliseconds span_until(std::optional<store::Millis> due,
                                                        std::chrono::milliseconds most) const;
     void note_proof();
     [[nodiscard]] store::Millis now() const;
 
+    const Served served_;
     std::optional<Unfinished> unfinished_;
     bool idle_lies_ = false;
     imap::Client* client_ = nullptr;  // while a dialogue runs
+    std::vector<std::shared_ptr<FolderWatch>> watches_;
+    std::map<std::string, FolderWatch::News> news_;  // of folders that are watched
 };
 
 }  // namespace retriever

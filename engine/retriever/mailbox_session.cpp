@@ -1,5 +1,6 @@
 #include "engine/retriever/mailbox_session.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <utility>
@@ -14,24 +15,39 @@ Ended MailboxSession::failed(error_code error, const std::string& doing) {
     return ended;
 }
 
-MailboxSession::MailboxSession(House house, store::MailboxNumber number, std::shared_ptr<const config::Mailbox> mailbox,
-                               bool password, std::shared_ptr<const Place> place)
-    : house_(house), mailbox_(std::move(mailbox)), password_(password), place_(std::move(place)) {
-    state_.number = number;
+MailboxSession::MailboxSession(House house, const Served& served, SessionBudget::Kind kind)
+    : house_(house),
+      mailbox_(served.mailbox),
+      password_(served.password),
+      place_(served.place),
+      seat_(house.sessions, house.inbox, served.shares, kind, [this] { called(); }) {
+    state_.number = served.number;
     state_.id = mailbox_->id;
 }
 
 awaitable<void> MailboxSession::run() {
     while (!draining_) {
         if (!paused_.empty() || !fault_.empty()) {
+            co_await dismiss();
+            if (paused_.empty() && fault_.empty()) continue;
+            if (draining_) break;
             enter(paused_.empty() ? Phase::needs_help : Phase::paused, paused_.empty() ? fault_ : paused_);
             wake_.forget();
             co_await wake_.wait();
             continue;
         }
+        leaving_ = false;
         auto ended = co_await serve();
-        state_.caught_up = state_.caught_up && ended.how == Ended::How::token_expired;
+        seat_.leave();
+        const bool at_rest = ended.how == Ended::How::gave_way && state_.phase == Phase::idle;
+        state_.caught_up = state_.caught_up && (ended.how == Ended::How::token_expired || at_rest);
+        const bool lost = ended.how == Ended::How::token_expired || ended.how == Ended::How::connection;
+        if (!lost) co_await dismiss();
         if (ended.how == Ended::How::drained || ended.how == Ended::How::told) continue;
+        if (ended.how == Ended::How::gave_way) {
+            co_await wait_for_next_visit();
+            continue;
+        }
         const auto next = next_after(ended, state_.failures, house_.seams.random.fraction());
         state_.failures = next.failures;
         if (ended.how == Ended::How::token_expired) {
@@ -42,14 +58,51 @@ awaitable<void> MailboxSession::run() {
                          next.after.count(), runtime::value(ended.reason));
         }
         state_.next_attempt = house_.seams.timers.clock().wall() + next.after;
+        if (ended.how == Ended::How::throttled) {
+            seat_.hold(house_.seams.timers.now() + next.after);
+            ended.reason = fmt::format("throttled until {:%H:%M} UTC: {}",
+                                       std::chrono::floor<std::chrono::minutes>(*state_.next_attempt), ended.reason);
+        }
         enter(next.phase, ended.reason);
         co_await nap(next.after);
         state_.next_attempt.reset();
     }
+    co_await dismiss();
+}
+
+/// Others have the place. Mail that came makes the next visit come sooner.
+awaitable<void> MailboxSession::wait_for_next_visit() {
+    const auto limits = visit_limits(house_.options.poll_interval);
+    const auto now = std::chrono::time_point_cast<std::chrono::milliseconds>(house_.seams.timers.clock().wall());
+    const bool busy = state_.stored > stored_before_ || !state_.caught_up;
+    const auto found = busy ? Found::mail : Found::nothing;
+    visits_ = next_visit(visits_, found, now, now, std::nullopt, limits, house_.seams.random.fraction());
+    stored_before_ = state_.stored;
+    const auto span = state_.caught_up ? visits_->due - now : std::chrono::milliseconds(0);
+    if (span.count() <= 0) co_return;  // it was not finished: in line again
+    state_.next_attempt = now + span;
+    enter(Phase::scheduled, "others wait for its place: visited in turn");
+    asked_ = false;
+    const auto early = house_.seams.timers.now() + std::min<std::chrono::milliseconds>(limits.shortest, span);
+    const bool slept = co_await nap(span);
+    const auto now_left = early - house_.seams.timers.now();
+    if (!slept && !take_asked() && !told_to_stop() && now_left.count() > 0)  // it rang
+        co_await nap(std::chrono::ceil<std::chrono::milliseconds>(now_left));
+    state_.next_attempt.reset();
+}
+
+/// On the shard: the turn has come, or others wait for the place.
+void MailboxSession::called() {
+    if (in_line_) return wake_.wake();
+    if (!seat_.wanted()) return;
+    leaving_ = true;
+    wake_dialogue();
+    if (state_.phase == Phase::idle) wake_.wake();
 }
 
 void MailboxSession::drain() {
     draining_ = true;
+    leaving_ = true;
     resume();
 }
 
@@ -68,37 +121,25 @@ void MailboxSession::resume() {
 
 void MailboxSession::rung() {
     rung_ = true;
-    if (state_.phase != Phase::idle) return;  // a pause that a server asked for is kept
+    // A pause that a server asked for is kept.
+    if (state_.phase != Phase::idle && state_.phase != Phase::scheduled) return;
     wake_dialogue();
     wake_.wake();
 }
 
+awaitable<void> MailboxSession::take_seat() {
+    in_line_ = true;
+    while (!told_to_stop() && !seat_.take()) {
+        enter(Phase::starting, seat_.obstacle());
+        co_await nap(press_again);
+    }
+    in_line_ = false;
+}
+
 awaitable<std::optional<Ended>> MailboxSession::connect(const config::Host& host, Begun& begun) {
     enter(Phase::connecting);
-    auto answer = co_await house_.tokens.token_for(mailbox_->credential);
-    if (auto* none = std::get_if<tokens::NoToken>(&answer)) {
-        Ended ended;
-        ended.how = Ended::How::no_token;
-        ended.reason = none->reason;
-        ended.person_needed = none->person_needed;
-        if (none->retry_at) {
-            const auto until = *none->retry_at - house_.seams.timers.clock().wall();
-            ended.pause =
-                std::max(std::chrono::milliseconds(1), std::chrono::duration_cast<std::chrono::milliseconds>(until));
-        }
-        co_return ended;
-    }
-    net::Dial to;
-    to.host = host.host;
-    to.port = host.port;
-    if (host.tls == config::Tls::starttls) to.security = net::Security::plain;
-    to.tls = place_->tls;
-    auto stream = co_await house_.seams.dialer.dial(std::move(to));
-    if (!stream) co_return failed(stream.error(), fmt::format("connecting to {}:{}", host.host, host.port));
-    begun.stream = std::move(*stream);
-    begun.generation = std::get<tokens::Token>(answer).generation;
-    begun.secret = std::move(std::get<tokens::Token>(answer).secret);
-    co_return std::nullopt;
+    auto hindered = co_await reach(house_.seams, house_.tokens, *mailbox_, *place_, host, begun);
+    co_return hindered;
 }
 
 void MailboxSession::logged_in(const Begun& begun) {
@@ -177,7 +218,9 @@ void MailboxSession::enter(Phase phase, std::string reason) {
 
 Ended MailboxSession::stopped() const {
     Ended ended;
-    ended.how = draining_ ? Ended::How::drained : Ended::How::told;
+    ended.how = Ended::How::gave_way;
+    if (!paused_.empty()) ended.how = Ended::How::told;
+    if (draining_) ended.how = Ended::How::drained;
     return ended;
 }
 

@@ -10,9 +10,13 @@
 #include "engine/retriever/doorbell.hpp"
 #include "engine/retriever/intake.hpp"
 #include "engine/retriever/login_gate.hpp"
+#include "engine/retriever/reach.hpp"
+#include "engine/retriever/session_budget.hpp"
 #include "engine/retriever/state_board.hpp"
 #include "engine/retriever/verdict.hpp"
+#include "engine/retriever/visit_plan.hpp"
 #include "engine/runtime/metrics.hpp"
+#include "engine/runtime/scope.hpp"
 #include "engine/tokens/token_client.hpp"
 #include "protocols/imap/client.hpp"
 #include "protocols/net/seams.hpp"
@@ -41,25 +45,33 @@ struct House {
     store::Committer& committer;
     runtime::Counters& counters;
     tokens::TokenClient& tokens;
+    SessionBudget& sessions;
     LoginGate& gate;
     StateBoard& board;
     Doorbell& bell;
     const Options& options;
+    runtime::Scope& scope;  // where sessions start what runs beside them
     Arrivals* arrivals = nullptr;
 };
 
-/// A provider as sessions use it, shared by all its mailboxes.
-struct Place {
-    config::Provider provider;
-    std::shared_ptr<const net::TlsClient> tls;
+/// Who is served, and how it is reached.
+struct Served {
+    store::MailboxNumber number = 0;
+    std::shared_ptr<const config::Mailbox> mailbox;
+    bool password = false;
+    std::shared_ptr<const Place> place;
+    std::shared_ptr<const std::vector<Share>> shares;  // what its sessions count for; the credential's is the first
+    Arrivals* arrivals = nullptr;                      // lives as long as the engine
+    std::string paused;                                // reason of the operator; empty: not paused
+    std::string fault;                                 // why it cannot be served as configured; empty: it can
+    store::Digest documents{};  // of all that it is configured by: tells whether anything has changed
 };
 
 /// One mailbox: keeps in touch with its server, fetches what is new, and knows why when it does not. What is the same
 /// for all protocols is here. Run by one coroutine on one shard.
 class MailboxSession {
 public:
-    MailboxSession(House house, store::MailboxNumber number, std::shared_ptr<const config::Mailbox> mailbox,
-                   bool password, std::shared_ptr<const Place> place);
+    MailboxSession(House house, const Served& served, SessionBudget::Kind kind);
     virtual ~MailboxSession() = default;
     MailboxSession(const MailboxSession&) = delete;
     MailboxSession& operator=(const MailboxSession&) = delete;
@@ -79,17 +91,19 @@ public:
     [[nodiscard]] const MailboxState& state() const noexcept { return state_; }
 
 protected:
-    /// What a session begins with.
-    struct Begun {
-        std::unique_ptr<net::Stream> stream;
-        tokens::SharedSecret secret;  // until the log-in
-        std::uint64_t generation = 0;
-    };
     /// Keeps in touch until something ends it.
     virtual awaitable<Ended> serve() = 0;
     /// A dialogue that waits for news goes on.
     virtual void wake_dialogue() noexcept {}
+    /// What runs beside the session comes to its end.
+    virtual awaitable<void> dismiss() { co_return; }
 
+    /// A place within the budget of sessions, when it is this one's turn. Where it is told to stop, none.
+    awaitable<void> take_seat();
+    [[nodiscard]] SessionBudget::Seat& seat() noexcept { return seat_; }
+    /// Mail has come: the place is given up after those of others.
+    void note_news() { last_news_ = house_.seams.timers.now(); }
+    [[nodiscard]] Monotonic last_news() const noexcept { return last_news_; }
     /// A token and a connection.
     awaitable<std::optional<Ended>> connect(const config::Host& host, Begun& begun);
     /// The log-in went well.
@@ -101,8 +115,9 @@ protected:
     void show_last_lines(const Ended& ended, const std::vector<std::string>& lines) const;
     awaitable<bool> nap(std::chrono::milliseconds span);
     void enter(Phase phase, std::string reason = {});
-    [[nodiscard]] bool told_to_stop() const noexcept { return draining_ || !paused_.empty(); }
-    [[nodiscard]] const bool& draining() const noexcept { return draining_; }
+    /// By the operator, or because others wait for the place.
+    [[nodiscard]] bool told_to_stop() const noexcept { return leaving_ || !paused_.empty(); }
+    [[nodiscard]] const bool& leaving() const noexcept { return leaving_; }
     /// Somebody asked to go on at once; true once for each time.
     [[nodiscard]] bool take_asked() noexcept { return std::exchange(asked_, false); }
     /// Whether the mailbox is to be compared with its ledger now; one that was asked for is due until it is finished.
@@ -123,14 +138,23 @@ protected:
     Monotonic logged_in_at_{};
 
 private:
+    void called();
+    awaitable<void> wait_for_next_visit();
+
     std::uint32_t refusals_ = 0;  // log-ins in a row
     bool draining_ = false;
+    bool leaving_ = false;  // draining, or the place is wanted by others
+    bool in_line_ = false;  // for a place
     bool asked_ = false;
     Monotonic audit_of_{};  // the connection for which it was looked whether an audit is due
     bool rung_ = false;
     std::string paused_;
     std::string fault_;
+    Monotonic last_news_{};
+    std::uint64_t stored_before_ = 0;     // this session
+    std::optional<store::Visit> visits_;  // while others have the place
     Parking wake_;
+    SessionBudget::Seat seat_;
 };
 
 /// Counts something for as long as it lasts.
@@ -143,6 +167,18 @@ public:
 
 private:
     std::atomic<std::uint64_t>& count_;
+};
+
+/// Shows a running dialogue to whoever wakes it, for as long as it lasts.
+class Shown {
+public:
+    Shown(imap::Client*& place, imap::Client& client) : place_(place) { place_ = &client; }
+    ~Shown() { place_ = nullptr; }
+    Shown(const Shown&) = delete;
+    Shown& operator=(const Shown&) = delete;
+
+private:
+    imap::Client*& place_;
 };
 
 }  // namespace retriever

@@ -83,6 +83,8 @@ void Pop3Session::enter_schedule(std::chrono::milliseconds span) {
 
 /// One connection, from the token to QUIT; nullopt: all went well, and the next visit is planned.
 awaitable<std::optional<Ended>> Pop3Session::visit() {
+    co_await take_seat();
+    if (told_to_stop()) co_return stopped();
     enter(Phase::starting);
     auto place = co_await house_.gate.enter();
     if (told_to_stop()) co_return stopped();
@@ -95,6 +97,7 @@ awaitable<std::optional<Ended>> Pop3Session::visit() {
     if (ended && ended->how == Ended::How::token_expired) token_expired(begun);
     if (ended && spdlog::should_log(spdlog::level::debug)) show_last_lines(*ended, client.last_lines());
     begun.stream->close();
+    seat().leave();
     co_return ended;
 }
 
@@ -157,7 +160,7 @@ awaitable<std::optional<Ended>> Pop3Session::take_all(pop3::Client& client) {
     const auto began = house_.seams.timers.now();
     Maildrop::Facts facts{mailbox_->id, state_.number, mailbox_->start, mailbox_->after};
     Maildrop drop(std::move(facts), house_.options.sizes, intake_house());
-    auto taken = co_await drop.take_new(client, draining());
+    auto taken = co_await drop.take_new(client, leaving());
     state_.stored += taken.stored;
     const auto due = take_audit_due();
     const bool audits = due == AuditDue::all || (due == AuditDue::cheap_ones && !state_.audit);
@@ -192,7 +195,7 @@ awaitable<std::optional<Ended>> Pop3Session::take_all(pop3::Client& client) {
 }
 
 awaitable<std::optional<Ended>> Pop3Session::audit(pop3::Client& client, Maildrop& drop) {
-    auto audited = co_await drop.audit(client, draining());
+    auto audited = co_await drop.audit(client, leaving());
     state_.stored += audited.stored;
     if (audited.ended) co_return std::move(audited.ended);
     runtime::Audit audit;

@@ -14,7 +14,7 @@ class Maildrop;
 /// A mailbox over POP3: visits on a schedule of its own, which is durable.
 class Pop3Session final : public MailboxSession {
 public:
-    using MailboxSession::MailboxSession;
+    Pop3Session(House house, const Served& served) : MailboxSession(house, served, SessionBudget::Kind::visit) {}
 
 private:
     awaitable<Ended> serve() override;

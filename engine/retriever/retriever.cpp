@@ -22,13 +22,14 @@ void report(const std::string& name, const std::string& what) {
 
 Retriever::Retriever(runtime::Shard& shard, store::Committer& committer, runtime::Counters& counters,
                      std::unique_ptr<tokens::TokenClient> tokens, StateBoard& board, Doorbell& bell,
-                     const Options& options, std::size_t logins_at_once)
+                     SessionBudget& sessions, const Options& options, std::size_t logins_at_once)
     : shard_(shard),
       committer_(committer),
       counters_(counters),
       tokens_(std::move(tokens)),
       board_(board),
       bell_(bell),
+      sessions_(sessions),
       options_(options),
       gate_(logins_at_once),
       scope_(shard.executor(), report) {}
@@ -140,13 +141,13 @@ awaitable<std::string> Retriever::run_guarded(std::shared_ptr<MailboxSession> se
 }
 
 std::shared_ptr<MailboxSession> Retriever::session_of(const Served& served) {
-    const House house{shard_.seams(), shard_.inbox(), shard_.budget(), committer_, counters_,      *tokens_,
-                      gate_,          board_,         bell_,           options_,   served.arrivals};
+    const House house{shard_.seams(), shard_.inbox(), shard_.budget(), committer_, counters_, *tokens_,       sessions_,
+                      gate_,          board_,         bell_,           options_,   scope_,    served.arrivals};
     std::shared_ptr<MailboxSession> session;
     if (served.mailbox->protocol == config::Protocol::pop3) {
-        session = std::make_shared<Pop3Session>(house, served.number, served.mailbox, served.password, served.place);
+        session = std::make_shared<Pop3Session>(house, served);
     } else {
-        session = std::make_shared<ImapSession>(house, served.number, served.mailbox, served.password, served.place);
+        session = std::make_shared<ImapSession>(house, served);
     }
     if (!served.fault.empty()) session->refuse(served.fault);
     if (!served.paused.empty()) session->pause(served.paused);

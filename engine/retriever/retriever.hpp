@@ -12,24 +12,12 @@
 
 namespace retriever {
 
-/// A mailbox that this shard serves.
-struct Served {
-    store::MailboxNumber number = 0;
-    std::shared_ptr<const config::Mailbox> mailbox;
-    bool password = false;
-    std::shared_ptr<const Place> place;
-    Arrivals* arrivals = nullptr;  // lives as long as the engine
-    std::string paused;            // reason of the operator; empty: not paused
-    std::string fault;             // why it cannot be served as configured; empty: it can
-    store::Digest documents{};     // of all that it is configured by: tells whether anything has changed
-};
-
 /// The mailboxes of one shard. All calls on the shard, except where noted.
 class Retriever final : public Doorbell::Porter {
 public:
     Retriever(runtime::Shard& shard, store::Committer& committer, runtime::Counters& counters,
-              std::unique_ptr<tokens::TokenClient> tokens, StateBoard& board, Doorbell& bell, const Options& options,
-              std::size_t logins_at_once);
+              std::unique_ptr<tokens::TokenClient> tokens, StateBoard& board, Doorbell& bell, SessionBudget& sessions,
+              const Options& options, std::size_t logins_at_once);
 
     /// Serves exactly these from now on: new ones start, missing ones end, changed ones start again, those that needed
     /// help try again at once.
@@ -58,6 +46,7 @@ private:
     std::unique_ptr<tokens::TokenClient> tokens_;
     StateBoard& board_;
     Doorbell& bell_;
+    SessionBudget& sessions_;
     const Options& options_;
     LoginGate gate_;
     std::map<store::MailboxNumber, Entry> entries_;

@@ -40,6 +40,7 @@ Next next_after(const Ended& ended, std::uint32_t failures, double fraction) {
     switch (ended.how) {
         case Ended::How::drained:
         case Ended::How::told:
+        case Ended::How::gave_way:
             next.failures = failures;
             return next;
         case Ended::How::token_expired:

@@ -17,6 +17,7 @@ struct Ended {
     enum class How {
         drained,        // we are stopping
         told,           // paused, removed or changed by the operator
+        gave_way,       // others waited for its place in the budget of sessions
         token_expired,  // the server ended the session with its token: normal, about hourly at Exchange
         connection,     // network, TLS, protocol
         no_token,       // the token service has none to give; `reason` is its reason

@@ -159,12 +159,18 @@ public:
                                      .committer = *committer_,
                                      .counters = counters_,
                                      .tokens = *client_,
+                                     .sessions = sessions_,
                                      .gate = gate_,
                                      .board = board_,
                                      .bell = bell_,
-                                     .options = options_};
-        auto mailbox = std::make_shared<const config::Mailbox>(mailbox_of(letters));
-        session_ = std::make_unique<retriever::ImapSession>(house, 1, std::move(mailbox), password, place);
+                                     .options = options_,
+                                     .scope = scope_};
+        retriever::Served served;
+        served.number = 1;
+        served.mailbox = std::make_shared<const config::Mailbox>(mailbox_of(letters));
+        served.password = password;
+        served.place = place;
+        session_ = std::make_unique<retriever::ImapSession>(house, served);
     }
     ~World() {
         session_.reset();
@@ -257,6 +263,7 @@ private:
     Seams seams_{timers_, random_, dialer_};
     queue::ByteBudget budget_{budget_bytes};
     runtime::Counters counters_;
+    retriever::SessionBudget sessions_{clock_};
     retriever::LoginGate gate_{1};
     retriever::StateBoard board_;
     retriever::Doorbell bell_;
@@ -266,6 +273,7 @@ private:
     std::unique_ptr<tokens::TokenService> tokens_;
     std::unique_ptr<tokens::TokenClient> client_;
     std::unique_ptr<retriever::ImapSession> session_;
+    runtime::Scope scope_{context_.get_executor(), [](const std::string&, const std::string&) {}};
     std::size_t budget_bytes_max_ = 0;
 };
 

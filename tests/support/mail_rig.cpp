@@ -34,6 +34,7 @@ sim::Options options_of(const MailRig::Wish& wish, const Daemon& daemon) {
     options.style = wish.style;
     options.submit_per_minute = wish.submit_per_minute;
     options.smtp_starts_tls = wish.smtp_starts_tls;
+    options.shared_credential = wish.shared_credential;
     if (options.oidc) options.flow = wish.flow;
     options.consumer = wish.consumer.empty() ? "maildir:" + daemon.maildir().string() : wish.consumer;
     return options;

@@ -39,6 +39,7 @@ public:
         std::string style = "exchange";        // or gmail: the provider's manner
         std::uint32_t submit_per_minute = 0;   // not 0: the mailboxes send, at this pace
         bool smtp_starts_tls = false;
+        bool shared_credential = false;  // one, with access to every mailbox
     };
     explicit MailRig(Wish wish);
     /// Mailboxes at the pretend provider that send, as fast as they can.

@@ -1,0 +1,141 @@
+// Folders: which ones are fetched, how fast news of them arrive, and mail that people move between them.
+
+#include "tests/integration/password_desk.hpp"
+
+using namespace password_desk;
+using support::eventually;
+
+using namespace std::chrono_literals;
+
+namespace {
+
+Dovecot::Wish with_uses() {
+    Dovecot::Wish wish;
+    wish.settings =
+        "namespace inbox {\n  inbox = yes\n  separator = /\n"
+        "  mailbox Spam {\n    special_use = \\Junk\n    auto = create\n  }\n"
+        "  mailbox Sent {\n    special_use = \\Sent\n    auto = create\n  }\n}\n";
+    return wish;
+}
+
+json::object folders(std::vector<std::string> names) {
+    json::array list;
+    for (const auto& name : names) list.emplace_back(name);
+    return {{"folders", std::move(list)}};
+}
+
+}  // namespace
+
+TEST_CASE("folders: patterns, uses and what is left out choose what is fetched, also of what appears later",
+          "[folders]") {
+    Desk<Dovecot> rig(with_uses());
+    auto user = user_of(rig.server);
+    std::uint32_t number = 0;
+    for (const std::string name : {"Team/Berlin", "Team/Old", "Private"}) user.must("CREATE " + name);
+    for (const std::string name : {"INBOX", "Team/Berlin", "Team/Old", "Private", "Spam", "Sent"})
+        user.append(name, mails(++number, 1));
+    rig.import("keep", Consumer::maildir, folders({"INBOX", "Team/*", "!Team/Old", "\\Junk"}));
+    rig.daemon.start({"--poll-interval", "1s"});
+    const auto arrived = [&] { return support::count_in(rig.daemon.maildir()); };
+    CHECK(eventually([&] { return arrived() == 3; }));
+    user.must("CREATE Team/Bonn");
+    user.append("Team/Bonn", mails(++number, 2));
+    CHECK(eventually([&] { return arrived() == 5; }));
+    user.must("DELETE Team/Berlin");
+    user.append("INBOX", mails(++number + 2, 1));
+    CHECK(eventually([&] { return arrived() == 6; }));
+    CHECK(eventually([&] {
+        return holds(rig.daemon.log(), "Team/Berlin\" is gone") || holds(rig.daemon.log(), "Team/Berlin is gone");
+    }));
+    INFO(rig.logs());
+    CHECK(holds(rig.daemon.state_of("desk"), "idle"));
+    CHECK(rig.daemon.stop() == 0);
+}
+
+TEST_CASE("folders: who starts with new mail gets what comes into a folder that appears later", "[folders]") {
+    Desk<Dovecot> rig(with_uses());
+    auto user = user_of(rig.server);
+    user.must("CREATE Team/Berlin");
+    user.append("Team/Berlin", mails(1, 3));
+    auto more = folders({"INBOX", "Team/*"});
+    more["start"] = "new";
+    rig.import("keep", Consumer::maildir, more);
+    CHECK(rig.daemon.run_until_idle() == 0);
+    CHECK(support::count_in(rig.daemon.maildir()) == 0);
+    user.must("CREATE Team/Bonn");
+    user.append("Team/Bonn", mails(4, 2));
+    user.append("Team/Bonn", mails(6, 1), " 1-Jan-2020 00:00:00 +0000");  // an old one that somebody files there
+    CHECK(rig.daemon.run_until_idle() == 0);
+    INFO(rig.logs());
+    CHECK(support::count_in(rig.daemon.maildir()) == 2);
+}
+
+TEST_CASE("folders: a choice that stands for nothing needs a person, and the reason names it", "[folders]") {
+    Desk<Dovecot> rig(with_uses());
+    rig.import("keep", Consumer::maildir, folders({"Team/*"}));
+    rig.daemon.start();
+    CHECK(eventually([&] { return holds(rig.daemon.state_of("desk"), "needs help"); }));
+    CHECK(holds(rig.daemon.state_of("desk"), "\"folders\" Team/*"));
+    const auto checked = rig.daemon.ask({"check", "desk"});
+    INFO(checked.output << checked.errors);
+    CHECK(checked.exit_code != 0);
+    CHECK(holds(checked.output, "Team/*"));
+    CHECK(rig.daemon.stop() == 0);
+}
+
+TEST_CASE("folders: mail in further folders arrives within seconds, whoever dies meanwhile", "[folders]") {
+    Desk<Dovecot> rig(with_uses());
+    auto user = user_of(rig.server);
+    for (const std::string name : {"Sales", "Support"}) user.must("CREATE " + name);
+    rig.import("keep", Consumer::maildir, folders({"INBOX", "Sales", "Support"}));
+    rig.daemon.start({"--poll-interval", "1h", "--idle-renew", "28min"});
+    const auto sessions = [&] { return rig.daemon.ask({"status", "--json"}).output; };
+    CHECK(eventually([&] { return holds(sessions(), "\"sessions\":3"); }));
+    const auto arrived = [&] { return support::count_in(rig.daemon.maildir()); };
+    std::uint32_t number = 0;
+    for (const std::string name : {"Sales", "Support", "INBOX", "Sales"}) {
+        user.append(name, mails(++number, 1));
+        CHECK(eventually([&] { return arrived() == number; }, 20s));
+    }
+    rig.server.kill_sessions();
+    auto again = user_of(rig.server);
+    again.append("Support", mails(++number, 1));
+    CHECK(eventually([&] { return arrived() == number; }, 60s));
+    INFO(rig.logs());
+    CHECK(rig.daemon.ask({"mailbox", "pause", "desk"}).exit_code == 0);
+    CHECK(eventually([&] { return holds(sessions(), "\"sessions\":0"); }));
+    CHECK(rig.daemon.ask({"mailbox", "resume", "desk"}).exit_code == 0);
+    CHECK(eventually([&] { return holds(sessions(), "\"sessions\":3"); }));
+    CHECK(rig.daemon.stop() == 0);
+}
+
+TEST_CASE("folders: mail that people move, move back and copy is handed off once, and accounted for", "[folders]") {
+    Desk<Dovecot> rig(with_uses());
+    auto user = user_of(rig.server);
+    for (const std::string name : {"Done", "Elsewhere"}) user.must("CREATE " + name);
+    user.append("INBOX", mails(1, 4));
+    rig.import("keep", Consumer::maildir, folders({"INBOX", "Done"}));
+    rig.daemon.start({"--poll-interval", "1s"});
+    const auto arrived = [&] { return support::count_in(rig.daemon.maildir()); };
+    CHECK(eventually([&] { return arrived() == 4; }));
+    user.must("SELECT INBOX");
+    user.must("UID MOVE 1 Done");       // to another that is fetched
+    user.must("UID COPY 2 Done");       // there, too
+    user.must("UID COPY 3 INBOX");      // twice in one
+    user.must("UID MOVE 4 Elsewhere");  // out
+    user.must("SELECT Elsewhere");
+    user.must("UID MOVE 1 INBOX");  // and back
+    user.append("INBOX", mails(5, 1));
+    CHECK(eventually([&] { return arrived() == 5; }));
+    const auto asked = rig.daemon.ask({"mailbox", "audit", "desk", "--json"});
+    INFO(asked.output << asked.errors << rig.logs());
+    CHECK(asked.exit_code == 0);
+    CHECK(arrived() == 5);
+    CHECK(holds(asked.output, "\"unknown\":0"));
+    CHECK(rig.daemon.stop() == 0);
+    CHECK(rig.daemon.run_until_idle() == 0);  // and after a restart
+    user.must("SELECT Done");
+    user.must("UID MOVE 1:2 INBOX");
+    CHECK(rig.daemon.run_until_idle() == 0);
+    CHECK(support::count_in(rig.daemon.maildir()) == 5);
+}
