@@ -83,12 +83,12 @@ private:
     /// It is in the ledger from another place, byte for byte: somebody moved or copied it, or a label shows it twice.
     Result<bool> is_copy(store::Store& store, const BodyFacts& body) {
         const auto& message = what_.message;
-        const auto known = store.knows(message.folder, message.uid_validity, message.uid);
-        if (!known) return {boost::system::in_place_error, known.error()};
-        if (*known) return false;
         const auto twin = store.twin_of(message.mailbox, message.fingerprint, body.length, body.crc32c);
         if (!twin) return {boost::system::in_place_error, twin.error()};
         if (*twin == 0) return false;
+        const auto known = store.knows(message.folder, message.uid_validity, message.uid);
+        if (!known) return {boost::system::in_place_error, known.error()};
+        if (*known) return false;
         const auto placed = store.add_place(message.folder, message.uid_validity, message.uid, *twin);
         if (!placed) return {boost::system::in_place_error, placed.error()};
         return true;

@@ -305,6 +305,36 @@ TEMPLATE_TEST_CASE("servers: folders are found by their names, whatever is in th
     CHECK(rig.count() == put.size());
 }
 
+TEMPLATE_TEST_CASE("servers: folders are chosen by patterns, and mail that is moved between them is no new mail",
+                   "[servers]", Cyrus, Courier) {
+    if (!support::server_roots_work()) return;
+    Desk<TestType> rig;
+    constexpr bool courier = std::is_same_v<TestType, Courier>;
+    const std::string team = courier ? "INBOX.Team" : "Team", separator = courier ? "." : "/";
+    ImapUser user = rig.server.user(desk);
+    Bytes put;
+    std::uint32_t number = 0;
+    const std::vector<std::string> all{"INBOX", team + separator + "Berlin", team + separator + "Bonn",
+                                       team + separator + "Old", courier ? "INBOX.Private" : "Private"};
+    for (const std::string& folder : all) {
+        if (folder != "INBOX") user.must("CREATE " + folder);
+        const auto some = mails(++number, 2);
+        ++number;
+        user.append(folder, some);
+        const bool chosen = folder == "INBOX" || folder.find("erlin") != folder.npos || folder.ends_with("Bonn");
+        if (chosen) put.insert(some.begin(), some.end());
+    }
+    rig.import({"INBOX", team + separator + "*", "!*Old"});
+    CHECK(rig.daemon.run_until_idle() == 0);
+    INFO(rig.logs());
+    CHECK(difference(put, rig.arrived()) == "");
+    user.must("SELECT INBOX");
+    user.must("UID COPY 1 " + team + separator + "Bonn");
+    user.must("UID COPY 2 INBOX");
+    CHECK(rig.daemon.run_until_idle() == 0);
+    CHECK(difference(put, rig.arrived()) == "");
+}
+
 TEMPLATE_TEST_CASE("servers: a mailbox that starts with new mail gets just that", "[servers]", Cyrus, Courier) {
     if (!support::server_roots_work()) return;
     Desk<TestType> rig;

@@ -65,7 +65,7 @@ rows() {
 60|kill -9|At any moment, and twice in recovery.|As row 55.
 61|poison message|A message that crashes a parser.|No parser sees a body on its way: a bounded scan of the header is all. (Out-of-line parsing with its own quarantine comes with the JSON view.)
 62|swallowed errors|A store error is ignored by its caller.|Whatever call fails: the job that needed it hears, and nothing that was promised is missing.
-68|little of everything|Limits of descriptors, memory, threads.|Sessions beyond the descriptors are not begun and say so; mail passes in the memory budget; too few threads end the start with 71.
+68|little of everything|Limits of descriptors, memory, threads.|When descriptors are few, mailboxes are visited in turn, and say why; mail passes in the memory budget; too few threads end the start with 71.
 69|DNS|No such name, silence, a changed address, a black hole.|Nothing is cached, failures neither; a silent name holds one lookup and delays no other; addresses race 250 ms apart.
 70|versions|A newer or older store, another program's.|A newer one is refused with what to do; an older one is brought up to date in one transaction; the way back is in operation.md.
 ROWS

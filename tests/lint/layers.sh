@@ -15,8 +15,8 @@ allowed() {
         queue | queue/store) echo 'protocols/base protocols/wait queue queue/store' ;;
         engine/runtime | engine/secrets)
             echo 'protocols/base protocols/wait protocols/net queue queue/store engine/runtime engine/config engine/secrets' ;;
-        engine/config)  # keys, key files and URLs are judged at import
-            echo 'protocols/base protocols/wait protocols/net protocols/http protocols/jose protocols/oauth2 queue queue/store engine/runtime engine/config engine/secrets' ;;
+        engine/config)  # keys, key files, URLs and folder patterns are judged at import
+            echo 'protocols/base protocols/wait protocols/net protocols/http protocols/imap protocols/jose protocols/oauth2 queue queue/store engine/runtime engine/config engine/secrets' ;;
         engine/tokens) echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets' ;;
         engine/retriever | engine/consumers)
             echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets engine/tokens' ;;

@@ -44,6 +44,8 @@ Furniture furniture_of(std::uint64_t seed) {
         furniture.after.emplace_back(policies[dice.below(std::size(policies))]);
     }
     furniture.can_move = dice.chance(60);
+    if (furniture.mailboxes > 1 && dice.chance(30))
+        furniture.sessions = static_cast<std::uint32_t>(dice.between(1, furniture.mailboxes - 1));
     return furniture;
 }
 

@@ -39,6 +39,7 @@ std::string with_terms(const std::string& document, const Furniture& furniture) 
         object["recipients_per_day"] = terms.recipients_per_day;
         object["in_doubt"] = terms.retries_in_doubt ? "retry" : "hold";
     }
+    whole.at("providers").at(0).as_object()["sessions"] = boost::json::object{{"per_host", furniture.sessions}};
     whole.at("providers").at(0).as_object()["limits"] = boost::json::object{
         {"mails_per_minute", terms.tenant_mails_per_minute}, {"recipients_per_day", terms.tenant_recipients_per_day}};
     return boost::json::serialize(whole);

@@ -196,7 +196,8 @@ bool Stage::at_rest() {
     if (states.size() != furniture_.mailboxes) return false;
     for (const auto& state : states) {
         const auto known = known_.find(state.id);
-        if (known == known_.end() || state.phase != retriever::Phase::idle || !state.caught_up) return false;
+        const bool rests = state.phase == retriever::Phase::idle || state.phase == retriever::Phase::scheduled;
+        if (known == known_.end() || !rests || !state.caught_up) return false;
         const auto taken = static_cast<store::Seq>(application.box(state.id).mails.size());
         const auto& ledger = known->second;
         if (ledger.acked != taken || ledger.last_seq != taken || ledger.pending > 0) return false;

@@ -62,7 +62,7 @@ TEST_CASE("session budget: who rests the longest without news leaves for who wai
     CHECK_FALSE(c->seat.wanted());
 }
 
-TEST_CASE("session budget: the line is first come, first served; one that gives up its turn passes it on",
+TEST_CASE("session budget: the line is first come, first served, and one that gives up its turn passes it on",
           "[retriever]") {
     Office office;
     auto a = office.visitor(one_of(1)), b = office.visitor(one_of(1)), c = office.visitor(one_of(1));
