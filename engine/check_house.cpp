@@ -28,7 +28,8 @@ CheckHouse::CheckHouse(config::RunFlags flags, store::Committer& committer, cons
 }
 
 awaitable<Result<void>> CheckHouse::open() {
-    auto roster = co_await read_roster(committer_, shard_.inbox(), tls_, {});
+    retriever::Share all{"this program"};
+    auto roster = co_await read_roster(committer_, shard_.inbox(), tls_, std::move(all));
     if (!roster) co_return roster.error();
     tokens_.set_accounts(accounts_of(*roster, tls_));
     co_return Result<void>();

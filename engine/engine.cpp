@@ -202,7 +202,8 @@ awaitable<void> Engine::serve_until_told() {
 /// Reads who is to be served and tells the roles. Throws when the store cannot be read.
 awaitable<void> Engine::serve_roster() {
     auto& roles = *roles_;
-    auto roster = co_await read_roster(*committer_, roles.main.inbox(), roles.tls, all_sessions());
+    auto all = all_sessions();
+    auto roster = co_await read_roster(*committer_, roles.main.inbox(), roles.tls, std::move(all));
     if (!roster) {
         throw StartError(exit_config, fmt::format("the configuration in {} cannot be read: {}", flags_.data,
                                                   roster.error().message()));

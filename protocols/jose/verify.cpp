@@ -89,12 +89,13 @@ Result<Verified> verify(std::string_view compact, const KeySet& keys) {
     const auto header = read_header(compact.substr(0, first));
     if (!header) return header.error();
 
+    const auto& key_id = header->key_id;
     const ErrorsForgotten forgotten;
     error_code why = errc::unknown_key;
     for (const Key& key : keys) {
-        if (header->key_id && (key.id.empty() || key.id != *header->key_id)) continue;
+        if (key_id && (key.id.empty() || key.id != *key_id)) continue;
         if (!fits(key, header->algorithm)) {
-            if (header->key_id && why == make_error_code(errc::unknown_key)) why = errc::algorithm_mismatch;
+            if (key_id && why == make_error_code(errc::unknown_key)) why = errc::algorithm_mismatch;
             continue;
         }
         if (!key.key) {

@@ -94,7 +94,8 @@ awaitable<Result<tcp::socket>> connect_first(std::vector<asio::ip::address> addr
     Monotonic next_due = timers.now();
     std::size_t next = 0;
     for (;;) {
-        if (race->winner) co_return std::move(*race->winner);
+        auto& winner = race->winner;
+        if (winner) co_return std::move(*winner);
         const Monotonic now = timers.now();
         if (now >= due) co_return errc::timed_out;
         if (next < addresses.size() && (race->running.empty() || now >= next_due)) {

@@ -76,7 +76,6 @@ error_code socks5_fault(char reply) {
         case 0:
             return {};
         case 3:
-            return errc::unreachable;
         case 4:
             return errc::unreachable;
         case 5:

@@ -79,8 +79,9 @@ awaitable<Result<Addresses>> SystemResolver::resolve(std::string host, Monotonic
         timers_, [](void* waiting) { static_cast<Parking*>(waiting)->wake(); }, &parking);
     timer.arm(due);
     co_await parking.wait();
-    if (!asked->answer) co_return errc::timed_out;
-    co_return *asked->answer;
+    const auto& answer = asked->answer;
+    if (!answer) co_return errc::timed_out;
+    co_return *answer;
 }
 
 /// As many of those in the queue as may run.

@@ -37,10 +37,11 @@ error_code fault_of(int error) {
 
 bool would_block(int error) noexcept { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
 
-std::string words_for(const asio::ip::tcp::socket& socket, const std::string& host, std::uint16_t port) {
+std::string words_for(const asio::ip::tcp::socket& socket, std::string host, std::uint16_t port) {
     boost::system::error_code unknown;
     const auto remote = socket.remote_endpoint(unknown);
-    return host + ':' + std::to_string(port) + (unknown ? "" : " (" + remote.address().to_string() + ')');
+    host += ':' + std::to_string(port);
+    return unknown ? host : host + " (" + remote.address().to_string() + ')';
 }
 
 }  // namespace
@@ -57,7 +58,7 @@ SocketStream::SocketStream(asio::ip::tcp::socket connected, std::string host, st
           this),
       pool_(pool),
       unread_(pool),
-      peer_(words_for(socket_, host, port)),
+      peer_(words_for(socket_, std::move(host), port)),
       port_(port) {
     boost::system::error_code ignored;
     socket_.set_option(asio::ip::tcp::no_delay(true), ignored);

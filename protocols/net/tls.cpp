@@ -30,6 +30,7 @@ int verify_and_share(X509_STORE_CTX* verification, void* impl) {
 }  // namespace
 
 Result<std::shared_ptr<const TlsClient>> TlsClient::make(Trust trust) {
+    const std::string ca_file = std::move(trust.ca_file);
     auto impl = std::make_unique<Impl>();
     impl->context.reset(SSL_CTX_new(TLS_client_method()));
     SSL_CTX* context = impl->context.get();
@@ -41,8 +42,8 @@ Result<std::shared_ptr<const TlsClient>> TlsClient::make(Trust trust) {
     SSL_CTX_set_cert_verify_callback(context, verify_and_share, impl.get());
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(context, new_ticket);
-    const int trusted = trust.ca_file.empty() ? SSL_CTX_set_default_verify_paths(context)
-                                              : SSL_CTX_load_verify_file(context, trust.ca_file.c_str());
+    const int trusted = ca_file.empty() ? SSL_CTX_set_default_verify_paths(context)
+                                        : SSL_CTX_load_verify_file(context, ca_file.c_str());
     ERR_clear_error();
     if (trusted != 1) return errc::ca_file_unreadable;
     return std::shared_ptr<const TlsClient>(new TlsClient(std::move(impl)));

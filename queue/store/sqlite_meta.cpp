@@ -25,7 +25,8 @@ Result<std::optional<std::string>> SqliteMeta::get(std::string_view name) {
     if (const auto kept = kept_.find(std::string(name)); kept != kept_.end()) return kept->second;
     auto found = work_.first<std::string>(get_, read_text, name);
     if (!found) return found.error();
-    if (!*found || (*found)->size() <= kept_bytes_max) keep(name, *found);
+    const auto& row = *found;
+    if (!row || row->size() <= kept_bytes_max) keep(name, row);
     return found;
 }
 
@@ -37,7 +38,9 @@ Result<void> SqliteMeta::remove(std::string_view name) {
 
 Result<void> SqliteMeta::finish_group() {
     for (const auto& name : changed_) {
-        const auto written = work_.write(put_, std::string_view(name), blob(kept_.at(name).value()));
+        const auto& kept = kept_.at(name);
+        if (!kept) continue;  // what is removed is written at once
+        const auto written = work_.write(put_, std::string_view(name), blob(*kept));
         if (!written) return written;
     }
     return {};
