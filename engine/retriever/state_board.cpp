@@ -63,7 +63,8 @@ StateBoard::Tally StateBoard::tally() const {
         tally.paused += paused ? 1 : 0;
         tally.caught_up += !paused && state.caught_up ? 1 : 0;
         tally.stuck += !paused && !state.caught_up && stuck ? 1 : 0;
-        tally.with_reason += state.reason.empty() ? 0 : 1;
+        const bool has_its_turn = state.phase == Phase::scheduled || state.phase == Phase::starting;
+        tally.with_reason += state.reason.empty() || has_its_turn ? 0 : 1;
         if (!state.audit) continue;
         ++tally.audited;
         tally.unaccounted += state.audit->unknown();
