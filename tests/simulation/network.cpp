@@ -3,6 +3,7 @@
 #include "protocols/net/errc.hpp"
 #include "tests/simulation/http_session.hpp"
 #include "tools/rohrpost-sim/imap_session.hpp"
+#include "tools/rohrpost-sim/pop3_session.hpp"
 #include "tools/rohrpost-sim/smtp_session.hpp"
 
 using namespace std::chrono_literals;
@@ -92,6 +93,9 @@ std::shared_ptr<Pipe> Network::connect(const net::Dial& to) {
     } else if (to.port == submission_port) {
         auto session = std::make_shared<sim::SmtpSession>(world_, style_, pipe, sim::SmtpSession::Begin::encrypted);
         asio::co_spawn(loop_, sim::SmtpSession::serve(std::move(session)), asio::detached);
+    } else if (to.port == pop3_port) {
+        auto session = std::make_shared<sim::Pop3Session>(world_, style_, pipe);
+        asio::co_spawn(loop_, sim::Pop3Session::serve(std::move(session)), asio::detached);
     } else {
         auto session = std::make_shared<sim::ImapSession>(world_, style_, pipe);
         asio::co_spawn(loop_, sim::ImapSession::serve(std::move(session)), asio::detached);

@@ -13,6 +13,7 @@
 namespace simulation {
 
 inline constexpr std::uint16_t submission_port = 465;
+inline constexpr std::uint16_t pop3_port = 995;
 
 /// How bad the network is, in percent of connections.
 struct Weather {

@@ -30,7 +30,7 @@ error_code Probe::apply(store::Workbench bench) {
             const auto document = config::from_document<config::Mailbox>(mailbox.document);
             if (!document) return document.error();
             const auto policy = retriever::after_policy_of(*document, {});
-            if (policy.after == config::After::keep) continue;
+            if (policy.after == config::After::keep || document->protocol == config::Protocol::pop3) continue;
             const auto wall = std::chrono::time_point_cast<std::chrono::milliseconds>(now_);
             const auto left = retriever::look_up_due(store, mailbox.number, folder.name, policy, 0, wall, all);
             if (!left) return left.error();

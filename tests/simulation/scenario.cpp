@@ -44,6 +44,10 @@ Furniture furniture_of(std::uint64_t seed) {
         furniture.after.emplace_back(policies[dice.below(std::size(policies))]);
     }
     furniture.can_move = dice.chance(60);
+    if (dice.chance(15)) {
+        furniture.pop3 = true;
+        for (auto& policy : furniture.after) policy = dice.chance(50) ? "keep" : "delete";
+    }
     if (furniture.mailboxes > 1 && dice.chance(30))
         furniture.sessions = static_cast<std::uint32_t>(dice.between(1, furniture.mailboxes - 1));
     return furniture;

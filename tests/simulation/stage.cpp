@@ -84,11 +84,12 @@ Stage::Stage(Furniture furniture, const Ground& ground)
     sim::Options options;
     options.population = world.population();
     options.shared_credential = furniture_.shared_credential;
+    if (furniture_.pop3) options.protocol = "pop3";
     options.consumer = "maildir:/mail";
     options.submit_per_minute = furniture_.terms.mails_per_minute;
     correspondence.agree(furniture_.terms);
     restrict_server();
-    const sim::Ports ports{.imap = 993, .https = 443, .smtp = submission_port};
+    const sim::Ports ports{.imap = 993, .https = 443, .smtp = submission_port, .pop3 = pop3_port};
     install(disk, flags_, furniture_.sizes,
             with_terms(sim::import_document(options, ports, world, ground.ca_file()), furniture_));
     disk.process_ends();

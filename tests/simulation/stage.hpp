@@ -28,6 +28,7 @@ struct Furniture {
     std::uint32_t connections = 3;         // for sending, of each mailbox
     std::vector<std::string> after{};      // what becomes of mail on the server, by mailbox; fewer: kept
     bool can_move = true;                  // the server
+    bool pop3 = false;                     // in place of IMAP
     std::uint32_t sessions = 0;            // that may be open at once; 0: as many as there are mailboxes
     Correspondence::Terms terms;           // of sending; mails_per_minute 0: nobody sends
 };

@@ -200,12 +200,15 @@ bool Stage::at_rest() {
         if (known == known_.end() || !rests || !state.caught_up) return false;
         const auto taken = static_cast<store::Seq>(application.box(state.id).mails.size());
         const auto& ledger = known->second;
+        const auto policy = after_of(static_cast<std::uint32_t>(std::stoul(state.id.substr(3))));
         if (ledger.acked != taken || ledger.last_seq != taken || ledger.pending > 0) return false;
         if (!ledger.dealt_with) return false;
         for (const auto& letter : mailroom.letters(state.id)) {
             if (letter.removed) continue;
             const bool there = !seen_to_vanish_[state.id].contains(letter.number);
-            if ((there && letter.uid > ledger.cursor) || !has_taken(state.id, letter)) return false;
+            const bool unseen = !furniture_.pop3 && letter.uid > ledger.cursor;
+            const bool undone = furniture_.pop3 && policy == "delete" && !letter.renumbered;
+            if ((there && (unseen || undone)) || !has_taken(state.id, letter)) return false;
         }
     }
     return true;
