@@ -18,6 +18,7 @@ Furniture furniture(const After& after) {
     Furniture furniture;
     furniture.after = {after.policy, after.policy};
     furniture.can_move = after.can_move;
+    furniture.pop3 = after.pop3;
     furniture.seed = 20'260'101;
     furniture.tokens_live = 30min;
     furniture.sizes = small_sizes();
@@ -221,9 +222,9 @@ bool interrupt_everywhere(const Ground& ground, const After& after, std::uint64_
             }
         }
     }
-    fmt::print("history, after: {}: {} file calls, {} network awaits, {} turns; {} cuts, each with the same mail\n",
-               after.policy, whole.count(Cut::At::file), whole.count(Cut::At::network), whole.count(Cut::At::turn),
-               cuts);
+    fmt::print("history, {}after: {}: {} file calls, {} network awaits, {} turns; {} cuts, each with the same mail\n",
+               after.pop3 ? "POP3, " : "", after.policy, whole.count(Cut::At::file), whole.count(Cut::At::network),
+               whole.count(Cut::At::turn), cuts);
     return true;
 }
 

@@ -18,6 +18,7 @@ struct Cut {
 struct After {
     std::string policy = "keep";
     bool can_move = true;
+    bool pop3 = false;  // fetched so
 };
 
 /// A few minutes that are always the same: mail small and large, deletions, an expiring token, a late UID, a reload, a

@@ -77,6 +77,7 @@ int main(int count, char** words) {
     app.add_option("--first", wishes.first, "The first of these acts")->capture_default_str();
     app.add_option("--after", wishes.after.policy, "What becomes of mail on the server in that history")
         ->capture_default_str();
+    app.add_flag("--pop3", wishes.after.pop3, "That history over POP3");
     app.add_flag("--no-move{false}", wishes.after.can_move, "The server cannot move");
     CLI11_PARSE(app, count, words);
     if (wishes.seed) {
