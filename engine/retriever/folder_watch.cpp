@@ -113,6 +113,7 @@ awaitable<Ended> FolderWatch::converse(imap::Client& client, Begun& begun, Login
 
 awaitable<Ended> FolderWatch::wait_for_news(imap::Client& client) {
     live_ = true;
+    const Counted idle(house_.counters.sessions_idle);
     if (heard_) heard_(News::changed);  // between the last look and now
     auto exists = client.selected().exists;
     while (!leaving_) {

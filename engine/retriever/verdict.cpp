@@ -145,8 +145,8 @@ void apply_hint(const pop3::Hint& hint, Ended& ended) {
             ended.how = Ended::How::connection;
             ended.pause = 1min;
             return;
-        case pop3::Hint::Kind::login_delay:
-            ended.how = Ended::How::throttled;
+        case pop3::Hint::Kind::login_delay:  // concerns this mailbox alone, not its credential
+            ended.how = Ended::How::connection;
             ended.pause = 5min;
             return;
         case pop3::Hint::Kind::throttled:

@@ -91,8 +91,7 @@ IdentityVerdict other_tenant(const IdToken& token, const ExpectedIdentity& expec
 }
 
 /// A binding decides alone; names change, accounts don't.
-IdentityVerdict by_binding(const IdToken& token, const ExpectedIdentity& expected) {
-    const Binding& bound = *expected.bound;
+IdentityVerdict by_binding(const IdToken& token, const ExpectedIdentity& expected, const Binding& bound) {
     const Binding now = binding_of(token, expected);
     if (!text::same(now.tenant, bound.tenant)) return other_tenant(token, expected, bound.tenant);
     const bool of_entra = expected.provider == Provider::entra;
@@ -158,7 +157,8 @@ IdentityVerdict by_entra(const IdToken& token, const ExpectedIdentity& expected)
         return cannot_tell(token, expected,
                            "the id_token names no account (tid and oid); ask for the scopes openid, profile and email");
     }
-    if (expected.bound && text::same(expected.bound->user, expected.user)) return by_binding(token, expected);
+    if (expected.bound && text::same(expected.bound->user, expected.user))
+        return by_binding(token, expected, *expected.bound);
     return by_entra_name(token, expected);
 }
 
@@ -202,7 +202,8 @@ IdentityVerdict by_others(const IdToken& token, const ExpectedIdentity& expected
 IdentityVerdict compare(const IdToken& token, const ExpectedIdentity& expected) {
     if (expected.user.empty()) return cannot_tell(token, expected, "nobody is expected: the credential names no user");
     if (expected.provider == Provider::entra) return by_entra(token, expected);
-    if (expected.bound && text::same(expected.bound->user, expected.user)) return by_binding(token, expected);
+    if (expected.bound && text::same(expected.bound->user, expected.user))
+        return by_binding(token, expected, *expected.bound);
     return expected.provider == Provider::google ? by_google(token, expected) : by_others(token, expected);
 }
 

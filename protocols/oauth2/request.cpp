@@ -29,13 +29,13 @@ bool is_in_header(const Client& client) {
 }  // namespace
 
 Secret authorization_of(const Client& client) {
-    if (!is_in_header(client)) return {};
+    const auto& secret = client.client_secret;
+    if (!secret || !is_in_header(client)) return {};
     std::string pair;
-    pair.reserve(3 * client.client_id.size() + 3 * client.client_secret->reveal().size() +
-                 1);  // no copy is left unwiped
+    pair.reserve(3 * client.client_id.size() + 3 * secret->reveal().size() + 1);  // no copy is left unwiped
     append_encoded(pair, client.client_id);
     pair += ':';
-    append_encoded(pair, client.client_secret->reveal());
+    append_encoded(pair, secret->reveal());
     const Secret plain(std::move(pair));
     return Secret("Basic " + base64_encoded(plain.reveal()));
 }

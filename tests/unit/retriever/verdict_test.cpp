@@ -111,7 +111,7 @@ TEST_CASE("verdict: what POP3 servers say about the account", "[retriever][pop3]
         {"", "Authentication failure: unknown user name or bad password.", Ended::How::login_refused, 0ms},
         {"AUTH", "Username and password not accepted.", Ended::How::login_refused, 0ms},
         {"IN-USE", "locked", Ended::How::connection, 1min},
-        {"LOGIN-DELAY", "too soon", Ended::How::throttled, 5min},
+        {"LOGIN-DELAY", "too soon", Ended::How::connection, 5min},
         {"SYS/TEMP", "later", Ended::How::connection, 0ms},
         {"SYS/TEMP", "Too many simultaneous connections", Ended::How::throttled, 2min},
         {"SYS/PERM", "ask somebody", Ended::How::folder, 0ms},
