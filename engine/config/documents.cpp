@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <tuple>
-
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
+#include <tuple>
 
 #include "engine/config/presets.hpp"
 #include "engine/config/words.hpp"

@@ -213,11 +213,11 @@ void ImapSession::add_folder(Stay& stay, const std::string& name, config::Start 
     std::vector<std::string> fetched{name};
     for (const auto& folder : stay.folders) fetched.push_back(folder.intake.name());
     for (const auto& folder : mailbox_->folders) fetched.push_back(folder);
-    std::optional<AfterWork> after;
+    std::unique_ptr<AfterWork> after;
     if (mailbox_->after != config::After::keep) {
         AfterWork::Facts facts{mailbox_->id, state_.number, name, std::move(fetched),
                                after_policy_of(*mailbox_, place_->provider)};
-        after.emplace(std::move(facts), house);
+        after = std::make_unique<AfterWork>(std::move(facts), house);
     }
     FolderIntake intake({mailbox_->id, state_.number, name, start}, house_.options.sizes, house, house_.options.fetch);
     Backfilling older({mailbox_->id, state_.number, name}, house);
@@ -246,6 +246,7 @@ awaitable<std::optional<Ended>> ImapSession::open(imap::Client& client, Stay& st
 awaitable<std::optional<Ended>> ImapSession::take_all(imap::Client& client, Stay& stay) {
     std::optional<Ended> frozen;
     std::uint64_t stored = 0;
+    bool announced = false;  // and not to be had yet
     const bool was_open = stay.opened == &stay.folders.front();
     const auto exists_before = was_open ? client.selected().exists : 0;
     const bool retry = stay.pendings == FolderIntake::Pendings::retry;
@@ -278,13 +279,16 @@ awaitable<std::optional<Ended>> ImapSession::take_all(imap::Client& client, Stay
         }
         if (taken.ended) co_return std::move(taken.ended);
         if (told_to_stop()) continue;
-        folder.due = false;
+        folder.due =
+            std::exchange(folder.announced, false) && taken.stored + taken.known_before == 0 && stay.late < late_looks;
+        folder.announced = folder.due;
+        announced = announced || folder.due;
         if (!stay.audit) continue;
         auto ended = co_await audit(client, folder.intake, stay);
         if (ended) co_return ended;
     }
     if (frozen && !told_to_stop()) co_return frozen;
-    const bool announced = client.selected().exists > exists_before && exists_before > 0;
+    announced = announced || (client.selected().exists > exists_before && exists_before > 0);
     stay.late = announced && stored == 0 && stay.late < late_looks ? stay.late + 1 : 0;
     co_return std::nullopt;
 }
@@ -377,7 +381,8 @@ awaitable<std::optional<Ended>> ImapSession::hear_watches(imap::Client& client, 
     for (auto& folder : stay.folders) {
         const auto heard = news.find(folder.intake.name());
         if (heard == news.end() || told_to_stop()) continue;
-        folder.due = folder.due || heard->second == FolderWatch::News::arrived;
+        folder.announced = folder.announced || heard->second == FolderWatch::News::arrived;
+        folder.due = folder.due || folder.announced;
         if (folder.due) continue;
         auto ended = co_await ask_status(client, stay, folder);
         if (ended) co_return ended;

@@ -27,10 +27,11 @@ private:
     struct Folder {
         FolderIntake intake;
         Backfilling older;
-        std::optional<AfterWork> after;  // none with `keep`
-        bool due = true;                 // there may be something to take
-        imap::Uid uid_next = 0;          // as STATUS said last
-        std::uint32_t in_vain = 0;       // looks that did not bring what STATUS had promised
+        std::unique_ptr<AfterWork> after;  // none with `keep`
+        bool due = true;                   // there may be something to take
+        bool announced = false;            // by a session that watches it
+        imap::Uid uid_next = 0;            // as STATUS said last
+        std::uint32_t in_vain = 0;         // looks that did not bring what STATUS had promised
     };
     /// What a session that stays keeps between two looks.
     struct Stay {

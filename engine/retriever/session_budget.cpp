@@ -64,7 +64,7 @@ bool SessionBudget::Seat::take() {
         budget_.seat(*entry_);
         return true;
     }
-    if (entry_->kind != Kind::extra) budget_.ask_for(*entry_);
+    budget_.make_room(*entry_);
     return false;
 }
 
@@ -87,10 +87,7 @@ void SessionBudget::Seat::rest(Monotonic last_news) {
     SessionBudget::excuse(*entry_);
     if (entry_->asked) return;
     budget_.list(*entry_, {entry_->kind == Kind::extra ? Order::What::extra : Order::What::rests, last_news, 0});
-    for (const auto& [turn, waiting] : budget_.line_) {
-        if (waiting->kind == Kind::extra || entry_->asked) break;
-        budget_.ask_for(*waiting);
-    }
+    budget_.make_room(*entry_);
 }
 
 void SessionBudget::Seat::work() {
@@ -144,7 +141,7 @@ void SessionBudget::line_up(Entry& entry) {
     for (const auto& share : entry.shares ? *entry.shares : std::vector<Share>()) {
         auto& count = counts_[share.name];
         count.share = share;  // what was configured last
-        ++count.waiting;
+        count.waiting += entry.kind == Kind::extra ? 0 : 1;
         entry.counts.push_back(&count);
     }
     entry.place = Entry::Place::in_line;
@@ -154,7 +151,7 @@ void SessionBudget::line_up(Entry& entry) {
 
 void SessionBudget::stand_down(Entry& entry) {
     line_.erase(std::pair(entry.kind == Kind::extra, entry.turn));
-    for (auto* count : entry.counts) --count->waiting;
+    for (auto* count : entry.counts) count->waiting -= entry.kind == Kind::extra ? 0 : 1;
     entry.place = Entry::Place::outside;
 }
 
@@ -190,8 +187,8 @@ void SessionBudget::strike(Entry& entry) {
 
 void SessionBudget::call(const std::shared_ptr<Entry>& entry) { entry->inbox->put(std::make_unique<CallNote>(entry)); }
 
-/// One who has what is missing is asked to leave, where not so many are asked already as wait.
-void SessionBudget::ask_for(const Entry& entry) {
+/// In what it counts for: where all is in use and more wait than were asked to leave, one more is asked.
+void SessionBudget::make_room(const Entry& entry) {
     for (auto* count : entry.counts) {
         if (count->used < count->share.most || count->asked >= count->waiting || count->seated.empty()) continue;
         const auto& [order, other] = *count->seated.begin();

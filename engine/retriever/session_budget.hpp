@@ -86,7 +86,9 @@ private:
     };
     struct Count {
         Share share;
-        std::uint32_t used = 0, waiting = 0, asked = 0;
+        std::uint32_t used = 0;
+        std::uint32_t waiting = 0;  // in line, but for extra ones: nobody is asked to leave for those
+        std::uint32_t asked = 0;    // to leave
         Monotonic held_until{};
         std::map<Order, Entry*> seated;  // who may be asked and was not
     };
@@ -100,7 +102,7 @@ private:
     [[nodiscard]] static bool wanted(const Entry& entry);
     static void excuse(Entry& entry);
     void call(const std::shared_ptr<Entry>& entry);
-    void ask_for(const Entry& entry);
+    void make_room(const Entry& entry);
     void serve_line();
 
     const Clock& clock_;

@@ -139,3 +139,23 @@ TEST_CASE("folders: mail that people move, move back and copy is handed off once
     CHECK(rig.daemon.run_until_idle() == 0);
     CHECK(support::count_in(rig.daemon.maildir()) == 5);
 }
+
+TEST_CASE("folders: mail that a further folder announces before it shows it arrives soon", "[folders]") {
+    support::MailRig::Wish wish;
+    wish.server = support::MailRig::Server::sim;
+    support::MailRig rig(wish);
+    const auto address = support::MailRig::address(1);
+    rig.provider.ask([&](sim::World& world) { return world.make_folder(address, "Sales") ? 0 : 1; });
+    auto document = rig.document();
+    document.at("mailboxes").at(0).as_object()["folders"] = json::array{"INBOX", "Sales"};
+    rig.daemon.import(json::serialize(document));
+    rig.daemon.start({"--poll-interval", "1h", "--idle-renew", "29min"});
+    CHECK(eventually([&] { return holds(rig.daemon.ask({"status", "--json"}).output, "\"idle_sessions\":2"); }));
+    rig.provider.ask([&](sim::World& world) {
+        world.arrive(*world.folder(address, "Sales"), sim::message_of(address, 1, 2048), 3s);
+        return 0;
+    });
+    CHECK(eventually([&] { return support::count_in(rig.daemon.maildir()) == 1; }, 20s));
+    INFO(rig.daemon.log());
+    CHECK(rig.daemon.stop() == 0);
+}

@@ -128,6 +128,24 @@ TEST_CASE("session budget: extra sessions have what is left over, and leave firs
     CHECK_FALSE(more->seat.take());
 }
 
+TEST_CASE("session budget: extra ones in line cost nobody a place, however many there are", "[retriever]") {
+    Office office;
+    auto a = office.visitor(one_of(2)), b = office.visitor(one_of(2)), c = office.visitor(one_of(2));
+    std::vector<std::unique_ptr<Office::Visitor>> extra;
+    for (int i = 0; i < 4; ++i) extra.push_back(office.visitor(one_of(2), Kind::extra));
+    REQUIRE(a->seat.take());
+    REQUIRE(b->seat.take());
+    for (auto& one : extra) CHECK_FALSE(one->seat.take());
+    a->seat.rest({});
+    b->seat.rest({});
+    for (auto& one : extra) CHECK_FALSE(one->seat.take());
+    CHECK_FALSE(a->seat.wanted());
+    CHECK_FALSE(b->seat.wanted());
+    for (int i = 0; i < 3; ++i) CHECK_FALSE(c->seat.take());
+    b->seat.rest({});
+    CHECK(a->seat.wanted() != b->seat.wanted());  // one for one
+}
+
 TEST_CASE("session budget: a pause that the provider asks of a credential holds all of it, and nobody else",
           "[retriever]") {
     Office office;
