@@ -324,8 +324,11 @@ Result<Seq> SqliteStore::twin_of(MailboxNumber mailbox, const Digest& fingerprin
     for (auto entry = begin; entry != end; ++entry) {
         if (entry->second.first != mailbox) continue;
         const auto& body = recent(mailbox, entry->second.second)->body;
-        const bool same = body.length == length && body.crc32c == crc32c;
-        if (same && (twin == 0 || entry->second.second < twin)) twin = entry->second.second;
+        const Seq seq = entry->second.second;
+        if (body.length != length || body.crc32c != crc32c || (twin != 0 && seq > twin)) continue;
+        const auto aside = first<std::int64_t>(sql_->is_set_aside, read_number, mailbox, seq);
+        if (!aside) return aside.error();
+        if (!*aside) twin = seq;
     }
     return twin;
 }

@@ -90,7 +90,8 @@ struct SqliteStore::Statements {
     Statement twin_of{db,
                       "SELECT p.seq FROM message_mark p JOIN message m ON m.mailbox = p.mailbox AND m.seq = p.seq "
                       "WHERE p.mailbox = ?1 AND p.mark = ?2 AND m.fingerprint = ?3 AND m.length = ?4 "
-                      "AND m.crc32c = ?5 ORDER BY p.seq LIMIT 1"};
+                      "AND m.crc32c = ?5 AND NOT EXISTS (SELECT 1 FROM set_aside s WHERE s.mailbox = p.mailbox AND "
+                      "s.seq = p.seq) ORDER BY p.seq LIMIT 1"};
     Statement give_uid{db,
                        "INSERT INTO message_uid (folder, uid_validity, uid, seq) VALUES (?1, ?2, ?3, ?4) "
                        "ON CONFLICT (folder, uid_validity, uid) DO NOTHING"};

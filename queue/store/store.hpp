@@ -72,7 +72,7 @@ public:
     };
     /// Gives the next seq of the mailbox. Takes the uid out of the pending ones.
     virtual Result<Added> add_message(const Message& message) = 0;
-    /// The first message of the mailbox with this fingerprint and these bytes; 0: there is none.
+    /// The first message of the mailbox with this fingerprint and these bytes, and not set aside; 0: there is none.
     virtual Result<Seq> twin_of(MailboxNumber mailbox, const Digest& fingerprint, std::uint64_t length,
                                 std::uint32_t crc32c) = 0;
     /// The message lies in this folder under this UID, too. Takes the uid out of the pending ones.

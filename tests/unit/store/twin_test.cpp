@@ -100,6 +100,27 @@ TEST_CASE("twin: the first message of the mailbox with this fingerprint and thes
     ledger.commit();
 }
 
+TEST_CASE("twin: what was set aside is damaged here, so a copy of it is taken in", "[store]") {
+    const bool merged = GENERATE(false, true);
+    CAPTURE(merged);
+    Ledger ledger;
+    ledger.begin();
+    REQUIRE(ledger.store().subscribe("tickets", ledger.first).has_value());
+    const auto damaged = ledger.add(ledger.first, ledger.inbox, 1, 1);
+    ledger.commit();
+    if (merged) ledger.open();
+    ledger.begin();
+    SetAside what;
+    what.consumer = "tickets";
+    what.mailbox = ledger.first;
+    what.seq = damaged;
+    REQUIRE(ledger.store().set_aside(what).has_value());
+    CHECK(ledger.twin(ledger.first, 1) == 0);
+    const auto whole = ledger.add(ledger.first, ledger.done, 7, 1);
+    CHECK(ledger.twin(ledger.first, 1) == whole);
+    ledger.commit();
+}
+
 TEST_CASE("twin: a further place is known under its UID, is not pending any more, and outlives the store's merge",
           "[store]") {
     Ledger ledger;
