@@ -247,9 +247,6 @@ void check_pop3(const Fields& fields, const Mailbox& mailbox) {
     if (mailbox.after == After::seen || mailbox.after == After::move) {
         fields.fault("after", "POP3 can neither flag nor move; expected \"keep\" or \"delete\", or use \"imap\"");
     }
-    if (mailbox.delete_after.count() > 0) {
-        fields.fault("after", "over POP3 mail is deleted as soon as it may be; expected \"delete\", or use \"imap\"");
-    }
 }
 
 }  // namespace

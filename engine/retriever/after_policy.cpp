@@ -31,7 +31,8 @@ std::string AfterPolicy::text() const {
 
 AfterPolicy after_policy_of(const config::Mailbox& mailbox, const config::Provider& provider) {
     AfterPolicy policy{mailbox.after, mailbox.move_to, mailbox.delete_after};
-    if (policy.after == config::After::remove && provider.preset == "gmail") {
+    const bool labelled = provider.preset == "gmail" && mailbox.protocol == config::Protocol::imap;
+    if (policy.after == config::After::remove && labelled) {
         policy.after = config::After::move;
         policy.target = "\\Trash";
     }

@@ -20,8 +20,8 @@ struct AfterPolicy {
     /// As it is told to people and remembered; another text is another policy.
     [[nodiscard]] std::string text() const;
 };
-/// At Gmail what is deleted goes to the folder of use \Trash: \Deleted and EXPUNGE take a label away there, and the
-/// mail stays in "All Mail". Pure.
+/// At Gmail what is deleted over IMAP goes to the folder of use \Trash: \Deleted and EXPUNGE take a label away there,
+/// and the mail stays in "All Mail". Pure.
 AfterPolicy after_policy_of(const config::Mailbox& mailbox, const config::Provider& provider);
 
 /// What a mail still waits for. In this order: only what is acknowledged waits for its time. What a hand-off set aside

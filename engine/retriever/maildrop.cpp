@@ -478,35 +478,62 @@ awaitable<std::optional<Ended>> Maildrop::keep_pending(std::vector<ListingEntry>
     co_return std::nullopt;
 }
 
+/// Which of these may be removed now.
+awaitable<Result<Maildrop::Due>> Maildrop::look_up_due_ones(std::vector<Listed> rows) {
+    const auto now = std::chrono::time_point_cast<std::chrono::milliseconds>(house_.clock.wall());
+    auto look_up = [mailbox = facts_.mailbox, policy = facts_.after, rows = std::move(rows),
+                    now](store::Workbench bench) -> Result<Due> {
+        Due due;
+        const auto acknowledged = bench.store.acknowledged(mailbox);
+        if (!acknowledged) return acknowledged.error();
+        for (const auto& row : rows) {
+            const auto message = bench.store.message_at(row.folder, own_uid_validity, row.uid);
+            if (!message) return message.error();
+            if (!*message) continue;
+            const auto dueness = dueness_in(bench.store, policy, **message, *acknowledged, now);
+            if (!dueness) return dueness.error();
+            if (dueness->wait == Wait::set_aside) continue;
+            if (dueness->wait == Wait::nothing) {
+                due.keys.push_back(row.key);
+                continue;
+            }
+            due.to_acknowledge += dueness->wait == Wait::acknowledgement ? 1 : 0;
+            due.next = std::min(due.next, std::max(now, (*message)->received_at + policy.delay));
+        }
+        return due;
+    };
+    auto due = co_await house_.committer.run(house_.inbox, std::move(look_up));
+    co_return due;
+}
+
 awaitable<std::optional<Ended>> Maildrop::remove_acknowledged(pop3::Client& client, Taken& taken) {
-    if (facts_.after != config::After::remove) co_return std::nullopt;
+    if (facts_.after.after != config::After::remove) co_return std::nullopt;
+    taken.nothing_due_before = facts_.nothing_due_before;
+    const bool recognised = taken.recognised + taken.known_before > 0;  // it may be due at once
+    if (!recognised && house_.clock.wall() < facts_.nothing_due_before) co_return std::nullopt;
     auto hindered = co_await read_there();
     if (hindered) co_return hindered;
     std::map<std::string_view, pop3::Number> numbers;
     for (const auto& entry : listing_) numbers.emplace(entry.key, entry.number);
     std::vector<pop3::Number> doomed;
     std::erase_if(there_, [&](const Listed& row) { return row.state != State::stored || !numbers.contains(row.key); });
+    taken.nothing_due_before = std::chrono::time_point_cast<std::chrono::milliseconds>(house_.clock.wall()) +
+                               facts_.after.delay;  // of what comes from now on
     for (std::size_t from = 0; from < there_.size(); from += job_rows) {
         const auto to = std::min(there_.size(), from + job_rows);
         std::vector<Listed> some(there_.begin() + static_cast<std::ptrdiff_t>(from),
                                  there_.begin() + static_cast<std::ptrdiff_t>(to));
-        auto look_up = [some = std::move(some)](store::Workbench bench) -> Result<std::vector<std::string>> {
-            std::vector<std::string> keys;
-            for (const auto& row : some) {
-                const auto acknowledged = bench.store.is_acknowledged(row.folder, own_uid_validity, row.uid);
-                if (!acknowledged) return acknowledged.error();
-                if (*acknowledged) keys.push_back(row.key);
-            }
-            return keys;
-        };
-        auto keys = co_await house_.committer.run(house_.inbox, std::move(look_up));
-        if (!keys) co_return store_ended(keys.error());
-        for (auto& key : *keys) {
+        auto due = co_await look_up_due_ones(std::move(some));
+        if (!due) co_return store_ended(due.error());
+        taken.to_acknowledge += due->to_acknowledge;
+        taken.nothing_due_before = std::min(taken.nothing_due_before, due->next);
+        for (auto& key : due->keys) {
             doomed.push_back(numbers.at(key));
             removing_.push_back(std::move(key));
         }
     }
-    taken.to_acknowledge = there_.size() - removing_.size();
+    // What the server does not remove now is due again.
+    if (!doomed.empty()) taken.nothing_due_before = {};
     if (doomed.empty()) co_return std::nullopt;
     auto refused = co_await client.remove(std::move(doomed));
     if (!refused) co_return broken(refused.error());

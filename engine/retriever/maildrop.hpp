@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/config/model.hpp"
+#include "engine/retriever/after_policy.hpp"
 #include "engine/retriever/listed_intake.hpp"
 #include "engine/retriever/listing.hpp"
 #include "engine/retriever/mail_head.hpp"
@@ -26,7 +27,8 @@ public:
         std::string mailbox_id;
         store::MailboxNumber mailbox = 0;
         config::Start start;
-        config::After after = config::After::keep;
+        AfterPolicy after;
+        store::Millis nothing_due_before{};  // as an earlier visit found
     };
     Maildrop(Facts facts, Intake::Sizes sizes, IntakeHouse house);
 
@@ -36,8 +38,9 @@ public:
         std::uint64_t known_before = 0;
         std::uint64_t bytes = 0;
         std::uint64_t pending = 0;
-        std::uint64_t recognised = 0;      // listed under another key than before, or back again
-        std::uint64_t to_acknowledge = 0;  // with `after: delete`: stored, and not acknowledged by all consumers
+        std::uint64_t recognised = 0;        // listed under another key than before, or back again
+        std::uint64_t to_acknowledge = 0;    // with `after: delete`: stored, and not acknowledged by all consumers
+        store::Millis nothing_due_before{};  // of what is to be removed, if nothing is recognised meanwhile
         std::optional<Ended> ended;
     };
     /// All that was told is durable when it ends. `stop` is looked at between slices.
@@ -50,7 +53,8 @@ public:
     };
     /// Compares the listing with the ledger, and fetches what is unknown. After take_new(), before anything is removed.
     awaitable<Audited> audit(pop3::Client& client, const bool& stop);
-    /// With `after: delete`: DELE for what every consumer has acknowledged. Gone only once QUIT was accepted.
+    /// With `after: delete`: DELE for what every consumer has acknowledged, and whose delay is over. Gone only once
+    /// QUIT was accepted.
     awaitable<std::optional<Ended>> remove_acknowledged(pop3::Client& client, Taken& taken);
     /// QUIT was accepted.
     awaitable<std::optional<Ended>> removed();
@@ -81,6 +85,12 @@ private:
     awaitable<std::optional<Ended>> fetch(pop3::Client& client, const bool& stop, Taken& taken);
     awaitable<std::optional<Ended>> keep_pending(std::vector<ListingEntry> entries, std::string reason);
     awaitable<std::optional<Ended>> note_gone();
+    struct Due {
+        std::vector<std::string> keys;
+        std::uint64_t to_acknowledge = 0;
+        store::Millis next = store::Millis::max();  // of what is not due: not before
+    };
+    awaitable<Result<Due>> look_up_due_ones(std::vector<store::Listed> rows);
     [[nodiscard]] Ended store_ended(error_code error) const;
     [[nodiscard]] std::string too_large() const;
 

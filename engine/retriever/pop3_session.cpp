@@ -158,14 +158,18 @@ awaitable<std::optional<Ended>> Pop3Session::log_in(pop3::Client& client, Begun&
 awaitable<std::optional<Ended>> Pop3Session::take_all(pop3::Client& client) {
     enter(Phase::fetching);
     const auto began = house_.seams.timers.now();
-    Maildrop::Facts facts{mailbox_->id, state_.number, mailbox_->start, mailbox_->after};
+    Maildrop::Facts facts{mailbox_->id, state_.number, mailbox_->start, after_policy_of(*mailbox_, place_->provider),
+                          nothing_due_before_};
     Maildrop drop(std::move(facts), house_.options.sizes, intake_house());
     auto taken = co_await drop.take_new(client, leaving());
     state_.stored += taken.stored;
     const auto due = take_audit_due();
     const bool audits = due == AuditDue::all || (due == AuditDue::cheap_ones && !state_.audit);
     if (!taken.ended && !told_to_stop() && audits) taken.ended = co_await audit(client, drop);
-    if (!taken.ended && !told_to_stop()) taken.ended = co_await drop.remove_acknowledged(client, taken);
+    if (!taken.ended && !told_to_stop()) {
+        taken.ended = co_await drop.remove_acknowledged(client, taken);
+        nothing_due_before_ = taken.nothing_due_before;
+    }
     const auto removing = drop.to_be_removed();
     if (taken.stored + taken.known_before + taken.pending + taken.recognised + removing > 0) {
         const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(house_.seams.timers.now() - began);

@@ -35,7 +35,8 @@ private:
 
     std::optional<store::Visit> planned_;
     bool schedule_read_ = false;
-    store::Millis entered_{};  // when the last log-in was tried
+    store::Millis entered_{};             // when the last log-in was tried
+    store::Millis nothing_due_before_{};  // of what is to be removed
 };
 
 }  // namespace retriever

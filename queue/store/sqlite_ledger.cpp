@@ -407,6 +407,19 @@ Result<std::optional<Message>> SqliteStore::message_by_id(const Digest& id) {
     return first<Message>(sql_->message_by_id, read_message, Blob(id));
 }
 
+Result<std::optional<Message>> SqliteStore::message_at(FolderNumber folder, std::uint32_t uid_validity,
+                                                       std::uint32_t uid) {
+    const auto here = cached(folder);
+    if (!here) return here.error();
+    const auto seq = seq_of(folder, uid_validity, uid);
+    if (!seq) return seq.error();
+    if (*seq <= 0) return std::optional<Message>();
+    auto found = messages((*here)->folder.mailbox, *seq - 1, 1);
+    if (!found) return found.error();
+    if (found->empty() || found->front().seq != *seq) return std::optional<Message>();
+    return std::optional(std::move(found->front()));
+}
+
 Result<void> SqliteStore::put_pending(const Pending& pending) {
     const auto folder = cached(pending.folder);
     if (!folder) return folder.error();

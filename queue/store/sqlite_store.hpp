@@ -94,6 +94,8 @@ public:
                                              std::size_t limit) override;
     Result<std::vector<Message>> messages(MailboxNumber mailbox, Seq after, std::size_t limit) override;
     Result<std::optional<Message>> message_by_id(const Digest& id) override;
+    Result<std::optional<Message>> message_at(FolderNumber folder, std::uint32_t uid_validity,
+                                              std::uint32_t uid) override;
     Result<void> put_pending(const Pending& pending) override;
     Result<void> remove_pending(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid) override;
     Result<std::vector<Pending>> pending(FolderNumber folder) override;

@@ -85,6 +85,9 @@ public:
     /// In order of seq, beginning after `after`.
     virtual Result<std::vector<Message>> messages(MailboxNumber mailbox, Seq after, std::size_t limit) = 0;
     virtual Result<std::optional<Message>> message_by_id(const Digest& id) = 0;
+    /// The message that lies in this folder under this UID.
+    virtual Result<std::optional<Message>> message_at(FolderNumber folder, std::uint32_t uid_validity,
+                                                      std::uint32_t uid) = 0;
     /// A UID that is pending already counts one attempt more (none with attempts 0) and keeps its first_seen.
     virtual Result<void> put_pending(const Pending& pending) = 0;
     virtual Result<void> remove_pending(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid) = 0;

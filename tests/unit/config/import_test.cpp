@@ -157,8 +157,6 @@ TEST_CASE("each fault names its key, what was found and what was expected", "[co
          R"(mailboxes[1].protocol: "pop3" needs "pop3" at provider "rig", which has none)"},
         {R"("folders": ["INBOX", "Büro"])", R"("protocol": "pop3")",
          "mailboxes[1].after: POP3 can neither flag nor move"},
-        {R"("after": "move:Done", "folders": ["INBOX", "Büro"])", R"("after": "delete:2d", "protocol": "pop3")",
-         "mailboxes[1].after: over POP3 mail is deleted as soon as it may be"},
         {R"("folders": ["INBOX", "Büro"])", R"("submit": {"per_minute": 0})",
          "mailboxes[1].submit.per_minute: found the number 0"},
         {R"("folders": ["INBOX", "Büro"])", R"("submit": {})",

@@ -41,7 +41,8 @@ struct World {
     HandClock clock;
     Pop3Office office;
     config::Start start;
-    config::After after = config::After::keep;
+    AfterPolicy after;
+    store::Millis nothing_due_before{};
     Intake::Sizes sizes;
     runtime::Counters counters;
     store::Seq last_taken = 0;
@@ -145,10 +146,11 @@ struct World {
     }
     Visited visit(Life& life) {
         const IntakeHouse house{*life.committer, life.inbox, life.budget, clock, counters};
-        Maildrop::Facts facts{"box", life.mailbox, start, after};
+        Maildrop::Facts facts{"box", life.mailbox, start, after, nothing_due_before};
         Maildrop drop(std::move(facts), sizes, house);
         const auto stream = office.connect();
         auto visited = life.result_of(visit_once(*stream, drop));
+        nothing_due_before = visited.taken.nothing_due_before;
         CHECK(life.budget.used_bytes() == 0);
         return visited;
     }
@@ -423,7 +425,7 @@ TEST_CASE("maildrop: a message above the limit is left where it is, with that re
 
 TEST_CASE("maildrop: mail is removed only after every consumer has acknowledged it", "[retriever][pop3]") {
     World world;
-    world.after = config::After::remove;
+    world.after.after = config::After::remove;
     world.put(1, 3);
     CHECK(world.visit().taken.to_acknowledge == 3);
     CHECK(world.office.mails.size() == 3);
@@ -436,6 +438,59 @@ TEST_CASE("maildrop: mail is removed only after every consumer has acknowledged 
     REQUIRE(world.office.mails.size() == 1);
     CHECK(world.office.mails[0].uidl == "u4");
     CHECK(world.handed_off() == mails(1, 4));
+}
+
+TEST_CASE("maildrop: with a delay mail is removed that long after it was taken in, whatever the restarts",
+          "[retriever][pop3]") {
+    using std::chrono::hours;
+    World world;
+    world.after = {.after = config::After::remove, .target = "", .delay = std::chrono::days(2)};
+    const bool restarts = GENERATE(false, true);
+    const auto visit = [&] {
+        if (restarts) world.nothing_due_before = {};
+        World::Life life(world);
+        REQUIRE(world.acknowledge(life));
+        world.visit(life);
+        std::string left;
+        for (const auto& each : world.office.mails) left += each.uidl;
+        return left;
+    };
+    world.put(1, 2);
+    CHECK(visit() == "u1u2");
+    world.clock.pass(hours(30));
+    world.put(3, 1);
+    CHECK(visit() == "u1u2u3");  // taken in, not acknowledged
+    world.clock.pass(hours(17));
+    CHECK(visit() == "u1u2u3");
+    world.clock.pass(hours(1));
+    CHECK(visit() == "u3");
+    world.clock.pass(hours(29));
+    CHECK(visit() == "u3");
+    world.clock.pass(hours(1));
+    CHECK(visit().empty());
+    CHECK(world.visit().taken.stored == 0);
+    CHECK(world.handed_off() == mails(1, 3));
+}
+
+TEST_CASE("maildrop: what comes back after its time is removed at once", "[retriever][pop3]") {
+    World world;
+    world.after = {.after = config::After::remove, .target = "", .delay = std::chrono::days(1)};
+    world.put(1, 1);
+    World::Life life(world);
+    world.visit(life);
+    REQUIRE(world.acknowledge(life));
+    const auto copy = world.office.mails;
+    world.clock.pass(std::chrono::hours(24));
+    world.visit(life);
+    REQUIRE(world.office.mails.empty());
+    world.put(2, 1);
+    world.visit(life);
+    world.office.mails.insert(world.office.mails.end(), copy.begin(), copy.end());
+    world.clock.pass(std::chrono::hours(1));
+    world.visit(life);
+    REQUIRE(world.office.mails.size() == 1);
+    CHECK(world.office.mails[0].uidl == "u2");
+    CHECK(world.handed_off(life) == mails(1, 2));
 }
 
 TEST_CASE("maildrop: with keep nothing is ever removed", "[retriever][pop3]") {
@@ -451,7 +506,7 @@ TEST_CASE("maildrop: with keep nothing is ever removed", "[retriever][pop3]") {
 TEST_CASE("maildrop: a QUIT that is refused, or removes nothing, makes no mail come twice",
           "[retriever][pop3][hostile-40]") {
     World world;
-    world.after = config::After::remove;
+    world.after.after = config::After::remove;
     world.put(1, 2);
     World::Life life(world);
     world.visit(life);
@@ -478,7 +533,7 @@ void live(World& world, int step) {
     World::Life life(world);
     if (!life.well) return;
     world.visit(life);
-    if (world.after == config::After::remove) (void)world.acknowledge(life);
+    if (world.after.after == config::After::remove) (void)world.acknowledge(life);
 }
 
 constexpr int steps = 6;
@@ -492,7 +547,7 @@ void check_end(World& world) {
     auto wanted = mails(1, 6);
     std::sort(wanted.begin(), wanted.end());
     CHECK(all == wanted);
-    CHECK(world.office.mails.size() == (world.after == config::After::remove ? 0U : 6U));
+    CHECK(world.office.mails.size() == (world.after.after == config::After::remove ? 0U : 6U));
 }
 
 }  // namespace
@@ -504,7 +559,7 @@ TEST_CASE("maildrop: a connection lost at any call neither loses nor doubles mai
     for (std::uint64_t cut = 0; cut == 0 || cut <= whole; ++cut) {
         CAPTURE(cut, uidl, after == config::After::remove);
         World world;
-        world.after = after;
+        world.after.after = after;
         world.office.uidl = uidl;
         if (cut > 0) world.office.cut_at(cut);
         for (int step = 0; step < steps; ++step) live(world, step);
@@ -523,7 +578,7 @@ TEST_CASE("maildrop: a disk that stops, or a power cut, at calls all along neith
     for (std::uint64_t cut = 0; cut == 0 || cut <= whole; cut += stride) {
         CAPTURE(cut, power, after == config::After::remove);
         World world;
-        world.after = after;
+        world.after.after = after;
         if (cut > 0) world.disk.stop_at(cut);
         for (int step = 0; step < steps; ++step) {
             live(world, step);

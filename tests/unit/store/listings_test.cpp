@@ -133,6 +133,12 @@ TEST_CASE("ledger: a message is acknowledged when every subscription says so, th
     CHECK(acknowledged());
     CHECK(shelf.store().acknowledged(shelf.mailbox).value() == 1);
     CHECK_FALSE(shelf.store().is_acknowledged(shelf.folder, 1, 2).value());
+    const auto found = shelf.store().message_at(shelf.folder, 1, 1).value();
+    REQUIRE(found);
+    CHECK(found->seq == 1);
+    CHECK(found->uid == 1);
+    CHECK_FALSE(shelf.store().message_at(shelf.folder, 1, 2).value());
+    CHECK_FALSE(shelf.store().message_at(shelf.folder, 2, 1).value());
     REQUIRE(shelf.store()
                 .set_aside({.consumer = "x", .mailbox = shelf.mailbox, .seq = 1, .at = {}, .reason = "damaged"})
                 .has_value());
