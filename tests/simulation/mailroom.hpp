@@ -15,30 +15,40 @@ namespace simulation {
 class Mailroom {
 public:
     struct Letter {
-        std::uint32_t number = 0;  // of the message, for ever
+        std::uint32_t number = 0;  // of the message, in no other folder of the mailbox the same
         std::uint32_t uid = 0;     // as the folder is numbered now
         std::string sha256;
         bool removed = false;
-        bool renumbered = false;  // or moved out and back: what was not done with it by then is not done
+        std::string folder = "INBOX";
+        bool renumbered = false;  // or moved elsewhere: what was not done with it by then is not done
     };
+    /// Beside INBOX, in mailboxes that have one.
+    static constexpr const char* second_folder = "Team";
 
     Mailroom(sim::World& world, Events& events) : world_(world), events_(events) {}
 
     /// "box0002" for 2.
     static std::string id_of(std::uint32_t number);
-    void arrive(std::uint32_t number, std::size_t bytes, std::chrono::milliseconds hidden_for);
+    void make_second_folder(std::uint32_t number);
+    void arrive(std::uint32_t number, std::size_t bytes, std::chrono::milliseconds hidden_for,
+                const std::string& folder = "INBOX");
     void read(std::uint32_t number, Dice& dice);
     void remove(std::uint32_t number, Dice& dice);      // any one
     void bring_back(std::uint32_t number, Dice& dice);  // any one, from where it was for a moment
+    void move_over(std::uint32_t number, Dice& dice);   // any one, from one folder to the other
     void remove_letter(std::uint32_t number, std::uint32_t letter);
     /// The provider rebuilds the folder: another UIDVALIDITY, and other UIDs.
-    void renumber(std::uint32_t number, sim::Folder::NewUids uids);
+    void renumber(std::uint32_t number, sim::Folder::NewUids uids, const std::string& folder = "INBOX");
+    [[nodiscard]] bool has_second_folder(std::uint32_t number) const;
+    /// INBOX first.
+    [[nodiscard]] std::vector<sim::Folder*> folders(std::uint32_t number) const;
     [[nodiscard]] std::size_t count(std::uint32_t number) const;  // of what is there
     [[nodiscard]] const std::vector<Letter>& letters(const std::string& id) { return letters_[id]; }
     [[nodiscard]] std::uint32_t mailboxes() const { return world_.population().mailboxes; }
 
 private:
-    [[nodiscard]] sim::Folder& inbox(std::uint32_t number) const;
+    [[nodiscard]] sim::Folder& folder(std::uint32_t number, std::string_view name) const;
+    [[nodiscard]] sim::Folder& any_folder(std::uint32_t number, Dice& dice) const;
 
     sim::World& world_;
     Events& events_;

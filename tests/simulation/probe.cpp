@@ -22,8 +22,7 @@ error_code Probe::apply(store::Workbench bench) {
         if (!folders) return folders.error();
         for (const auto& folder : *folders) {
             if (folder.name.starts_with('\x01')) continue;  // reports: no server's
-            state.uid_validity = folder.uid_validity;
-            state.cursor = folder.cursor;
+            state.folders[folder.name] = {folder.uid_validity, folder.cursor};
             const auto pending = store.pending(folder.number);
             if (!pending) return pending.error();
             for (const auto& row : *pending) state.pending += row.attempts > 0 ? 1 : 0;
@@ -36,7 +35,7 @@ error_code Probe::apply(store::Workbench bench) {
             if (!left) return left.error();
             const auto intent = store.folder_notes().copy_intent(folder.number);
             if (!intent) return intent.error();
-            state.dealt_with = left->due.empty() && left->state.parked.empty() && !*intent;
+            if (!left->due.empty() || !left->state.parked.empty() || *intent) state.dealt_with = false;
         }
     }
     return {};

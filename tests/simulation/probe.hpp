@@ -12,8 +12,11 @@ namespace simulation {
 struct LedgerState {
     store::Seq last_seq = 0;
     store::Seq acked = 0;
-    std::uint32_t uid_validity = 0;
-    std::uint32_t cursor = 0;
+    struct Position {
+        std::uint32_t uid_validity = 0;
+        std::uint32_t cursor = 0;
+    };
+    std::map<std::string, Position> folders;
     std::uint64_t pending = 0;
     bool dealt_with = true;  // nothing is due at the server, and nothing was refused
 };

@@ -46,7 +46,13 @@ Furniture furniture_of(std::uint64_t seed) {
     furniture.can_move = dice.chance(60);
     if (dice.chance(15)) {
         furniture.pop3 = true;
-        for (auto& policy : furniture.after) policy = dice.chance(50) ? "keep" : "delete";
+        const char* of_pop3[]{"keep", "delete", "delete", "delete:1d"};
+        for (auto& policy : furniture.after) policy = of_pop3[dice.below(std::size(of_pop3))];
+    }
+    if (!furniture.pop3) {
+        const char* names[]{"", "", "", "Team", "Te*"};
+        for (std::uint32_t number = 0; number < furniture.mailboxes; ++number)
+            furniture.second.emplace_back(names[dice.below(std::size(names))]);
     }
     if (furniture.mailboxes > 1 && dice.chance(30))
         furniture.sessions = static_cast<std::uint32_t>(dice.between(1, furniture.mailboxes - 1));
@@ -153,15 +159,24 @@ void Scenario::something_of_people() {
     } else if (what < 80) {
         stage_.mailroom.read(number, dice_);
     } else if (what < 90) {
-        stage_.mailroom.bring_back(number, dice_);
+        if (stage_.mailroom.has_second_folder(number) && dice_.chance(70)) {
+            stage_.mailroom.move_over(number, dice_);
+        } else {
+            stage_.mailroom.bring_back(number, dice_);
+        }
     } else {
         stage_.mailroom.remove(number, dice_);
     }
 }
 
+std::string Scenario::some_folder(std::uint32_t number) {
+    return stage_.mailroom.has_second_folder(number) && dice_.chance(40) ? Mailroom::second_folder : "INBOX";
+}
+
 /// A mail that shows its UID late may be overtaken by those that come after it.
 void Scenario::arrive(std::uint32_t number, std::chrono::milliseconds hidden) {
-    stage_.mailroom.arrive(number, some_size(), hidden);
+    const auto folder = some_folder(number);
+    stage_.mailroom.arrive(number, some_size(), hidden, folder);
     if (hidden.count() == 0) return;
     stage_.plan(stage_.clock.now() + hidden + 1ms, 0, [this] { stage_.world.reveal_due(); });
 }
@@ -206,10 +221,11 @@ void Scenario::something_of_provider() {
 
 /// More often within a day, and the folder would rightly be frozen.
 void Scenario::renumber(std::uint32_t number) {
-    if (++renumbered_[number] > retriever::renumberings_max) return;
+    const auto folder = some_folder(number);
+    if (++renumbered_[{number, folder}] > retriever::renumberings_max) return;
     const auto uids = dice_.chance(70) ? sim::Folder::NewUids::from_one : sim::Folder::NewUids::higher;
     if (dice_.chance(30)) arrive(number, 0ms);
-    stage_.mailroom.renumber(number, uids);
+    stage_.mailroom.renumber(number, uids, folder);
     if (dice_.chance(50)) arrive(number, dice_.chance(20) ? dice_.span(100ms, 30s) : 0ms);
 }
 

@@ -32,13 +32,14 @@ private:
     void come_back();
     bool live_until(const std::function<bool()>& done, std::chrono::milliseconds span);
     [[nodiscard]] std::size_t some_size();
+    [[nodiscard]] std::string some_folder(std::uint32_t number);
 
     std::uint64_t seed_;
     Dice dice_;
     Stage stage_;
     Weather weather_;
     Moods moods_;
-    std::map<std::uint32_t, std::uint32_t> renumbered_;  // how often each mailbox was
+    std::map<std::pair<std::uint32_t, std::string>, std::uint32_t> renumbered_;  // how often each folder was
     bool calm_ = false;
     Monotonic comes_back_at_{};
     std::uint64_t deaths_ = 0;

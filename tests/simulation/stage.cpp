@@ -31,6 +31,8 @@ std::string with_terms(const std::string& document, const Furniture& furniture) 
     std::size_t number = 0;
     for (auto& value : whole.at("mailboxes").as_array()) {
         if (number < furniture.after.size()) value.as_object()["after"] = furniture.after[number];
+        if (number < furniture.second.size() && !furniture.second[number].empty())
+            value.as_object()["folders"] = boost::json::array{"INBOX", furniture.second[number]};
         ++number;
         auto* submit = value.as_object().if_contains("submit");
         if (submit == nullptr) continue;
@@ -88,6 +90,9 @@ Stage::Stage(Furniture furniture, const Ground& ground)
     options.consumer = "maildir:/mail";
     options.submit_per_minute = furniture_.terms.mails_per_minute;
     correspondence.agree(furniture_.terms);
+    for (std::uint32_t number = 1; number <= furniture_.second.size(); ++number) {
+        if (!furniture_.second[number - 1].empty()) mailroom.make_second_folder(number);
+    }
     restrict_server();
     const sim::Ports ports{.imap = 993, .https = 443, .smtp = submission_port, .pop3 = pop3_port};
     install(disk, flags_, furniture_.sizes,

@@ -27,6 +27,7 @@ struct Furniture {
     std::uint64_t commit_lag_percent = 0;  // of groups that take time
     std::uint32_t connections = 3;         // for sending, of each mailbox
     std::vector<std::string> after{};      // what becomes of mail on the server, by mailbox; fewer: kept
+    std::vector<std::string> second{};     // how the second folder is asked for, by mailbox; empty: there is none
     bool can_move = true;                  // the server
     bool pop3 = false;                     // in place of IMAP
     std::uint32_t sessions = 0;            // that may be open at once; 0: as many as there are mailboxes
@@ -118,6 +119,7 @@ private:
     /// What is gone from an inbox, and nobody removed, was acknowledged, and is where it should be.
     void look_at_inboxes();
     void check_folders(std::uint32_t number);
+    [[nodiscard]] std::set<std::uint32_t> numbers_in(std::uint32_t number) const;
     void learn(const std::map<std::string, LedgerState>& found);
     void audit(Audit::Depth depth, const Audit::Tell& then);
 

@@ -76,11 +76,11 @@ void Stage::look_at_inboxes() {
         const auto after = after_of(number);
         if (after == "keep") continue;
         const auto id = Mailroom::id_of(number);
-        const auto& inbox = *world.folder(sim::World::address_of(number), "INBOX");
         auto& known = seen_to_vanish_[id];
-        if (mailroom.letters(id).size() == inbox.entries.size() + known.size()) continue;
-        std::set<std::uint32_t> there;
-        for (const auto& entry : inbox.entries) there.insert(entry.number);
+        std::size_t count = 0;
+        for (const auto* folder : mailroom.folders(number)) count += folder->entries.size();
+        if (mailroom.letters(id).size() == count + known.size()) continue;
+        const auto there = numbers_in(number);
         for (const auto& letter : mailroom.letters(id)) {
             if (there.contains(letter.number) || !known.insert(letter.number).second || letter.removed) continue;
             const auto& mails = application.box(id).mails;
@@ -99,15 +99,22 @@ void Stage::look_at_inboxes() {
     }
 }
 
+/// Of the letters that are in the folders which are fetched.
+std::set<std::uint32_t> Stage::numbers_in(std::uint32_t number) const {
+    std::set<std::uint32_t> numbers;
+    for (const auto* folder : mailroom.folders(number)) {
+        for (const auto& entry : folder->entries) numbers.insert(entry.number);
+    }
+    return numbers;
+}
+
 /// At rest: flagged, gone, or moved, each once. What was renumbered before may be left as it was.
 void Stage::check_folders(std::uint32_t number) {
     const auto after = after_of(number);
     const auto id = Mailroom::id_of(number);
     const auto& sizes = world.population().sizes;
-    const auto& inbox = *world.folder(sim::World::address_of(number), "INBOX");
     const bool empties = after == "delete" || after.starts_with("move:");
-    std::set<std::uint32_t> left;
-    for (const auto& entry : inbox.entries) left.insert(entry.number);
+    const auto left = numbers_in(number);
     for (const auto& letter : mailroom.letters(id)) {
         if (empties && left.contains(letter.number) && !letter.renumbered)
             events.violated("{} uid {} was not dealt with", id, letter.uid);
@@ -165,8 +172,10 @@ void Stage::learn(const std::map<std::string, LedgerState>& found) {
         if (now.last_seq < before.last_seq) {
             events.violated("lost: {} had {} messages, has {}", id, before.last_seq, now.last_seq);
         }
-        if (now.uid_validity == before.uid_validity && now.cursor < before.cursor) {
-            events.violated("the cursor of {} went back from {} to {}", id, before.cursor, now.cursor);
+        for (const auto& [folder, position] : now.folders) {
+            const auto& was = before.folders[folder];
+            if (position.uid_validity == was.uid_validity && position.cursor < was.cursor)
+                events.violated("the cursor of {} {} went back from {} to {}", id, folder, was.cursor, position.cursor);
         }
         if (now.acked < before.acked) {
             events.violated("{} had acknowledged {} messages, has {}", id, before.acked, now.acked);
@@ -206,7 +215,9 @@ bool Stage::at_rest() {
         for (const auto& letter : mailroom.letters(state.id)) {
             if (letter.removed) continue;
             const bool there = !seen_to_vanish_[state.id].contains(letter.number);
-            const bool unseen = !furniture_.pop3 && letter.uid > ledger.cursor;
+            const auto position = ledger.folders.find(letter.folder);
+            const auto cursor = position == ledger.folders.end() ? 0 : position->second.cursor;
+            const bool unseen = !furniture_.pop3 && letter.uid > cursor;
             const bool undone = furniture_.pop3 && policy == "delete" && !letter.renumbered;
             if ((there && (unseen || undone)) || !has_taken(state.id, letter)) return false;
         }
