@@ -56,12 +56,17 @@ void Courier::start() {
     passwords_.reset();
     passwords_ = std::make_unique<Process>(root_.command({"/usr/lib/courier/courier-authlib/authdaemond"}));
     const auto command = [this](std::uint16_t port) {
+        const std::string programs = "/usr/lib/courier/courier/";
+        const bool pop3 = wish_.serves == Serves::pop3;
         Process::Start start =
             root_.command({"/usr/sbin/couriertcpd", "-address=127.0.0.1", "-maxprocs=1000", "-maxperip=1000",
                            "-nodnslookup", "-noidentlookup", std::to_string(port), "/usr/bin/couriertls", "-server",
-                           "-tcpd", "/usr/lib/courier/courier/imaplogin", "/usr/bin/imapd", "Maildir"});
+                           "-tcpd", programs + (pop3 ? "courierpop3login" : "imaplogin"),
+                           pop3 ? programs + "courierpop3d" : "/usr/bin/imapd", "Maildir"});
         const std::map<std::string, std::string> settings{
             {"IMAP_TLS", "1"},
+            {"POP3_TLS", "1"},
+            {"POP3AUTH_TLS", "PLAIN LOGIN"},
             {"IMAP_CAPABILITY", wish_.capabilities},
             {"IMAP_CAPABILITY_TLS", fmt::format("{} {}", wish_.capabilities, wish_.sasl)},
             {"IMAP_KEYWORDS", "1"},
@@ -140,16 +145,23 @@ void Courier::put_as(const std::string& name, const std::string& user, const std
 }
 
 void Courier::renew(const std::string& user, const std::vector<std::string>& messages) {
-    std::size_t held = 0;
-    for (const char* name : {"cur", "new"})
-        held += static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(maildir(user) / name), {}));
+    const auto held = count(user);
     // Its first line: version, UIDVALIDITY, next UID.
     sim::write_private_file(maildir(user) / "courierimapuiddb", "1 4711 1\n");
     give_to(ServerRoot::mail_account, maildir(user) / "courierimapuiddb");
     put(user, {messages.begin() + static_cast<std::ptrdiff_t>(held), messages.end()});
 }
 
-std::size_t Courier::kill_sessions() { return kill_descendants(process_->pid(), "imapd"); }
+std::size_t Courier::count(const std::string& user) const {
+    std::size_t held = 0;
+    for (const char* name : {"cur", "new"})
+        held += static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(maildir(user) / name), {}));
+    return held;
+}
+
+std::size_t Courier::kill_sessions() {
+    return kill_descendants(process_->pid(), wish_.serves == Serves::pop3 ? "courierpop3d" : "imapd");
+}
 
 void Courier::kill() {
     process_->signal(SIGKILL);

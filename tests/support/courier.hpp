@@ -8,14 +8,16 @@
 
 namespace support {
 
-/// Debian's Courier IMAP on loopback, run from a root of its own; mail belongs to "nobody". IMAP with TLS as
+/// Debian's Courier IMAP or POP3 on loopback, run from a root of its own; mail belongs to "nobody". TLS as
 /// "localhost"; everybody who was put mail to, or add()ed, logs in with `password` (PLAIN, LOGIN). Courier speaks no
 /// OAuth.
 ///
 /// Throws std::runtime_error with Courier's own words when it does not start. See server_roots_work().
 class Courier {
 public:
+    enum class Serves { imap, pop3 };
     struct Wish {
+        Serves serves = Serves::imap;
         std::string capabilities = "IMAP4rev1 UIDPLUS CHILDREN NAMESPACE SORT QUOTA IDLE";  // Debian's, in short
         std::string sasl = "AUTH=PLAIN";
         bool watches_files = true;  // IDLE tells of mail at once; otherwise when Courier looks, each `looks_every`
@@ -43,6 +45,8 @@ public:
 
     /// SIGKILL to every process that serves an IMAP session; how many there were.
     std::size_t kill_sessions();
+    /// How many messages the INBOX has.
+    [[nodiscard]] std::size_t count(const std::string& user) const;
     /// SIGKILL to all of Courier.
     void kill();
     /// Runs again, after kill() or from running, on the same port.

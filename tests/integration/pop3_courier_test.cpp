@@ -1,0 +1,123 @@
+// POP3 from a server that was written by others than Dovecot: Courier, with the real daemon.
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <catch2/catch.hpp>
+
+#include "tests/support/courier.hpp"
+#include "tests/support/mail_rig.hpp"
+
+using support::Courier;
+using support::eventually;
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+
+namespace {
+
+const std::string desk = "desk@sim.test";
+
+using Bytes = std::multiset<std::string>;
+
+Courier::Wish pop3_wish() {
+    Courier::Wish wish;
+    wish.serves = Courier::Serves::pop3;
+    return wish;
+}
+
+struct Desk {
+    Desk() : server(pop3_wish()) { server.add(desk); }
+
+    void import(std::string_view after, std::string_view password = Courier::password) const {
+        const json::object host{{"host", "localhost"}, {"port", server.port()}, {"tls", "implicit"}};
+        json::object document;
+        document["providers"] =
+            json::array{json::object{{"id", "house"}, {"pop3", host}, {"ca_file", server.ca_file().string()}}};
+        document["credentials"] = json::array{json::object{{"id", "desk"},
+                                                           {"provider", "house"},
+                                                           {"user", desk},
+                                                           {"flow", "password"},
+                                                           {"password", json::object{{"value", password}}}}};
+        document["mailboxes"] = json::array{json::object{{"id", "desk"},
+                                                         {"address", desk},
+                                                         {"credential", "desk"},
+                                                         {"protocol", "pop3"},
+                                                         {"after", after},
+                                                         {"consumer", "tickets"}}};
+        document["consumers"] =
+            json::array{json::object{{"id", "tickets"}, {"kind", "maildir"}, {"path", daemon.maildir().string()}}};
+        daemon.import(json::serialize(document));
+    }
+    void put(const std::vector<std::string>& mails) {
+        server.put(desk, mails);
+        expected.insert(mails.begin(), mails.end());
+    }
+    [[nodiscard]] Bytes arrived() const {
+        Bytes all;
+        if (!std::filesystem::exists(daemon.maildir() / "new")) return all;
+        for (const auto& entry : std::filesystem::directory_iterator(daemon.maildir() / "new"))
+            all.insert(support::contents_of(entry.path()));
+        return all;
+    }
+    [[nodiscard]] std::string logs() const { return daemon.log() + server.log(); }
+
+    Courier server;
+    support::Daemon daemon;
+    Bytes expected;
+};
+
+std::string mail(std::uint32_t number, std::string_view body) {
+    return fmt::format("From: a@sim.test\r\nTo: {}\r\nSubject: {}\r\nMessage-ID: <{}@sim.test>\r\n\r\n{}", desk, number,
+                       number, body);
+}
+
+std::vector<std::string> odd_mails() {
+    return {
+        mail(1, "an ordinary one\r\n"),
+        mail(2,
+             "Gr\xc3\xbc\xc3\x9f"
+             "e \xff\xfe\x01\r\n"),
+        mail(3, std::string(50'000, 'x') + "\r\n"),
+        mail(4, ".\r\n..\r\n.a\r\n\r\n. \r\n" + std::string(5000, '.') + "\r\n.\r\n"),
+        mail(5, "+OK 12 octets\r\n-ERR no\r\n\r\n"),
+        sim::message_of(desk, 6, 300'000),  // streams
+        sim::message_of(desk, 7, 9'000'000),
+    };
+}
+
+}  // namespace
+
+TEST_CASE("pop3: mail goes from Courier to the Maildir once, byte for byte, over restarts and a death of the server",
+          "[servers][pop3]") {
+    if (!support::server_roots_work()) return;
+    Desk rig;
+    rig.put(odd_mails());
+    rig.import("keep");
+    CHECK(rig.daemon.run_until_idle() == 0);
+    INFO(rig.logs());
+    CHECK((rig.arrived() == rig.expected));
+    rig.server.restart();
+    rig.put({mail(100, "one more\r\n"), mail(101, "and one\r\n")});
+    CHECK(rig.daemon.run_until_idle() == 0);
+    CHECK((rig.arrived() == rig.expected));
+    CHECK(rig.server.count(desk) == rig.expected.size());
+}
+
+TEST_CASE("pop3: Courier's mail is removed once it was handed off, and what is refused is told", "[servers][pop3]") {
+    if (!support::server_roots_work()) return;
+    Desk rig;
+    rig.put({mail(1, "one\r\n"), mail(2, "two\r\n")});
+    rig.import("delete", "wrong");
+    rig.daemon.start({"--poll-interval", "1s"});
+    INFO(rig.logs());
+    CHECK(eventually([&] { return rig.daemon.state_of("desk").find("needs help: the log-in") != std::string::npos; }));
+    CHECK(rig.server.count(desk) == 2);
+    rig.import("delete");
+    CHECK(rig.daemon.ask({"mailbox", "resume", "desk"}).exit_code == 0);
+    CHECK(eventually([&] { return rig.server.count(desk) == 0; }));
+    CHECK((rig.arrived() == rig.expected));
+    rig.put({mail(3, "three\r\n")});
+    CHECK(eventually([&] { return rig.arrived() == rig.expected && rig.server.count(desk) == 0; }));
+    CHECK(rig.daemon.stop() == 0);
+}
