@@ -34,15 +34,18 @@ allowed() {
         *) echo 'nothing: this folder is not in the lint' ;;
     esac
 }
+declare -A allows  # by folder; a process for each include would take minutes
 bad=0 seen=0
-while IFS=: read -r file line text; do
-    from=$(dirname "$file")
-    target=$(sed -E 's/.*#include "([^"]+)".*/\1/' <<<"$text")
-    to=$(dirname "$target")
+include='^([^:]+):([0-9]+):#include "([^"]+)"'
+while read -r found; do
+    [[ $found =~ $include ]] || continue
+    file=${BASH_REMATCH[1]} line=${BASH_REMATCH[2]} target=${BASH_REMATCH[3]}
+    from=${file%/*} to=${target%/*}
     seen=$((seen + 1))
     [ "$from" = "$to" ] && continue
+    [ -n "${allows[$from]+known}" ] || allows[$from]=$(allowed "$from")
     ok=0
-    for folder in $(allowed "$from"); do
+    for folder in ${allows[$from]}; do
         case $folder in
             PROTOCOLS) [[ $to == protocols/* ]] && ok=1 ;;
             ENGINE) [[ $to == engine/* ]] && ok=1 ;;
