@@ -1,59 +1,35 @@
 #include "bench/bare_client.hpp"
 
-#include <openssl/ssl.h>
-
-#include <algorithm>
-#include <array>
-#include <ctime>
 #include <exception>
-#include <memory>
 #include <stdexcept>
 #include <string_view>
 #include <thread>
 #include <vector>
 
+#include "bench/bare_connection.hpp"
 #include "bench/measure.hpp"
-#include "protocols/wait/asio.hpp"
 
 namespace bench {
 namespace {
 
 constexpr std::string_view envelope = "MAIL FROM:<box0001@sim.test>\r\nRCPT TO:<someone@elsewhere.test>\r\n";
 
-struct Free {
-    void operator()(SSL* ssl) const noexcept { SSL_free(ssl); }
-    void operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(context); }
-};
-
-double cpu_seconds_of_this_thread() {
-    timespec time{};
-    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
-}
-
-class Connection {
+class Dialogue {
 public:
-    Connection(SSL_CTX* tls, std::uint16_t port) : socket_(context_), ssl_(SSL_new(tls)) {
-        socket_.connect({asio::ip::address_v4::loopback(), port});
-        socket_.set_option(asio::ip::tcp::no_delay(true));
-        SSL_set_fd(ssl_.get(), socket_.native_handle());
-        if (SSL_connect(ssl_.get()) != 1) throw std::runtime_error("a bare client: no TLS");
+    Dialogue(SSL_CTX* tls, std::uint16_t port) : server_(tls, port) {
         read_replies(1);
         ask("EHLO bench.test\r\n", 1);
         ask("AUTH XOAUTH2 dXNlcj1iZW5jaAE=\r\n", 1);
     }
     void ask(std::string_view bytes, std::size_t replies) {
-        const auto size = static_cast<int>(bytes.size());
-        if (SSL_write(ssl_.get(), bytes.data(), size) != size) throw std::runtime_error("a bare client: cannot write");
+        server_.write(bytes);
         read_replies(replies);
     }
 
 private:
     void read_replies(std::size_t count) {
         while (count > 0) {
-            const int got = SSL_read(ssl_.get(), buffer_.data(), static_cast<int>(buffer_.size()));
-            if (got <= 0) throw std::runtime_error("a bare client: cannot read");
-            std::string_view here(buffer_.data(), static_cast<std::size_t>(got));
+            auto here = server_.read();
             while (!here.empty()) {
                 const auto end = here.find("\r\n");
                 if (end == std::string_view::npos) throw std::runtime_error("a bare client: half a line");
@@ -64,37 +40,34 @@ private:
         }
     }
 
-    asio::io_context context_{1};
-    asio::ip::tcp::socket socket_;
-    std::unique_ptr<SSL, Free> ssl_;
-    std::array<char, 4096> buffer_{};
+    BareConnection server_;
 };
 
 double hand_over(Bare how, SSL_CTX* tls, std::uint16_t port, std::size_t messages, const std::string& mail) {
-    Connection connection(tls, port);
-    const double before = cpu_seconds_of_this_thread();
+    Dialogue dialogue(tls, port);
+    const auto before = thread_cpu_time();
     std::string flight;
     for (std::size_t each = 0; each < messages; ++each) {
         flight = envelope;
         if (how == Bare::chunks) {
             flight += "BDAT " + std::to_string(mail.size()) + " LAST\r\n";
             flight += mail;
-            connection.ask(flight, 3);
+            dialogue.ask(flight, 3);
         } else {
             flight += "DATA\r\n";
-            connection.ask(flight, 3);
+            dialogue.ask(flight, 3);
             flight = mail;
             flight += ".\r\n";
-            connection.ask(flight, 1);
+            dialogue.ask(flight, 1);
         }
     }
-    return cpu_seconds_of_this_thread() - before;
+    return std::chrono::duration<double>(thread_cpu_time() - before).count();
 }
 
 }  // namespace
 
 BareSpent hand_over_bare(Bare how, std::uint16_t port, std::size_t sessions, std::size_t messages, std::size_t bytes) {
-    const std::unique_ptr<SSL_CTX, Free> tls(SSL_CTX_new(TLS_client_method()));
+    const auto tls = make_bare_tls();
     const std::string mail = mail_of("box0001@sim.test", bytes);
     const std::size_t each = messages / sessions;
     std::vector<double> spent(sessions);

@@ -10,6 +10,8 @@ namespace bench {
 
 /// Processor time of this process so far, all threads, user and system.
 std::chrono::nanoseconds cpu_time();
+/// Of this thread alone.
+std::chrono::nanoseconds thread_cpu_time();
 /// The most memory this process ever held, in bytes.
 std::uint64_t peak_rss_bytes();
 

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <memory>
 
+#include "bench/bare_fetch.hpp"
 #include "bench/benches.hpp"
 #include "bench/rig.hpp"
 #include "tests/support/directory.hpp"
@@ -24,6 +25,7 @@ struct Parameters {
     std::uint64_t mailboxes = 1;
     std::uint32_t threads = 1;
     bool pop3 = false;
+    bool compare = false;
 };
 
 sim::Sizes sizes_of(const std::string& sizes) {
@@ -63,8 +65,14 @@ int bench_retriever(int argc, char** argv) {
     app.add_option("--mailboxes", parameters.mailboxes, "Mailboxes, a session each")->capture_default_str();
     app.add_option("--threads", parameters.threads, "Shards of the daemon")->capture_default_str();
     app.add_flag("--pop3", parameters.pop3, "Over POP3");
+    app.add_flag("--compare", parameters.compare,
+                 "Then fetch the first mailbox with a bare client, too, which throws everything away (dovecot only)");
     CLI11_PARSE(app, argc, argv);
     bench::raise_file_limit();
+    if (parameters.compare && parameters.server != "dovecot") {
+        std::cerr << "rohrpost-bench retriever: --compare needs --server dovecot\n";
+        return 64;
+    }
 
     const support::TemporaryDirectory home;
     sim::Options options;
@@ -83,6 +91,7 @@ int bench_retriever(int argc, char** argv) {
     std::unique_ptr<support::Dovecot> dovecot;
     std::unique_ptr<support::Process> process;
     auto document = home / "import.json";
+    std::uint16_t mail_port = 0;
     if (dovecot_serves) {
         provider = std::make_unique<sim::Provider>(options);
         provider->start();
@@ -95,7 +104,8 @@ int bench_retriever(int argc, char** argv) {
         for (std::uint64_t box = 1; box <= parameters.mailboxes; ++box) {
             fill(*dovecot, fmt::format("box{:04}@sim.test", box), parameters);
         }
-        std::ofstream(document) << provider->import_document_with(parameters.pop3 ? pop3_port : dovecot->port());
+        mail_port = parameters.pop3 ? pop3_port : dovecot->port();
+        std::ofstream(document) << provider->import_document_with(mail_port);
     } else {
         support::Process::Start start;
         start.command = {bench::program("rohrpost-sim"),
@@ -126,6 +136,14 @@ int bench_retriever(int argc, char** argv) {
     line["consumer"] = parameters.consumer;
     line["mailboxes"] = parameters.mailboxes;
     line["threads"] = parameters.threads;
+    if (parameters.compare) {
+        const auto how = parameters.pop3 ? bench::BareFetch::pop3 : bench::BareFetch::imap;
+        const double bare =
+            bench::fetch_bare(how, mail_port, "box0001@sim.test", std::string(support::Dovecot::password),
+                              parameters.messages / parameters.mailboxes);
+        line["bare_cpu_us_per_message"] = bare;
+        line["over_bare"] = line.at("cpu_us_per_message").to_number<double>() / bare;
+    }
     std::cout << boost::json::serialize(line) << std::endl;
     return 0;
 }

@@ -1,5 +1,3 @@
-#include <time.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
@@ -75,11 +73,7 @@ struct Mutex {
     std::shared_ptr<const Token> place;
 };
 
-double cpu_ns_of_thread() {
-    timespec time{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
-}
+double cpu_ns_of_thread() { return std::chrono::duration<double, std::nano>(bench::thread_cpu_time()).count(); }
 
 /// CPU nanoseconds a read while one writer puts a new token every few milliseconds: more threads than processors take
 /// turns, and only what a thread itself spends counts. The slowest thread's.
