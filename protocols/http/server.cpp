@@ -123,14 +123,14 @@ void Server::State::remove_file() noexcept {
     if (!path.empty() && ::lstat(path.c_str(), &found) == 0 && found.st_ino == inode) ::unlink(path.c_str());
 }
 
-Result<std::unique_ptr<Server>> Server::listen_tcp(asio::any_io_executor shard, Timers& timers,
+Result<std::unique_ptr<Server>> Server::listen_tcp(const asio::any_io_executor& shard, Timers& timers,
                                                    const std::string& address, std::uint16_t port, Handler handler,
                                                    ServerOptions options) {
     error_code error;
     const auto parsed = asio::ip::make_address(address, error);
     if (error) return error;
     const asio::ip::tcp::endpoint here(parsed, port);
-    auto state = std::make_shared<State>(std::move(shard), timers, std::move(handler), std::move(options));
+    auto state = std::make_shared<State>(shard, timers, std::move(handler), std::move(options));
     state->acceptor.open(Generic(here.protocol()), error);
     if (!error) state->acceptor.set_option(asio::socket_base::reuse_address(true), error);
     if (!error) state->acceptor.bind(Generic::endpoint(here), error);
@@ -141,11 +141,11 @@ Result<std::unique_ptr<Server>> Server::listen_tcp(asio::any_io_executor shard, 
     return std::unique_ptr<Server>(new Server(std::move(state)));
 }
 
-Result<std::unique_ptr<Server>> Server::listen_unix(asio::any_io_executor shard, Timers& timers,
+Result<std::unique_ptr<Server>> Server::listen_unix(const asio::any_io_executor& shard, Timers& timers,
                                                     const std::string& path, Handler handler, ServerOptions options) {
     if (path.size() >= sizeof(sockaddr_un::sun_path)) return errc::socket_path_too_long;
     const asio::local::stream_protocol::endpoint here(path);
-    auto state = std::make_shared<State>(std::move(shard), timers, std::move(handler), std::move(options));
+    auto state = std::make_shared<State>(shard, timers, std::move(handler), std::move(options));
     error_code error;
     state->acceptor.open(Generic(here.protocol()), error);
     if (error) return error;

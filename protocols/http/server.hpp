@@ -13,12 +13,12 @@ namespace http {
 class Server {
 public:
     /// On a numeric address; port 0 lets the system choose. Errors: address_in_use, access_denied, … of the system.
-    static Result<std::unique_ptr<Server>> listen_tcp(asio::any_io_executor shard, Timers& timers,
+    static Result<std::unique_ptr<Server>> listen_tcp(const asio::any_io_executor& shard, Timers& timers,
                                                       const std::string& address, std::uint16_t port, Handler handler,
                                                       ServerOptions options = {});
     /// On a Unix socket that only our own user may use (mode 0600). A socket file that nobody answers at is replaced.
     /// Errors: address_in_use (somebody answers there, or it is no socket), socket_path_too_long, … of the system.
-    static Result<std::unique_ptr<Server>> listen_unix(asio::any_io_executor shard, Timers& timers,
+    static Result<std::unique_ptr<Server>> listen_unix(const asio::any_io_executor& shard, Timers& timers,
                                                        const std::string& path, Handler handler,
                                                        ServerOptions options = {});
     Server(const Server&) = delete;
