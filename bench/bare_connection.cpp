@@ -1,5 +1,8 @@
 #include "bench/bare_connection.hpp"
 
+#include <sys/socket.h>
+#include <sys/time.h>
+
 #include <algorithm>
 #include <stdexcept>
 
@@ -14,6 +17,8 @@ BareTls make_bare_tls() {
 BareConnection::BareConnection(SSL_CTX* tls, std::uint16_t port) : socket_(context_), ssl_(SSL_new(tls)) {
     socket_.connect({asio::ip::address_v4::loopback(), port});
     socket_.set_option(asio::ip::tcp::no_delay(true));
+    const timeval longest{.tv_sec = 30, .tv_usec = 0};  // nobody waits for ever for words that never come
+    ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof longest);
     SSL_set_fd(ssl_.get(), socket_.native_handle());
     if (SSL_connect(ssl_.get()) != 1) throw std::runtime_error("a bare client: no TLS");
 }

@@ -39,7 +39,7 @@ double fetch_bare(BareFetch how, std::uint16_t port, const std::string& user, co
         ask(server, "USER " + user, "+OK");
         ask(server, "PASS " + password, "+OK");
     } else {
-        ask(server, fmt::format("a LOGIN {} {}", user, password), "\r\na OK");
+        ask(server, fmt::format("a LOGIN {} {}", user, password), "a OK");
         ask(server, "b EXAMINE INBOX", "\r\nb OK");
     }
     const auto before = thread_cpu_time();
