@@ -105,8 +105,8 @@ public:
     /// Fetches UID, FLAGS, INTERNALDATE, RFC822.SIZE and BODY.PEEK[] of each uid. Answers about UIDs that were not
     /// asked for carry no body into the sink. Errors: uids_out_of_order.
     awaitable<Result<Fetch>> fetch(UidSet wanted, FetchPlan plan, FetchSink& sink);
-    /// As fetch(), but in place of the bodies only what tells messages apart: UID, INTERNALDATE and
-    /// BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE FROM SUBJECT RECEIVED)].
+    /// As fetch(), but in place of the bodies only what tells messages apart: UID, FLAGS, INTERNALDATE,
+    /// RFC822.SIZE and BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE FROM SUBJECT RECEIVED)].
     awaitable<Result<Fetch>> fetch_heads(UidSet wanted, FetchPlan plan, FetchSink& sink);
     /// The rest of one body: BODY.PEEK[]<offset.bytes>. The sink sees just those bytes.
     awaitable<Result<Fetch>> fetch_part(Uid uid, std::uint64_t offset, std::uint64_t bytes, FetchSink& sink);

@@ -23,7 +23,9 @@ bool FetchRun::may_ask(std::size_t batches_in_flight) const noexcept {
 std::string FetchRun::ask(std::string tag, std::uint64_t uids_max, std::size_t command_bytes_max) {
     std::string items = " (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])\r\n";
     if (of_ == Of::heads)
-        items = " (UID INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE FROM SUBJECT RECEIVED)])\r\n";
+        items =
+            " (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE FROM SUBJECT "
+            "RECEIVED)])\r\n";
     if (part_)
         items = " (UID BODY.PEEK[]<" + std::to_string(part_->offset) + '.' + std::to_string(part_->bytes) + ">)\r\n";
     const std::string verb = tag + " UID FETCH ";

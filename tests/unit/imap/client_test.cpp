@@ -267,7 +267,8 @@ TEST_CASE("imap client: heads are fetched without their bodies, and whatever els
     const std::string section = "HEADER.FIELDS (MESSAGE-ID DATE FROM SUBJECT RECEIVED)";
     const Client::FetchPlan plan;
     Scripted scripted(
-        {server(greeting), client_says("R1 UID FETCH 5:8 (UID INTERNALDATE BODY.PEEK[" + section + "])\r\n"),
+        {server(greeting),
+         client_says("R1 UID FETCH 5:8 (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[" + section + "])\r\n"),
          server("* 1 FETCH (UID 5 INTERNALDATE \"d\" BODY[" + section +
                 "] {3}\r\na:b)\r\n* 2 FETCH (UID 6 BODY[] {2}\r\nxy)\r\n* 3 FETCH (UID 7 BODY[" + section +
                 "]<0> {2}\r\nxy)\r\n* 4 FETCH (UID 9 BODY[" + section + "] {2}\r\nxy)\r\nR1 OK done\r\n")});

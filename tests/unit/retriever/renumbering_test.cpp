@@ -46,8 +46,8 @@ std::string head(std::uint32_t uid, const Mail& mail) {
     return answer(uid, mail, section, received + mail.fields() + "\r\n");
 }
 Turn heads_of(int tag, const std::string& set) {
-    return client("R" + std::to_string(tag) + " UID FETCH " + set + " (UID INTERNALDATE BODY.PEEK[" + section +
-                  "])\r\n");
+    return client("R" + std::to_string(tag) + " UID FETCH " + set + " (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[" +
+                  section + "])\r\n");
 }
 
 const Mail a{.name = "a"}, b{.name = "b"}, c{.name = "c"}, d{.name = "d"};
