@@ -136,6 +136,24 @@ CREATE TABLE message_mark (mailbox BIGINT, mark BLOB, seq BIGINT, PRIMARY KEY (m
 INSERT INTO message_mark (mailbox, mark, seq) SELECT mailbox, substr(fingerprint, 1, 6), seq FROM message ORDER BY 1, 2, 3;
 )sql";
 
+// What is observed in mailboxes that another product serves. A time of 0: not so far.
+constexpr const char* tables_since_version_7 = R"sql(
+CREATE TABLE shadow_folder (
+    folder INTEGER PRIMARY KEY, mailbox BIGINT NOT NULL, uid_validity BIGINT NOT NULL, floor BIGINT NOT NULL,
+    cursor BIGINT NOT NULL, settled BIGINT NOT NULL, compares SMALLINT NOT NULL, since BIGINT NOT NULL,
+    looked_at BIGINT NOT NULL, unseen BIGINT NOT NULL);
+CREATE TABLE shadow_mail (
+    number INTEGER PRIMARY KEY, mailbox BIGINT NOT NULL, folder BIGINT NOT NULL, uid_validity BIGINT NOT NULL,
+    uid BIGINT NOT NULL, fingerprint BLOB NOT NULL, message_id TEXT NOT NULL, bytes BIGINT NOT NULL,
+    internal_date BIGINT NOT NULL, arrived_at BIGINT NOT NULL, first_seen BIGINT NOT NULL, again SMALLINT NOT NULL,
+    seen_after BIGINT NOT NULL, seen_at BIGINT NOT NULL, gone_after BIGINT NOT NULL, gone_at BIGINT NOT NULL);
+CREATE INDEX shadow_mail_uid ON shadow_mail (folder, uid_validity, uid);
+CREATE INDEX shadow_mail_arrived ON shadow_mail (mailbox, arrived_at, number);
+CREATE INDEX shadow_mail_alike ON shadow_mail (mailbox, fingerprint);
+CREATE INDEX shadow_mail_unseen ON shadow_mail (folder, arrived_at) WHERE seen_at = 0 AND gone_at = 0 AND again = 0;
+CREATE INDEX shadow_mail_there ON shadow_mail (folder, arrived_at) WHERE gone_at = 0 AND again = 0;
+)sql";
+
 /// What version `after` lacks.
 std::string tables_after(std::int64_t after) {
     std::string script;
@@ -145,6 +163,7 @@ std::string tables_after(std::int64_t after) {
     if (after < 4) script += tables_since_version_4;
     if (after < 5) script += tables_since_version_5;
     if (after < 6) script += tables_since_version_6;
+    if (after < 7) script += tables_since_version_7;
     return script;
 }
 

@@ -67,7 +67,8 @@ SqliteStore::SqliteStore(std::unique_ptr<SqliteVfs> vfs, Database database, std:
       outbox_(std::make_unique<SqliteOutbox>(static_cast<SqliteWork&>(*this))),
       listings_(std::make_unique<SqliteListings>(static_cast<SqliteWork&>(*this))),
       accounting_(std::make_unique<SqliteAccounting>(static_cast<SqliteWork&>(*this))),
-      folder_notes_(std::make_unique<SqliteFolderNotes>(static_cast<SqliteWork&>(*this))) {}
+      folder_notes_(std::make_unique<SqliteFolderNotes>(static_cast<SqliteWork&>(*this))),
+      shadows_(std::make_unique<SqliteShadows>(static_cast<SqliteWork&>(*this))) {}
 
 SqliteStore::~SqliteStore() = default;
 

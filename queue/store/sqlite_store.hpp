@@ -16,6 +16,7 @@
 #include "queue/store/sqlite_listings.hpp"
 #include "queue/store/sqlite_meta.hpp"
 #include "queue/store/sqlite_outbox.hpp"
+#include "queue/store/sqlite_shadows.hpp"
 #include "queue/store/sqlite_work.hpp"
 #include "queue/store/store.hpp"
 
@@ -115,6 +116,7 @@ public:
     Listings& listings() override { return *listings_; }
     Accounting& accounting() override { return *accounting_; }
     FolderNotes& folder_notes() override { return *folder_notes_; }
+    Shadows& shadows() override { return *shadows_; }
     Outbox& outbox() override { return *outbox_; }
 
 private:
@@ -164,6 +166,7 @@ private:
     std::unique_ptr<SqliteListings> listings_;
     std::unique_ptr<SqliteAccounting> accounting_;
     std::unique_ptr<SqliteFolderNotes> folder_notes_;
+    std::unique_ptr<SqliteShadows> shadows_;
 
     std::unordered_map<FolderNumber, CachedFolder> folders_;
     std::vector<FolderNumber> moved_;

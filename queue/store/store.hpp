@@ -16,6 +16,7 @@
 namespace store {
 
 class FolderNotes;
+class Shadows;
 
 /// Everything durable except bodies, behind one interface: no SQL outside. Used by the committer's thread only, inside
 /// the group's transaction, which the committer begins and commits. An error of a method concerns that call alone and
@@ -125,6 +126,8 @@ public:
     virtual Accounting& accounting() = 0;
     /// What sessions note about folders beside the ledger. See folder_notes.hpp.
     virtual FolderNotes& folder_notes() = 0;
+    /// What is observed in mailboxes that another product serves. See shadows.hpp.
+    virtual Shadows& shadows() = 0;
     /// What applications handed in to be sent.
     virtual Outbox& outbox() = 0;
 
