@@ -146,7 +146,7 @@ private:
 void check_hosts(const Mailbox& mailbox, const std::string& path, const Provider& provider, Faults& faults) {
     const bool imap = mailbox.protocol == Protocol::imap;
     const std::string_view word = word_of(protocol_words, mailbox.protocol);
-    if (!mailbox.consumer.empty() && !(imap ? provider.imap : provider.pop3)) {
+    if ((!mailbox.consumer.empty() || mailbox.shadow) && !(imap ? provider.imap : provider.pop3)) {
         faults.add(path + ".protocol",
                    fmt::format("\"{}\" needs \"{}\" at provider \"{}\", which has none", word, word, provider.id));
     }

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "engine/config/presets.hpp"
+#include "engine/config/read_shadow.hpp"
 #include "engine/config/words.hpp"
 
 namespace config {
@@ -114,6 +115,12 @@ boost::json::object to_json(const Mailbox& mailbox) {
         if (mailbox.submit->in_doubt != standard.in_doubt)
             submit["in_doubt"] = word_of(in_doubt_words, mailbox.submit->in_doubt);
         object["submit"] = std::move(submit);
+    }
+    if (mailbox.shadow) {
+        boost::json::object shadow;
+        if (mailbox.shadow->taken != Shadow().taken) shadow["taken"] = word_of(taken_words, mailbox.shadow->taken);
+        if (mailbox.shadow->grace != Shadow().grace) shadow["grace"] = grace_text(mailbox.shadow->grace);
+        object["shadow"] = std::move(shadow);
     }
     return object;
 }

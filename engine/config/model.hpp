@@ -89,6 +89,17 @@ struct Submit {
     InDoubt in_doubt = InDoubt::hold;
 };
 
+/// The mailbox is another product's; it is observed, and nothing of it is taken.
+struct Shadow {
+    /// How the other product shows that it has taken a mail.
+    enum class Taken {
+        seen,     // it flags it \Seen, or removes it
+        removed,  // it removes it from the folder
+        list,     // by a list of its own alone
+    } taken = Taken::seen;
+    std::chrono::milliseconds grace = std::chrono::minutes(15);  // so long it may take
+};
+
 struct Mailbox {
     std::string id;
     std::string address;
@@ -102,6 +113,7 @@ struct Mailbox {
     std::string move_to;
     std::string consumer;
     std::optional<Submit> submit;
+    std::optional<Shadow> shadow;
 };
 
 struct Consumer {

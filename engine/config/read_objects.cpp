@@ -8,6 +8,7 @@
 #include "engine/config/errc.hpp"
 #include "engine/config/fields.hpp"
 #include "engine/config/presets.hpp"
+#include "engine/config/read_shadow.hpp"
 #include "protocols/base/text.hpp"
 #include "protocols/http/errc.hpp"
 #include "protocols/http/url.hpp"
@@ -339,10 +340,10 @@ void read_object(const boost::json::object& object, const std::string& path, con
 
 void read_object(const boost::json::object& object, const std::string& path, const Sources*, Faults& faults,
                  Mailbox& into) {
-    const Fields fields(
-        object, path,
-        {"id", "address", "credential", "login", "protocol", "folders", "start", "after", "consumer", "submit"},
-        faults);
+    const Fields fields(object, path,
+                        {"id", "address", "credential", "login", "protocol", "folders", "start", "after", "consumer",
+                         "submit", "shadow"},
+                        faults);
     into.id = read_id(fields);
     into.address = fields.needed_text("address", "a mail address like support@example.com");
     check_address(fields, "address", into.address);
@@ -360,10 +361,11 @@ void read_object(const boost::json::object& object, const std::string& path, con
                                        "an object with \"login\", \"from\", \"per_minute\", \"connections\", "
                                        "\"recipients_per_day\", \"in_doubt\"");
     if (submit != nullptr) into.submit = read_submit(fields, into, *submit, faults);
-    if (!fields.has("consumer") && !fields.has("submit")) {
+    read_shadow(fields, into, faults);
+    if (!fields.has("consumer") && !fields.has("submit") && !fields.has("shadow")) {
         fields.fault("consumer", "missing, expected the id of the consumer that receives this mailbox's mail");
     }
-    if (into.protocol == Protocol::pop3) check_pop3(fields, into);
+    if (into.protocol == Protocol::pop3 && !into.shadow) check_pop3(fields, into);
     if (into.after == After::move && std::any_of(into.folders.begin(), into.folders.end(), [&](const auto& folder) {
             return same_folder(folder, into.move_to);
         })) {

@@ -29,6 +29,8 @@ inline constexpr Words<Protocol, 2> protocol_words{{{"imap", Protocol::imap}, {"
 inline constexpr Words<After, 4> after_words{
     {{"keep", After::keep}, {"seen", After::seen}, {"delete", After::remove}, {"move", After::move}}};
 inline constexpr Words<InDoubt, 2> in_doubt_words{{{"hold", InDoubt::hold}, {"retry", InDoubt::retry}}};
+inline constexpr Words<Shadow::Taken, 3> taken_words{
+    {{"seen", Shadow::Taken::seen}, {"removed", Shadow::Taken::removed}, {"list", Shadow::Taken::list}}};
 inline constexpr Words<Consumer::Kind, 4> kind_words{{{"maildir", Consumer::Kind::maildir},
                                                       {"lmtp", Consumer::Kind::lmtp},
                                                       {"webhook", Consumer::Kind::webhook},
