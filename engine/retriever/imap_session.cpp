@@ -21,63 +21,12 @@ constexpr auto late_looks = 3U;  // Exchange announces mail before it can be fet
 constexpr auto late_pause = std::chrono::milliseconds(2s);
 constexpr auto backfill_pause = std::chrono::milliseconds(1s);  // between two slices: what arrives goes first
 
-constexpr std::size_t folders_max = 500;
 constexpr auto vain_looks = 3U;  // a folder may promise what it never shows
 
 }  // namespace
 
 ImapSession::~ImapSession() {
     for (const auto& watch : watches_) watch->stop();
-}
-
-void ImapSession::wake_dialogue() noexcept {
-    if (client_ != nullptr) client_->wake_idle();
-}
-
-/// One connection, from the token to its end. An idle session keeps this frame and those below it: what only
-/// connecting and logging in need is in frames that end before.
-awaitable<Ended> ImapSession::serve() {
-    co_await take_seat();
-    if (told_to_stop()) co_return stopped();
-    enter(Phase::starting);
-    auto place = co_await house_.gate.enter();
-    if (told_to_stop()) co_return stopped();
-    Begun begun;
-    auto hindered = co_await connect(*place_->provider.imap, begun);
-    if (hindered) co_return std::move(*hindered);
-
-    const Counted live(house_.counters.sessions_live);
-    imap::Client client(*begun.stream, house_.options.limits, house_.options.paces);
-    const Shown shown(client_, client);
-    auto ended = co_await converse(client, begun, std::move(place));
-    if (ended.how == Ended::How::token_expired) token_expired(begun);
-    if (spdlog::should_log(spdlog::level::debug)) show_last_lines(ended, client.last_lines());
-    begun.stream->close();
-    co_return ended;
-}
-
-awaitable<Ended> ImapSession::converse(imap::Client& client, Begun& begun, LoginGate::Place place) {
-    auto refused = co_await introduce(client, begun, place);
-    if (refused) co_return std::move(*refused);
-    auto ended = co_await stay(client);
-    ended.survived = std::chrono::duration_cast<std::chrono::milliseconds>(house_.seams.timers.now() - logged_in_at_);
-    co_return ended;
-}
-
-/// From the greeting to a session that may open folders.
-awaitable<std::optional<Ended>> ImapSession::introduce(imap::Client& client, Begun& begun, LoginGate::Place& place) {
-    auto hindered = co_await greet(client);
-    if (hindered) co_return hindered;
-    auto answer = co_await log_in(client, *mailbox_, *place_, password_, begun);
-    if (!answer) co_return ended_by(answer.error(), client.bye());
-    if (!answer->ok()) {
-        auto refused = ended_by(*answer, Ended::How::login_refused, fmt::format("the log-in as {}", mailbox_->login));
-        co_return login_refused(std::move(refused), begun);
-    }
-    logged_in(begun);
-    place.leave();
-    hindered = co_await tell_who(client);
-    co_return hindered;
 }
 
 /// Fetches what is new, waits for news, and proves again and again that nothing was missed.
@@ -124,30 +73,19 @@ awaitable<Ended> ImapSession::stay(imap::Client& client) {
         lost = co_await look_from_outside(client, stay);
         if (lost) co_return std::move(*lost);
     }
-    auto left = co_await client.log_out();
-    if (!left) spdlog::debug("mailbox={} logout={}", mailbox_->id, runtime::value(left.error().message()));
-    co_return stopped();
+    auto ended = co_await take_leave(client);
+    co_return ended;
 }
 
 /// Finds the folders that are fetched, and looks at new ones before anything is.
 awaitable<std::optional<Ended>> ImapSession::find_folders(imap::Client& client, Stay& stay) {
-    auto names = mailbox_->folders;
+    std::vector<std::string> names;
+    const auto policy = after_policy_of(*mailbox_, place_->provider);
+    auto except = policy.moves() ? policy.target : std::string();
+    auto unfound = co_await find_names(client, std::move(except), names);
+    if (unfound) co_return unfound;
     auto late = mailbox_->start;
-    if (std::any_of(names.begin(), names.end(), imap::is_looked_up)) {
-        auto listed = co_await client.list("*");
-        if (!listed) co_return ended_by(listed.error(), client.bye());
-        if (!listed->answer.ok()) co_return ended_by(listed->answer, Ended::How::folder, "the list of folders");
-        const auto policy = after_policy_of(*mailbox_, place_->provider);
-        names = imap::choose_folders(names, listed->entries, policy.moves() ? policy.target : std::string());
-        if (names.empty() || names.size() > folders_max) {
-            Ended none;
-            none.how = Ended::How::folder;
-            none.person_needed = true;
-            none.reason =
-                fmt::format("{} of {} folders are chosen by \"folders\" {}: there must be 1 to {}", names.size(),
-                            listed->entries.size(), fmt::join(mailbox_->folders, ", "), folders_max);
-            co_return none;
-        }
+    if (std::any_of(mailbox_->folders.begin(), mailbox_->folders.end(), imap::is_looked_up)) {
         auto start = co_await start_of_late_folders();
         if (!start) {
             Ended ended;
@@ -338,10 +276,6 @@ awaitable<std::optional<Ended>> ImapSession::take_older(imap::Client& client, St
     co_return std::nullopt;
 }
 
-store::Millis ImapSession::now() const {
-    return std::chrono::time_point_cast<std::chrono::milliseconds>(house_.seams.timers.clock().wall());
-}
-
 /// Does what is due with mail that was taken in. Where something was done, no folder counts as open.
 awaitable<std::optional<Ended>> ImapSession::deal_with_mail(imap::Client& client, Stay& stay) {
     stay.next_after.reset();
@@ -463,14 +397,6 @@ bool ImapSession::looks_often(const Stay& stay) const {
            std::any_of(wanted.begin(), wanted.end(), imap::is_looked_up);
 }
 
-/// Not longer than until then, and long enough for a clock that runs a little ahead.
-std::chrono::milliseconds ImapSession::span_until(std::optional<store::Millis> due,
-                                                  std::chrono::milliseconds most) const {
-    if (!due) return most;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*due - house_.seams.timers.clock().wall());
-    return std::clamp<std::chrono::milliseconds>(left, 1s, std::max<std::chrono::milliseconds>(most, 1s));
-}
-
 awaitable<ImapSession::News> ImapSession::wait_for_news(imap::Client& client, Stay& stay) {
     const bool late = stay.late > 0;
     enter(Phase::idle);
@@ -504,11 +430,6 @@ awaitable<ImapSession::News> ImapSession::wait_for_news(imap::Client& client, St
     }
     news.by = *woken;
     co_return news;
-}
-
-void ImapSession::note_proof() {
-    state_.last_proof = house_.seams.timers.clock().wall();
-    if (house_.seams.timers.now() - logged_in_at_ > 1min) state_.failures = 0;
 }
 
 }  // namespace retriever

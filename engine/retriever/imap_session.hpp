@@ -9,17 +9,17 @@
 #include "engine/retriever/backfill.hpp"
 #include "engine/retriever/folder_intake.hpp"
 #include "engine/retriever/folder_watch.hpp"
-#include "engine/retriever/mailbox_session.hpp"
+#include "engine/retriever/imap_dialogue.hpp"
 #include "protocols/imap/client.hpp"
 
 namespace retriever {
 
 /// A mailbox over IMAP: a session that stays, and hears of news. Of several folders it waits in the first one; further
 /// ones are watched by sessions of their own as far as the budget goes, the rest is asked for by STATUS.
-class ImapSession final : public MailboxSession {
+class ImapSession final : public ImapDialogue {
 public:
     ImapSession(House house, const Served& served)
-        : MailboxSession(house, served, SessionBudget::Kind::mailbox), served_(served) {}
+        : ImapDialogue(house, served, SessionBudget::Kind::mailbox), served_(served) {}
     ~ImapSession() override;
 
 private:
@@ -44,12 +44,8 @@ private:
         std::uint32_t late = 0;
         std::optional<store::Millis> next_after;  // when there is something to do without news
     };
-    awaitable<Ended> serve() override;
-    void wake_dialogue() noexcept override;
     awaitable<void> dismiss() override;
-    awaitable<Ended> converse(imap::Client& client, Begun& begun, LoginGate::Place place);
-    awaitable<std::optional<Ended>> introduce(imap::Client& client, Begun& begun, LoginGate::Place& place);
-    awaitable<Ended> stay(imap::Client& client);
+    awaitable<Ended> stay(imap::Client& client) override;
     awaitable<std::optional<Ended>> find_folders(imap::Client& client, Stay& stay);
     awaitable<std::optional<Ended>> take_all(imap::Client& client, Stay& stay);
     awaitable<std::optional<Ended>> open(imap::Client& client, Stay& stay, Folder& folder);
@@ -70,15 +66,10 @@ private:
     void watch_folders(const imap::Client& client, const Stay& stay);
     void heard(const std::string& folder, FolderWatch::News news);
     [[nodiscard]] bool looks_often(const Stay& stay) const;
-    [[nodiscard]] std::chrono::milliseconds span_until(std::optional<store::Millis> due,
-                                                       std::chrono::milliseconds most) const;
-    void note_proof();
-    [[nodiscard]] store::Millis now() const;
 
     const Served served_;
     std::optional<Unfinished> unfinished_;
     bool idle_lies_ = false;
-    imap::Client* client_ = nullptr;  // while a dialogue runs
     std::vector<std::shared_ptr<FolderWatch>> watches_;
     std::map<std::string, FolderWatch::News> news_;  // of folders that are watched
 };
