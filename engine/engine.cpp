@@ -218,7 +218,7 @@ awaitable<void> Engine::serve_roster() {
     std::size_t served = 0;
     for (auto mailbox : roster->mailboxes) {
         if (!flags_.roles.retriever) break;
-        mailbox.arrivals = &roles.hand_offs.outlet(mailbox.mailbox->consumer);
+        if (!mailbox.mailbox->shadow) mailbox.arrivals = &roles.hand_offs.outlet(mailbox.mailbox->consumer);
         ++served;
         // The number never changes, so a mailbox stays on its shard.
         dealt[static_cast<std::size_t>(mailbox.number) % dealt.size()].push_back(std::move(mailbox));

@@ -88,6 +88,7 @@ std::string fault_of(const config::Mailbox& mailbox, const config::Provider& pro
             return fmt::format("provider {}: this version speaks IMAP over implicit TLS only (port 993)", provider.id);
         }
     }
+    if (mailbox.shadow) return {};
     if (consumer == nullptr) return fmt::format("consumer {} is gone; import it again", mailbox.consumer);
     if (consumer->kind != config::Consumer::Kind::maildir && consumer->kind != config::Consumer::Kind::pull) {
         return fmt::format("consumer {}: this version hands off to kinds maildir and pull only", consumer->id);
@@ -257,7 +258,7 @@ awaitable<Result<Roster>> read_roster(store::Committer& committer, queue::Inbox&
             sender.documents = digest_of(documents);
             roster.senders.push_back(std::move(sender));
         }
-        if (mailbox->consumer.empty()) continue;  // for submission only
+        if (mailbox->consumer.empty() && !mailbox->shadow) continue;  // for submission only
         retriever::Served served;
         served.number = row.number;
         served.paused = std::move(row.paused);

@@ -6,6 +6,7 @@
 
 #include "engine/retriever/imap_session.hpp"
 #include "engine/retriever/pop3_session.hpp"
+#include "engine/retriever/shadow_session.hpp"
 #include "engine/runtime/log.hpp"
 
 namespace retriever {
@@ -91,9 +92,9 @@ void Retriever::start(Served served) {
     scope_.spawn(name, run(number));
 }
 
-/// POP3 deals with mail when its visits come.
+/// POP3 deals with mail when its visits come, and a shadow with none.
 void Retriever::open_door(const Served& served) {
-    if (served.mailbox->protocol == config::Protocol::pop3) return bell_.close(served.number);
+    if (served.mailbox->protocol == config::Protocol::pop3 || served.mailbox->shadow) return bell_.close(served.number);
     const bool changes = served.fault.empty() && served.mailbox->after != config::After::keep;
     bell_.open(served.number, {served.mailbox->id, &shard_.inbox(), this, changes});
 }
@@ -144,7 +145,9 @@ std::shared_ptr<MailboxSession> Retriever::session_of(const Served& served) {
     const House house{shard_.seams(), shard_.inbox(), shard_.budget(), committer_, counters_, *tokens_,       sessions_,
                       gate_,          board_,         bell_,           options_,   scope_,    served.arrivals};
     std::shared_ptr<MailboxSession> session;
-    if (served.mailbox->protocol == config::Protocol::pop3) {
+    if (served.mailbox->shadow) {
+        session = std::make_shared<ShadowSession>(house, served);
+    } else if (served.mailbox->protocol == config::Protocol::pop3) {
         session = std::make_shared<Pop3Session>(house, served);
     } else {
         session = std::make_shared<ImapSession>(house, served);

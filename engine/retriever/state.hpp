@@ -57,6 +57,9 @@ struct MailboxState {
     std::uint32_t failures = 0;                   // in a row
     bool caught_up = false;                       // the last proof found nothing left to fetch
     std::shared_ptr<const runtime::Audit> audit;  // null: not yet
+    bool shadow = false;                          // another product serves it; it is observed
+    std::optional<std::uint64_t>
+        shadow_missed;  // mails that the other product has not taken in time; nullopt: not known
 };
 
 }  // namespace retriever

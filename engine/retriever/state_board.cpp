@@ -65,6 +65,8 @@ StateBoard::Tally StateBoard::tally() const {
         tally.stuck += !paused && !state.caught_up && stuck ? 1 : 0;
         const bool has_its_turn = state.phase == Phase::scheduled || state.phase == Phase::starting;
         tally.with_reason += state.reason.empty() || has_its_turn ? 0 : 1;
+        tally.shadows += state.shadow ? 1 : 0;
+        tally.shadow_missed += state.shadow_missed.value_or(0);
         if (!state.audit) continue;
         ++tally.audited;
         tally.unaccounted += state.audit->unknown();

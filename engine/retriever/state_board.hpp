@@ -31,6 +31,8 @@ public:
         std::size_t stuck = 0;  // only a person can go on, or it failed several times in a row
         std::size_t with_reason = 0;
         std::size_t audited = 0;
+        std::size_t shadows = 0;
+        std::uint64_t shadow_missed = 0;       // messages that other products have not taken in time
         std::uint64_t unaccounted = 0;         // messages on servers that no audit could account for
         std::optional<WallTime> oldest_audit;  // of those that were audited
     };
