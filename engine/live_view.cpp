@@ -35,6 +35,7 @@ std::optional<control::Live::MailboxState> LiveView::mailbox(std::string_view id
     state.last_proof = found->last_proof;
     state.next_attempt = found->next_attempt;
     state.audit = found->audit;
+    state.shadow_missed = found->shadow_missed;
     return state;
 }
 
@@ -78,6 +79,8 @@ control::Live::Summary LiveView::summary() const {
     summary.audited_mailboxes = tally.audited;
     summary.unaccounted_messages = tally.unaccounted;
     summary.oldest_audit = tally.oldest_audit;
+    summary.shadows = tally.shadows;
+    summary.shadow_missed = tally.shadow_missed;
     summary.messages_stored = counters.messages_stored;
     summary.messages_delivered = counters.messages_delivered;
     const auto durable = counters.arrival_to_durable.snapshot();
@@ -121,6 +124,13 @@ std::string LiveView::metrics() const {
         metrics.push_back({"rohrpost_mailbox_last_proof_timestamp_seconds",
                            "When it was last proved that no mail of the mailbox was missed.",
                            seconds_since_epoch(*state.last_proof),
+                           {{"mailbox", state.id}}});
+    }
+    for (const auto& state : states) {
+        if (!state.shadow_missed) continue;
+        metrics.push_back({"rohrpost_shadow_missed_messages",
+                           "Messages of a shadow mailbox that the other product has not taken in time so far.",
+                           static_cast<double>(*state.shadow_missed),
                            {{"mailbox", state.id}}});
     }
     const auto tally = sources_.board.tally();

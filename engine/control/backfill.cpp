@@ -54,6 +54,8 @@ struct BackfillWork {
         if (!mailbox) return mailbox.error();
         if (mailbox->protocol != config::Protocol::imap)
             return Asked{refusal(422, "over POP3 everything that is listed is fetched; there is nothing to fill in")};
+        if (mailbox->shadow)
+            return Asked{refusal(422, fmt::format("mailbox \"{}\" is a shadow: nothing of it is fetched", id))};
         if (mailbox->consumer.empty())
             return Asked{refusal(422, fmt::format("mailbox \"{}\" only sends: it has no consumer", id))};
         auto folders = fetched_folders(bench.store, row->number, *mailbox);

@@ -7,6 +7,7 @@
 
 #include "engine/config/documents.hpp"
 #include "engine/config/words.hpp"
+#include "engine/control/shadow.hpp"
 #include "protocols/base/text.hpp"
 
 namespace control {
@@ -83,6 +84,7 @@ boost::json::object to_json(const store::Mailbox& row, const Live* live) {
         object["credential"] = mailbox->credential;
         object["protocol"] = config::word_of(config::protocol_words, mailbox->protocol);
         object["consumer"] = mailbox->consumer;
+        if (mailbox->shadow) object["shadow"] = to_json(*mailbox->shadow);
     } else {
         object["problem"] = mailbox.error().message();
     }
@@ -94,6 +96,8 @@ boost::json::object to_json(const store::Mailbox& row, const Live* live) {
     if (state && !state->reason.empty()) object["reason"] = state->reason;
     if (state && state->next_attempt) object["next_attempt"] = time_text(*state->next_attempt);
     if (state && state->last_proof) object["last_proof"] = time_text(*state->last_proof);
+    auto* shadow = object.if_contains("shadow");
+    if (shadow != nullptr && state && state->shadow_missed) shadow->get_object()["missed"] = *state->shadow_missed;
     if (state && state->audit) object["audited"] = time_text(state->audit->at);
     if (state && state->audit) object["unaccounted"] = state->audit->unknown();
     return object;

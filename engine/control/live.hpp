@@ -23,6 +23,7 @@ public:
         std::optional<WallTime> last_proof;           // when it was last proved that nothing was missed
         std::optional<WallTime> next_attempt;         // when it is tried again
         std::shared_ptr<const runtime::Audit> audit;  // the last comparison with its server; null: none so far
+        std::optional<std::uint64_t> shadow_missed;   // of a shadow: what the other product has not taken in time
     };
     struct CredentialState {
         tokens::Meaning meaning = tokens::Meaning::usable;
@@ -64,6 +65,8 @@ public:
         std::uint64_t audited_mailboxes = 0;
         std::uint64_t unaccounted_messages = 0;  // on servers, and unknown to the ledger
         std::optional<WallTime> oldest_audit;    // of the last ones of each mailbox
+        std::uint64_t shadows = 0;               // mailboxes that another product serves
+        std::uint64_t shadow_missed = 0;         // messages that those products have not taken in time
         std::vector<ConsumerState> consumers;
         std::vector<Expiring> expiring;
     };

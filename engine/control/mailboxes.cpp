@@ -4,6 +4,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 
+#include "engine/config/documents.hpp"
 #include "engine/control/after.hpp"
 #include "engine/control/backfill.hpp"
 #include "engine/control/commands.hpp"
@@ -189,6 +190,11 @@ awaitable<Response> audit_mailbox(Surroundings& here, std::string id) {
     const bool gone = (!row && row.error() == store::errc::unknown_id) || (row && row->removed);
     if (gone) co_return refusal(404, unknown(id));
     if (!row) co_return failure(row.error());
+    const auto mailbox = config::from_document<config::Mailbox>(row->document);
+    if (mailbox && mailbox->shadow)
+        co_return refusal(409, fmt::format("mailbox {} is a shadow: nothing of it is taken in that could be compared; "
+                                           "rohrpost mailbox shadow {} tells what another product missed",
+                                           id, id));
     if (here.live == nullptr) co_return refusal(503, "no daemon runs, and only it speaks with servers");
     if (!row->paused.empty()) co_return refusal(409, fmt::format("mailbox {} is paused: {}", id, row->paused));
     const auto asked_at = here.live->audit(id);

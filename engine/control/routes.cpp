@@ -14,6 +14,7 @@
 #include "engine/control/events.hpp"
 #include "engine/control/intake.hpp"
 #include "engine/control/removal.hpp"
+#include "engine/control/shadow.hpp"
 #include "engine/control/sign_in.hpp"
 #include "engine/control/submissions.hpp"
 #include "protocols/base/text.hpp"
@@ -104,7 +105,7 @@ awaitable<Response> configuration(Surroundings& here, Request& request, const Ta
     co_return imported;
 }
 
-awaitable<Response> mailboxes(Surroundings& here, const Request& request, const Target& target) {
+awaitable<Response> mailboxes(Surroundings& here, Request& request, const Target& target) {
     if (target.path.size() == 2) {
         const auto limit = number_in(target, "limit", page_rows_max);
         if (request.method != "GET") co_return wrong_method("GET");
@@ -141,6 +142,22 @@ awaitable<Response> mailboxes(Surroundings& here, const Request& request, const 
         if (request.method != "GET") co_return wrong_method("GET");
         if (!limit || !target.takes({"policy", "limit"})) co_return wrong_parameter("policy=WORD, limit=NUMBER");
         auto shown = co_await show_after(here, id, target.parameter("policy"), *limit);
+        co_return shown;
+    }
+    if (target.path.size() == 4 && act == "shadow") {
+        const auto limit = number_in(target, "limit", page_rows_max);
+        const auto after = number_in(target, "after", 0);
+        if (request.method != "GET" && request.method != "POST") co_return wrong_method("GET, or POST with a list");
+        if (!limit || !after || !target.takes({"since", "until", "after", "limit"}))
+            co_return wrong_parameter("since=TIME, until=TIME, after=NUMBER, limit=NUMBER");
+        ShadowQuery query;
+        query.mailbox = id;
+        query.since = target.parameter("since");
+        query.until = target.parameter("until");
+        query.after = *after;
+        query.limit = *limit;
+        if (request.method == "POST") query.list = std::move(request.body);
+        auto shown = co_await show_shadow(here, std::move(query));
         co_return shown;
     }
     if (target.path.size() == 4 && act == "backfill") {

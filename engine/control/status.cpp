@@ -62,6 +62,8 @@ boost::json::object to_json(const Live::Summary& summary) {
             {"audited_mailboxes", summary.audited_mailboxes},
             {"unaccounted_messages", summary.unaccounted_messages},
             {"oldest_audit", summary.oldest_audit ? boost::json::value(time_text(*summary.oldest_audit)) : nullptr},
+            {"shadow_mailboxes", summary.shadows},
+            {"shadow_missed_messages", summary.shadow_missed},
             {"consumers", std::move(consumers)},
             {"expiring", std::move(expiring)}};
 }

@@ -20,7 +20,8 @@ std::vector<std::string> all_ids(Caller& caller) {
     for (std::string after;;) {
         const auto page = parsed(ask(caller, "GET", "/v1/mailboxes?after=" + encoded(after)));
         for (const auto& row : page.at("mailboxes").as_array()) {
-            if (text_at(row.as_object(), "paused").empty()) ids.push_back(text_at(row.as_object(), "id"));
+            const bool shadow = row.as_object().contains("shadow");
+            if (text_at(row.as_object(), "paused").empty() && !shadow) ids.push_back(text_at(row.as_object(), "id"));
         }
         after = text_at(page, "next");
         if (after.empty()) return ids;

@@ -9,6 +9,7 @@
 #include "tools/rohrpost/caller.hpp"
 #include "tools/rohrpost/commands.hpp"
 #include "tools/rohrpost/rows.hpp"
+#include "tools/rohrpost/shadow.hpp"
 
 namespace cli {
 namespace {
@@ -26,7 +27,8 @@ std::string state_of(const boost::json::object& mailbox) {
 std::vector<std::string> cells_of(const boost::json::object& mailbox) {
     std::vector<std::string> cells;
     for (const auto* key : {"id", "address", "protocol", "consumer", "messages", "last_proof"}) {
-        cells.push_back(text_at(mailbox, key));
+        const bool nobody = mailbox.contains("shadow") && std::string_view(key) == "consumer";
+        cells.push_back(nobody ? "(shadow)" : text_at(mailbox, key));
     }
     cells.push_back(state_of(mailbox));
     return cells;
@@ -77,12 +79,21 @@ std::string notes_text(const boost::json::object& mailbox) {
     return any ? '\n' + notes.text() : std::string();
 }
 
+/// "of another product: taken is seen, grace 15m, missed so far 3"
+std::string shadow_text(const boost::json::object& shadow) {
+    auto text =
+        fmt::format("of another product: taken is {}, grace {}", text_at(shadow, "taken"), text_at(shadow, "grace"));
+    if (shadow.contains("missed")) text += ", missed so far " + text_at(shadow, "missed");
+    return text;
+}
+
 std::string text_of(const boost::json::object& mailbox) {
     Table facts({"MAILBOX", text_at(mailbox, "id")});
     for (const auto* key :
          {"address", "credential", "protocol", "consumer", "messages", "acknowledged", "last_proof"}) {
         facts.add({key, text_at(mailbox, key)});
     }
+    if (const auto* shadow = object_at(mailbox, "shadow")) facts.add({"shadow", shadow_text(*shadow)});
     facts.add({"state", state_of(mailbox)});
     if (mailbox.contains("next_attempt")) facts.add({"next", text_at(mailbox, "next_attempt")});
     const auto* audit = mailbox.if_contains("audit");
@@ -180,6 +191,27 @@ int mailbox_command(Words words) {
     auditing->add_option("MAILBOX", wish.ids, "Their ids; none: all that are not paused");
     auditing->footer(
         "Exit code: 0 every message is accounted for, 65 some are not, 75 not everything could be compared.");
+    auto* shadowing = app.add_subcommand(
+        "shadow", "What another product missed, doubled or took late in a mailbox that is observed (\"shadow\")");
+    ShadowWish observed;
+    config::declare_data(*shadowing, data);
+    shadowing->add_flag("--json", observed.json, "Print JSON");
+    shadowing->add_option("MAILBOX", observed.mailbox, "Its id")->required();
+    shadowing
+        ->add_option("--list", observed.lists,
+                     "What the other product delivered: a file with a Message-ID a line and, behind it, the time if it "
+                     "is known; an mbox file; a Maildir; - for standard input. May be given several times")
+        ->type_name("FILE|DIR|-")
+        ->allow_extra_args(false);
+    shadowing->add_option("--since", observed.since, "Leave out what arrived before this day (UTC) or time")
+        ->type_name("DAY");
+    shadowing
+        ->add_option("--until", observed.until,
+                     "With a list: when it was made; what arrived later is not missed (default: now)")
+        ->type_name("TIME");
+    shadowing->footer(
+        "Exit code: 0 nothing was missed or doubled, 65 something was, 66 there is no such shadow mailbox, 75 nothing "
+        "was observed so far.");
     pausing->add_option("--reason", reason, "Why, for those who look later");
     dealing->add_flag("--dry-run", dry_run, "List each mail with what would be done, and what it still waits for");
     dealing->add_option("--policy", policy, "As if \"after\" were this: seen, delete, delete:30d, move:FOLDER");
@@ -195,6 +227,7 @@ int mailbox_command(Words words) {
     }
     wish.patience = std::chrono::seconds(patience);
     if (auditing->parsed()) return audit_mailboxes(*caller, std::move(wish));
+    if (shadowing->parsed()) return shadow_report(*caller, observed);
     if (showing->parsed()) return show_row(*caller, "mailboxes", id, text_of, json);
     const std::string path = "/v1/mailboxes/" + encoded(id);
     if (dealing->parsed()) {

@@ -49,6 +49,11 @@ std::string shown(const boost::json::object& status) {
                                           text_at(facts, "audited_mailboxes"), text_at(facts, "oldest_audit"),
                                           text_at(facts, "unaccounted_messages"))});
     }
+    if (text_at(facts, "shadow_mailboxes") != "0") {
+        table.add(
+            {"shadows", fmt::format("{} mailboxes of other products, which missed {} messages so far",
+                                    text_at(facts, "shadow_mailboxes"), text_at(facts, "shadow_missed_messages"))});
+    }
     table.add({"rate", fmt::format("{:.1f} messages/s, {}/s", facts.at("messages_per_second").to_number<double>(),
                                    size_text(facts.at("bytes_per_second").to_number<double>()))});
     table.add({"stored, handed off", fmt::format("{}, {} since the start", text_at(facts, "messages_stored"),
