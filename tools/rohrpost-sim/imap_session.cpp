@@ -37,6 +37,7 @@ awaitable<void> ImapSession::serve(std::shared_ptr<ImapSession> self) {
             continue;
         }
         ++self->world_.counters.commands;
+        if (self->world_.heard && !self->mailbox_.empty()) self->world_.heard->push_back(*line);
         co_await self->handle(std::move(*command));
     }
     self->connection_->alarm_at({}, {});

@@ -144,6 +144,8 @@ public:
     [[nodiscard]] const std::vector<Watcher*>& sessions() const noexcept { return sessions_; }
 
     Counters counters;
+    /// What IMAP clients said since they logged in, as long as somebody listens.
+    std::optional<std::vector<std::string>> heard;
     Faults faults;
     TokenBook tokens;
     IdentityProvider identity;
