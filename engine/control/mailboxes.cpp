@@ -9,6 +9,7 @@
 #include "engine/control/backfill.hpp"
 #include "engine/control/commands.hpp"
 #include "engine/control/json.hpp"
+#include "engine/control/shadow.hpp"
 #include "engine/submission/switches.hpp"
 
 namespace control {
@@ -64,6 +65,9 @@ Result<void> add_notes(store::Store& store, const store::Folder& folder, boost::
     const auto backfill = store.folder_notes().backfill(folder.number);
     if (!backfill) return backfill.error();
     if (*backfill) into["backfill"] = control::to_json(**backfill);
+    const auto shadow = store.shadows().folder(folder.number);
+    if (!shadow) return shadow.error();
+    if (*shadow) into["observed"] = control::to_json(**shadow);
     return {};
 }
 

@@ -161,6 +161,10 @@ boost::json::object to_json(const config::Shadow& shadow) {
     return {{"taken", config::word_of(config::taken_words, shadow.taken)}, {"grace", config::grace_text(shadow.grace)}};
 }
 
+boost::json::object to_json(const store::ShadowFolder& folder) {
+    return {{"since", time_text(folder.since)}, {"looked_at", time_text(folder.looked_at)}};
+}
+
 awaitable<Response> show_shadow(Surroundings& here, ShadowQuery query) {
     query.limit = std::clamp<std::size_t>(query.limit, 1, page_rows_max);
     const auto since = retriever::read_time(query.since);

@@ -8,6 +8,7 @@
 #include "engine/control/message.hpp"
 #include "engine/control/surroundings.hpp"
 #include "protocols/wait/asio.hpp"
+#include "queue/store/shadows.hpp"
 
 namespace control {
 
@@ -26,5 +27,7 @@ awaitable<Response> show_shadow(Surroundings& here, ShadowQuery query);
 
 /// {"taken", "grace"}
 boost::json::object to_json(const config::Shadow& shadow);
+/// {"since", "looked_at"}
+boost::json::object to_json(const store::ShadowFolder& folder);
 
 }  // namespace control

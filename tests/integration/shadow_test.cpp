@@ -399,6 +399,29 @@ TEST_CASE("shadow: whoever looks at the mailbox is told what it is, and nobody f
     CHECK(rig.daemon.stop() == 0);
 }
 
+TEST_CASE("shadow: a mailbox is taken over, and what was observed is still told before", "[shadow]") {
+    Beside<Dovecot> rig;
+    rig.server.put(desk, mails(1, 2));
+    rig.import(quick, {{"start", "2020-01-01"}});
+    CHECK(rig.daemon.run_until_idle() == 0);  // one look is enough
+    CHECK(rig.report().count("observed") == 2);
+    CHECK(holds(rig.daemon.ask({"mailbox", "show", "desk"}).output, "OBSERVED SINCE"));
+    // Each run looks once: in the end their time is over.
+    CHECK(eventually([&] { return rig.daemon.run_until_idle() == 0 && rig.report().count("missed") == 2; }));
+
+    const auto exported = rig.daemon.ask({"export"}).output;
+    auto document = json::parse(exported).as_object();
+    auto& mailbox = document.at("mailboxes").at(0).as_object();
+    CHECK(mailbox.at("shadow").as_object().at("grace") == "2s");
+    mailbox.erase("shadow");
+    mailbox["consumer"] = "tickets";
+    document["consumers"] = json::array{json::object{{"id", "tickets"}, {"kind", "pull"}}};
+    rig.daemon.import(json::serialize(document));
+    CHECK(rig.report().exit_code == 66);
+    CHECK(rig.daemon.run_until_idle() == 0);
+    CHECK(rig.daemon.mailbox("desk").at("messages") == 2);
+}
+
 TEST_CASE("shadow: pages of many rows are put together", "[shadow]") {
     Beside<Dovecot> rig;
     rig.import({{"grace", "1s"}});

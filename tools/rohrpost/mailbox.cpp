@@ -87,6 +87,18 @@ std::string shadow_text(const boost::json::object& shadow) {
     return text;
 }
 
+/// Folder by folder: how long it has been observed.
+std::string observed_text(const boost::json::object& mailbox) {
+    Table folders({"FOLDER", "OBSERVED SINCE", "LAST LOOK"});
+    for (const auto& value : mailbox.at("folders").as_array()) {
+        const auto& folder = value.as_object();
+        const auto* observed = object_at(folder, "observed");
+        if (observed != nullptr)
+            folders.add({text_at(folder, "name"), text_at(*observed, "since"), text_at(*observed, "looked_at")});
+    }
+    return '\n' + folders.text();
+}
+
 std::string text_of(const boost::json::object& mailbox) {
     Table facts({"MAILBOX", text_at(mailbox, "id")});
     for (const auto* key :
@@ -101,6 +113,7 @@ std::string text_of(const boost::json::object& mailbox) {
         const auto& last = audit->as_object();
         facts.add({"audited", fmt::format("{}: {} messages unknown", text_at(last, "at"), text_at(last, "unknown"))});
     }
+    if (mailbox.contains("shadow")) return facts.text() + observed_text(mailbox);
     for (const auto& value : mailbox.at("folders").as_array()) {
         const auto* changed = value.as_object().if_contains("uid_validity_changed");
         if (changed != nullptr) facts.add({"renumbered", renumbered_text(value.as_object(), changed->as_object())});
