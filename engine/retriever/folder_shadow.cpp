@@ -91,39 +91,50 @@ awaitable<std::optional<Ended>> FolderShadow::begin(imap::Client& client, const 
     };
     auto known = co_await house_.committer.run(house_.inbox, std::move(look_up));
     if (!known) co_return store_ended(known.error());
-    const bool met = known->folder && known->folder->looked_at != store::Millis();
     std::optional<Ended> hindered;
-    if (!met) {
+    const bool met = known->folder && known->folder->looked_at != store::Millis();
+    if (met) {
+        state_ = *known->folder;
+        hindered = co_await go_on(client, selected, known->oldest);
+    } else {
         state_ = {};
         state_.folder = known->number;
-        state_.mailbox = facts_.mailbox;
-        state_.uid_validity = selected.uid_validity;
-        state_.settled = settled_;
-        state_.since = now();
-        const auto oldest = day_of(now() - shadow_kept);
-        const auto since = facts_.start.from == config::Start::From::date ? std::max(facts_.start.date, oldest)
-                                                                          : day_of(now()) + std::chrono::days(2);
-        if (facts_.start.from == config::Start::From::date) state_.since = store::Millis(since);
-        hindered = co_await leave_out(client, since);
-    } else {
-        state_ = *known->folder;
-        const bool renumbered = state_.uid_validity != selected.uid_validity;
-        const bool went_back = uid_next_ != 0 && uid_next_ <= state_.cursor;
-        if (renumbered || went_back) {
-            spdlog::warn("mailbox={} folder={} id=shadow-renumbered from={} to={} what is there is being recognised",
-                         facts_.mailbox_id, runtime::value(facts_.folder), state_.uid_validity, selected.uid_validity);
-            state_.uid_validity = selected.uid_validity;
-            state_.compares = true;
-            state_.cursor = 0;
-            hindered =
-                co_await leave_out(client, day_of(known->oldest.value_or(state_.looked_at)) - std::chrono::days(1));
-            if (went_back && !renumbered) state_.settled = 1;  // no UID stands for what it stood for
-        } else if (settled_ != 0) {
-            state_.settled = state_.settled == 0 ? settled_ : std::min(state_.settled, settled_);
-        }
+        hindered = co_await meet(client, selected);
     }
-    if (hindered) co_return hindered;
-    hindered = co_await load();
+    if (!hindered) hindered = co_await load();
+    co_return hindered;
+}
+
+/// The first contact.
+awaitable<std::optional<Ended>> FolderShadow::meet(imap::Client& client, const imap::Selected& selected) {
+    state_.mailbox = facts_.mailbox;
+    state_.uid_validity = selected.uid_validity;
+    state_.settled = settled_;
+    state_.since = now();
+    auto day = day_of(now()) + std::chrono::days(2);  // nothing of what is there
+    if (facts_.start.from == config::Start::From::date) {
+        day = std::max(facts_.start.date, day_of(now() - shadow_kept));
+        state_.since = store::Millis(day);
+    }
+    auto hindered = co_await leave_out(client, day);
+    co_return hindered;
+}
+
+/// Where it was left, unless its UIDs stand for other mail now. `oldest`: of what was there.
+awaitable<std::optional<Ended>> FolderShadow::go_on(imap::Client& client, const imap::Selected& selected,
+                                                    std::optional<store::Millis> oldest) {
+    const bool renumbered = state_.uid_validity != selected.uid_validity;
+    const bool went_back = uid_next_ != 0 && uid_next_ <= state_.cursor;
+    if (!renumbered && !went_back) {
+        if (settled_ != 0) state_.settled = state_.settled == 0 ? settled_ : std::min(state_.settled, settled_);
+        co_return std::nullopt;
+    }
+    spdlog::warn("mailbox={} folder={} id=shadow-renumbered from={} to={} what is there is being recognised",
+                 facts_.mailbox_id, runtime::value(facts_.folder), state_.uid_validity, selected.uid_validity);
+    state_.uid_validity = selected.uid_validity;
+    state_.compares = true;
+    state_.settled = renumbered ? settled_ : 1;
+    auto hindered = co_await leave_out(client, day_of(oldest.value_or(state_.looked_at)) - std::chrono::days(1));
     co_return hindered;
 }
 

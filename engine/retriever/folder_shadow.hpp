@@ -55,6 +55,9 @@ private:
     awaitable<Searched> search(imap::Client& client, std::string criteria);
     awaitable<Searched> search_among(imap::Client& client, imap::UidSet uids);
     awaitable<std::optional<Ended>> begin(imap::Client& client, const imap::Selected& selected);
+    awaitable<std::optional<Ended>> meet(imap::Client& client, const imap::Selected& selected);
+    awaitable<std::optional<Ended>> go_on(imap::Client& client, const imap::Selected& selected,
+                                          std::optional<store::Millis> oldest);
     awaitable<std::optional<Ended>> leave_out(imap::Client& client, std::chrono::sys_days since);
     awaitable<std::optional<Ended>> settle_uids(imap::Client& client, const imap::Selected& selected);
     awaitable<std::optional<Ended>> load();
