@@ -7,6 +7,7 @@
 #include "engine/control/routes.hpp"
 #include "engine/tokens/grant_record.hpp"
 #include "queue/store/open.hpp"
+#include "queue/store/shadows.hpp"
 #include "tests/support/hand_clock.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -500,9 +501,84 @@ TEST_CASE("paths, methods and parameters that do not exist are refused", "[contr
         {"GET", "/v1/credentials/r/authorize", 405},
         {"POST", "/v1/credentials/r/authorize?by=magic", 400},
         {"GET", "/v1/api-token", 405},
+        {"GET", "/v1/mailboxes/a/shadow", 404},  // it is none
+        {"GET", "/v1/mailboxes/nobody/shadow", 404},
+        {"DELETE", "/v1/mailboxes/a/shadow", 405},
+        {"GET", "/v1/mailboxes/a/shadow?limit=x", 400},
+        {"GET", "/v1/mailboxes/a/shadow?from=2026-01-01", 400},
+        {"GET", "/v1/mailboxes/a/shadow?since=yesterday", 400},
     }));
     CAPTURE(given.method, given.target);
     CHECK(house.call(given.method, given.target).status == given.status);
+}
+
+TEST_CASE("what another product missed is told in pages, by the server or by a list that is posted",
+          "[control][shadow]") {
+    House house;
+    std::string shadowed(document);
+    const std::string_view consumed = R"("consumer": "api"},)";
+    shadowed.replace(shadowed.find(consumed), consumed.size(), R"("shadow": {"grace": "1m"}},)");
+    shadowed.replace(shadowed.find("b/c"), 3, "b.c");
+    house.object("PUT", "/v1/configuration", shadowed);
+    CHECK(house.call("GET", "/v1/mailboxes/a/shadow").status == 503);  // nothing was observed so far
+    const auto at = [](int minutes) { return store::Millis(std::chrono::minutes(28'000'000 + minutes)); };
+    const auto observe = [at](store::Workbench bench) -> Result<void> {
+        const auto mailbox = bench.store.mailbox("a");
+        const auto folder = bench.store.folder(mailbox->number, "INBOX");
+        auto& shadows = bench.store.shadows();
+        const auto put = shadows.put_folder({.folder = folder->number,
+                                             .mailbox = mailbox->number,
+                                             .uid_validity = 7,
+                                             .since = at(0),
+                                             .looked_at = at(100),
+                                             .unseen = 2});
+        if (!put) return put;
+        for (std::uint32_t uid = 1; uid < 6; ++uid) {
+            store::ShadowMail mail;
+            mail.mailbox = mailbox->number;
+            mail.folder = folder->number;
+            mail.uid_validity = 7;
+            mail.uid = uid;
+            mail.message_id = std::to_string(uid) + "@rig.test";
+            mail.arrived_at = at(static_cast<int>(uid));
+            if (uid == 5) mail.seen = store::ShadowEvent{at(5), at(5)};
+            const auto added = shadows.add(mail);
+            if (!added) return added.error();
+        }
+        return {};
+    };
+    REQUIRE(house.commit(observe).has_value());
+
+    const auto first = house.object("GET", "/v1/mailboxes/a/shadow?limit=3");
+    CHECK(first.at("by") == "server");
+    CHECK(std::string(first.at("from").as_string()) == time_text(at(0)));
+    CHECK(std::string(first.at("until").as_string()) == time_text(at(100)));
+    CHECK(first.at("missed") == 4);
+    CHECK(first.at("taken") == 1);
+    CHECK(first.at("came_and_went") == 2);
+    CHECK(first.at("rows").as_array().size() == 3);
+    CHECK(first.at("next") == 3);
+    const auto second = house.object("GET", "/v1/mailboxes/a/shadow?limit=3&after=3");
+    REQUIRE(second.at("rows").as_array().size() == 1);
+    CHECK(second.at("rows").at(0).at("message_id") == "<4@rig.test>");
+    CHECK(second.at("rows").at(0).at("folder") == "INBOX");
+    CHECK_FALSE(second.contains("next"));
+
+    const auto listed =
+        house.object("POST", "/v1/mailboxes/a/shadow", "<1@rig.test>\n<1@rig.test>\n2@rig.test\n5@rig.test\n");
+    CHECK(listed.at("by") == "list");
+    CHECK(listed.at("missed") == 2);
+    CHECK(listed.at("doubled") == 1);
+    const auto until =
+        house.object("POST", "/v1/mailboxes/a/shadow?until=" + time_text(at(4)), "1@rig.test\n2@rig.test\n");
+    CHECK(until.at("missed") == 1);
+    CHECK(until.at("open") == 2);
+    const auto wrong = house.call("POST", "/v1/mailboxes/a/shadow", "1@rig.test\n?? ??\n");
+    CHECK(wrong.status == 400);
+    CHECK_THAT(wrong.body, Catch::Contains("line 2"));
+    CHECK(house.object("GET", "/v1/mailboxes/a").at("shadow").at("grace") == "1m");
+    CHECK(house.call("POST", "/v1/mailboxes/a/audit").status == 409);
+    CHECK(house.call("POST", "/v1/mailboxes/a/backfill?from=2020-01-01").status == 422);
 }
 
 TEST_CASE("probes say whether the daemon works", "[control]") {
