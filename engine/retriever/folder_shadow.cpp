@@ -303,6 +303,13 @@ awaitable<std::optional<Ended>> FolderShadow::read_heads(imap::Client& client, S
         auto ended = ended_by(refusal, Ended::How::connection, fmt::format("UID FETCH in {}", facts_.folder));
         if (ended.how != Ended::How::connection) co_return ended;
     }
+    auto without_head = fetched->unanswered;
+    without_head.add(fetched->refused);
+    if (!without_head.empty()) {
+        spdlog::info("mailbox={} folder={} id=shadow-no-head mails={} uids={} asked for again with the next whole look",
+                     facts_.mailbox_id, runtime::value(facts_.folder), without_head.count(),
+                     runtime::value(without_head.text()));
+    }
     findings.heads = heads.take();
     co_return std::nullopt;
 }

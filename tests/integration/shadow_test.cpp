@@ -281,12 +281,12 @@ TEST_CASE("shadow: Courier, whose EXAMINE gives out UIDs that it may give again"
 }
 
 TEST_CASE("shadow: nothing but reading goes over the wire, whatever the server does", "[shadow]") {
-    const bool idles = GENERATE(true, false);
-    CAPTURE(idles);
+    const auto fault = GENERATE(values<std::string>({"", "no_idle", "lying_idle", "no_data uid=2 times=3"}));
+    CAPTURE(fault);
     MailRig::Wish wish;
     wish.server = MailRig::Server::sim;
     MailRig rig(wish);
-    if (!idles) rig.fault("no_idle");
+    if (!fault.empty()) rig.fault(fault);
     rig.provider.ask([](sim::World& world) {
         world.heard.emplace();
         return 0;

@@ -356,6 +356,22 @@ TEST_CASE("folder shadow: what was forgotten for its age is not observed again, 
     CHECK(line.mails().size() == 1);
 }
 
+TEST_CASE("folder shadow: a mail whose head is not delivered is asked for again with the next look",
+          "[retriever][shadow]") {
+    Line line;
+    check_script(line.look({1}, {client("R2 UID SEARCH UID 1:*\r\n"), none_found(2)}));
+    line.wall("2026-11-27 10:01:00");
+    check_script(line.look({3}, {client("R2 UID SEARCH UID 1:*\r\n"), found(2, "1 2"), heads(3, "1:2"),
+                                 heads_are(3, {{2, "b", "27-Nov-2026 10:00:51 +0000"}})}));
+    CHECK(line.mails().size() == 1);
+    line.wall("2026-11-27 10:02:00");
+    check_script(line.look(
+        {3}, {client("R2 UID SEARCH UID 1:*\r\n"), found(2, "1 2"), client("R3 UID SEARCH UNSEEN UID 2:2\r\n"),
+              found(3, "2"), heads(4, "1"), heads_are(4, {{1, "a", "27-Nov-2026 10:00:50 +0000"}})}));
+    CHECK(line.mail("a"));
+    CHECK(line.state().unseen == 0);
+}
+
 TEST_CASE("folder shadow: a folder without UIDVALIDITY, or one that cannot be opened or searched, says so",
           "[retriever][shadow]") {
     Line line;
