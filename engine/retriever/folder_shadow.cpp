@@ -9,6 +9,9 @@
 #include "engine/runtime/log.hpp"
 
 namespace retriever {
+
+using namespace std::chrono_literals;
+
 namespace {
 
 constexpr std::uint64_t heads_at_once = 500;  // written down together
@@ -56,30 +59,26 @@ awaitable<std::optional<Ended>> FolderShadow::open(imap::Client& client) {
         none.reason = fmt::format("folder {} has no UIDVALIDITY: its mail cannot be told apart", facts_.folder);
         co_return none;
     }
-    auto hindered = co_await settle_uids(client, opened->selected);
-    if (!hindered) hindered = co_await begin(client, opened->selected);
+    uid_next_ = opened->selected.uid_next;
+    if (uid_next_ == 0) {  // Courier gives the same UIDs again, to other mail
+        Ended none;
+        none.how = Ended::How::folder;
+        none.person_needed = true;
+        none.reason = fmt::format(
+            "folder {} cannot be observed: the server does not say UIDNEXT to who only reads, so the UIDs that it "
+            "shows him "
+            "are not given out for good",
+            facts_.folder);
+        co_return none;
+    }
+    auto hindered = co_await begin(client, opened->selected);
     co_return hindered;
-}
-
-/// Where EXAMINE does not say UIDNEXT (Courier), UIDs from that of STATUS on are not given out for good.
-awaitable<std::optional<Ended>> FolderShadow::settle_uids(imap::Client& client, const imap::Selected& selected) {
-    uid_next_ = selected.uid_next;
-    settled_ = 0;
-    if (uid_next_ != 0) co_return std::nullopt;
-    auto counted = co_await client.status(facts_.folder);
-    if (!counted) co_return ended_by(counted.error(), client.bye());
-    if (counted->answer.ok()) uid_next_ = counted->status.uid_next;
-    settled_ = uid_next_;
-    co_return std::nullopt;
 }
 
 /// Compares what the server says of the folder with what is known of it.
 awaitable<std::optional<Ended>> FolderShadow::begin(imap::Client& client, const imap::Selected& selected) {
     const bool same = known_ && state_.uid_validity == selected.uid_validity;
-    if (same && (uid_next_ == 0 || uid_next_ > state_.cursor)) {
-        state_.settled = state_.settled == 0 || settled_ == 0 ? settled_ : std::min(state_.settled, settled_);
-        co_return std::nullopt;
-    }
+    if (same && uid_next_ > state_.cursor) co_return std::nullopt;
     auto look_up = [mailbox = facts_.mailbox, name = facts_.folder](store::Workbench bench) -> Result<Known> {
         const auto row = bench.store.folder(mailbox, name);
         if (!row) return row.error();
@@ -109,7 +108,6 @@ awaitable<std::optional<Ended>> FolderShadow::begin(imap::Client& client, const 
 awaitable<std::optional<Ended>> FolderShadow::meet(imap::Client& client, const imap::Selected& selected) {
     state_.mailbox = facts_.mailbox;
     state_.uid_validity = selected.uid_validity;
-    state_.settled = settled_;
     state_.since = now();
     auto day = day_of(now()) + std::chrono::days(2);  // nothing of what is there
     if (facts_.start.from == config::Start::From::date) {
@@ -124,16 +122,13 @@ awaitable<std::optional<Ended>> FolderShadow::meet(imap::Client& client, const i
 awaitable<std::optional<Ended>> FolderShadow::go_on(imap::Client& client, const imap::Selected& selected,
                                                     std::optional<store::Millis> oldest) {
     const bool renumbered = state_.uid_validity != selected.uid_validity;
-    const bool went_back = uid_next_ != 0 && uid_next_ <= state_.cursor;
-    if (!renumbered && !went_back) {
-        if (settled_ != 0) state_.settled = state_.settled == 0 ? settled_ : std::min(state_.settled, settled_);
-        co_return std::nullopt;
-    }
+    const bool went_back = uid_next_ <= state_.cursor;
+    if (!renumbered && !went_back) co_return std::nullopt;
     spdlog::warn("mailbox={} folder={} id=shadow-renumbered from={} to={} what is there is being recognised",
                  facts_.mailbox_id, runtime::value(facts_.folder), state_.uid_validity, selected.uid_validity);
     state_.uid_validity = selected.uid_validity;
     state_.compares = true;
-    state_.settled = renumbered ? settled_ : 1;
+    state_.settled = renumbered ? 0 : 1;
     auto hindered = co_await leave_out(client, day_of(oldest.value_or(state_.looked_at)) - std::chrono::days(1));
     co_return hindered;
 }
@@ -141,14 +136,11 @@ awaitable<std::optional<Ended>> FolderShadow::go_on(imap::Client& client, const 
 /// What arrived before that day is not observed; with a day to come, nothing of what is there.
 awaitable<std::optional<Ended>> FolderShadow::leave_out(imap::Client& client, std::chrono::sys_days since) {
     const bool all = since > day_of(now());
-    const auto last_given = uid_next_ == 0 ? 0 : uid_next_ - 1;
-    state_.floor = last_given;
-    if (!all || uid_next_ == 0 || settled_ != 0) {
-        auto criteria = all ? std::string("UID 1:*") : "SINCE " + imap_date(since);
-        auto found = co_await search(client, std::move(criteria));
+    state_.floor = uid_next_ - 1;
+    if (!all) {
+        auto found = co_await search(client, "SINCE " + imap_date(since));
         if (found.ended) co_return std::move(found.ended);
-        if (all) state_.floor = std::max(last_given, top_of(found.uids));
-        if (!all && !found.uids.empty()) state_.floor = found.uids.ranges().front().first - 1;
+        if (!found.uids.empty()) state_.floor = found.uids.ranges().front().first - 1;
     }
     state_.cursor = state_.floor;
     co_return std::nullopt;
@@ -180,7 +172,8 @@ awaitable<FolderShadow::Looked> FolderShadow::look(imap::Client& client, Depth d
     Looked looked;
     ShadowFindings findings;
     findings.began = now();
-    findings.settled = settled_;
+    // A view that was open before may have stalled: nobody is called late by what it shows.
+    if (depth == Depth::news && next_due_) findings.began = std::min(findings.began, *next_due_ - 1ms);
     imap::UidSet fresh;
     if (depth == Depth::whole)
         looked.ended = co_await find_all(client, findings, fresh);
@@ -219,9 +212,7 @@ awaitable<std::optional<Ended>> FolderShadow::find_all(imap::Client& client, Sha
         missing = without(missing, still.uids);
     }
     findings.gone = missing;
-    const auto last_given = uid_next_ == 0 ? 0 : uid_next_ - 1;
-    const auto top = std::max({state_.cursor, top_of(present), last_given});
-    findings.top = settled_ == 0 ? top : std::min(top, settled_ - 1);
+    findings.top = std::max({state_.cursor, top_of(present), uid_next_ - 1});
     if (findings.top > state_.cursor) {
         const auto shown = above(below(present, findings.top == UINT32_MAX ? 0 : findings.top + 1), state_.cursor);
         findings.unseen = findings.top - state_.cursor - shown.count();
@@ -237,9 +228,8 @@ awaitable<std::optional<Ended>> FolderShadow::find_news(imap::Client& client, Sh
     auto found = co_await search(client, fmt::format("UID {}:*", static_cast<std::uint64_t>(state_.cursor) + 1));
     if (found.ended) co_return std::move(found.ended);
     fresh = above(std::move(found.uids), state_.cursor);
-    const auto top = std::max(state_.cursor, top_of(fresh));
-    findings.top = settled_ == 0 ? top : std::min(top, settled_ - 1);
-    if (findings.top > state_.cursor && settled_ == 0) findings.unseen = findings.top - state_.cursor - fresh.count();
+    findings.top = std::max(state_.cursor, top_of(fresh));
+    if (findings.top > state_.cursor) findings.unseen = findings.top - state_.cursor - fresh.count();
     const auto known = below(there_, state_.settled);
     imap::UidSet candidates = known;
     if (facts_.shadow.taken != config::Shadow::Taken::removed) {

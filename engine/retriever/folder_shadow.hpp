@@ -26,7 +26,8 @@ public:
     FolderShadow(Facts facts, IntakeHouse house, imap::Client::FetchPlan plan)
         : facts_(std::move(facts)), house_(house), plan_(plan) {}
 
-    /// EXAMINEs the folder; the first time, what is there is left out as `start` says.
+    /// EXAMINEs the folder; the first time, what is there is left out as `start` says. A server that gives out no UIDs
+    /// for good to who only reads (no UIDNEXT: Courier) cannot be observed.
     awaitable<std::optional<Ended>> open(imap::Client& client);
 
     struct Looked {
@@ -36,8 +37,8 @@ public:
         std::optional<store::Millis> next_due;
         std::optional<Ended> ended;
     };
-    /// `news`: what has arrived, and what became of the mail that is not taken so far. `whole`: all that is observed.
-    /// After open(), on the open folder. `stop` is looked at between slices.
+    /// `news`: what has arrived, and what became of the mail that is not taken so far; it makes none late. `whole`: all
+    /// that is observed, right after open(). `stop` is looked at between slices.
     enum class Depth { news, whole };
     awaitable<Looked> look(imap::Client& client, Depth depth, const bool& stop);
 
@@ -59,7 +60,6 @@ private:
     awaitable<std::optional<Ended>> go_on(imap::Client& client, const imap::Selected& selected,
                                           std::optional<store::Millis> oldest);
     awaitable<std::optional<Ended>> leave_out(imap::Client& client, std::chrono::sys_days since);
-    awaitable<std::optional<Ended>> settle_uids(imap::Client& client, const imap::Selected& selected);
     awaitable<std::optional<Ended>> load();
     awaitable<std::optional<Ended>> find_all(imap::Client& client, ShadowFindings& findings, imap::UidSet& fresh);
     awaitable<std::optional<Ended>> find_news(imap::Client& client, ShadowFindings& findings, imap::UidSet& fresh);
@@ -76,8 +76,7 @@ private:
     bool known_ = false;      // state_, there_ and flagged_ are what the store has
     imap::UidSet there_;      // what is observed, and not gone
     imap::UidSet flagged_;    // of them, with \Seen
-    imap::Uid uid_next_ = 0;  // as EXAMINE said, or else STATUS
-    imap::Uid settled_ = 0;   // from here on EXAMINE gives out UIDs that it may give again; 0: nowhere
+    imap::Uid uid_next_ = 0;  // as EXAMINE said
     std::optional<store::Millis> next_due_;
 };
 

@@ -111,13 +111,17 @@ awaitable<std::optional<Ended>> ShadowSession::look_whole(imap::Client& client, 
     co_return std::nullopt;
 }
 
-/// The folder that is waited in, and those in which a mail's time is over.
+/// The folder that is waited in, and those in which a mail's time is over: these are opened anew, as only a view that
+/// is fresh can say that nobody took it.
 awaitable<std::optional<Ended>> ShadowSession::look_for_news(imap::Client& client, Stay& stay) {
     for (auto folder = stay.folders.rbegin(); folder != stay.folders.rend(); ++folder) {
         const bool waited_in = &*folder == &stay.folders.front();
-        if (!waited_in && !folder->is_due(now())) continue;
+        const bool due = folder->is_due(now());
+        if (!waited_in && !due) continue;
         if (told_to_stop()) break;
-        auto hindered = co_await look(client, stay, *folder, FolderShadow::Depth::news);
+        if (due) stay.opened = nullptr;
+        auto hindered =
+            co_await look(client, stay, *folder, due ? FolderShadow::Depth::whole : FolderShadow::Depth::news);
         if (hindered) co_return hindered;
     }
     co_return std::nullopt;
