@@ -13,6 +13,9 @@ namespace retriever {
 namespace {
 
 constexpr std::uint64_t head_bytes = 16 * 1024;
+// Who is refused a head for a moment would take a copy for none; what is gone gives none however often it is asked for.
+constexpr int asked_at_most = 5;
+constexpr int asked_again_at_most = 100;
 constexpr std::uint64_t candidates_max = 1000;  // copies have the first UIDs after the copy was asked for
 
 /// The beginning of one message.
@@ -86,13 +89,19 @@ awaitable<Result<imap::UidSet>> CopiedMail::arrived(const store::CopyIntent& int
 /// Of those that are there, and that can be told apart.
 awaitable<Result<CopiedMail::Heads>> CopiedMail::heads(imap::UidSet uids) {
     Heads heads;
+    int again = asked_again_at_most;
     while (!uids.empty()) {
         const auto uid = uids.take_front(1, std::string::npos).ranges().front().first;
-        HeadSink sink;
-        auto fetched = co_await client_.fetch_part(uid, 0, head_bytes, sink);
-        if (!fetched) co_return fetched.error();
-        const auto head = read_mail_head(sink.head());
-        if (sink.whole() && head.proves) heads.emplace(uid, head.fingerprint);
+        for (int asked = 0; asked == 0 || (asked < asked_at_most && again > 0); ++asked) {
+            if (asked > 0) --again;
+            HeadSink sink;
+            auto fetched = co_await client_.fetch_part(uid, 0, head_bytes, sink);
+            if (!fetched) co_return fetched.error();
+            if (!sink.whole()) continue;
+            const auto head = read_mail_head(sink.head());
+            if (head.proves) heads.emplace(uid, head.fingerprint);
+            break;
+        }
     }
     co_return heads;
 }
