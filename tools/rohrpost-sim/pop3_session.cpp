@@ -204,6 +204,9 @@ void Pop3Session::list(const std::string& verb, std::optional<std::size_t> numbe
 }
 
 void Pop3Session::retrieve(const Listed& listed, bool head_alone) {
+    const auto at = folder_->index_from(listed.entry.uid);
+    const bool there = at < folder_->entries.size() && folder_->entries[at].uid == listed.entry.uid;
+    if (!there) return no("The message has been deleted.");  // by somebody else: its bytes are not known any more
     std::string bytes = folder_->bytes_of(listed.entry, world_.population().sizes);
     if (head_alone) {
         const auto end = bytes.find("\r\n\r\n");
