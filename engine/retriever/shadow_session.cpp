@@ -120,8 +120,8 @@ awaitable<std::optional<Ended>> ShadowSession::look_for_news(imap::Client& clien
         if (!waited_in && !due) continue;
         if (told_to_stop()) break;
         if (due) stay.opened = nullptr;
-        auto hindered =
-            co_await look(client, stay, *folder, due ? FolderShadow::Depth::whole : FolderShadow::Depth::news);
+        const auto depth = due ? FolderShadow::Depth::whole : FolderShadow::Depth::news;
+        auto hindered = co_await look(client, stay, *folder, depth);
         if (hindered) co_return hindered;
     }
     co_return std::nullopt;
