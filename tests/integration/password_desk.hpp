@@ -42,17 +42,20 @@ template <class Server>
 struct Desk {
     explicit Desk(typename Server::Wish wish = {}) : server(std::move(wish)) {}
 
-    /// `more`: further keys of the mailbox.
-    void import(const std::string& after, Consumer consumer = Consumer::maildir, const json::object& more = {}) const {
-        const json::object imap{{"host", "localhost"}, {"port", server.port()}, {"tls", "implicit"}};
+    /// `more`: further keys of the mailbox, "protocol" among them.
+    void import(const std::string& after, Consumer consumer = Consumer::maildir, const json::object& more = {},
+                std::string_view password = Server::password) const {
+        const json::object host{{"host", "localhost"}, {"port", server.port()}, {"tls", "implicit"}};
+        const auto* protocol = more.if_contains("protocol");
+        json::object provider{{"id", "house"}, {"ca_file", server.ca_file().string()}};
+        provider[protocol == nullptr ? "imap" : protocol->as_string()] = host;
         json::object document;
-        document["providers"] =
-            json::array{json::object{{"id", "house"}, {"imap", imap}, {"ca_file", server.ca_file().string()}}};
+        document["providers"] = json::array{provider};
         document["credentials"] = json::array{json::object{{"id", "desk"},
                                                            {"provider", "house"},
                                                            {"user", desk},
                                                            {"flow", "password"},
-                                                           {"password", json::object{{"value", Server::password}}}}};
+                                                           {"password", json::object{{"value", password}}}}};
         document["mailboxes"] = json::array{json::object{
             {"id", "desk"}, {"address", desk}, {"credential", "desk"}, {"after", after}, {"consumer", "tickets"}}};
         auto& mailbox = document["mailboxes"].as_array().at(0).as_object();

@@ -1,24 +1,11 @@
 // POP3 from a server that was written by others than Dovecot: Courier, with the real daemon.
 
-#include <fmt/format.h>
+#include "tests/integration/password_desk.hpp"
 
-#include <boost/json.hpp>
-#include <catch2/catch.hpp>
-
-#include "tests/support/courier.hpp"
-#include "tests/support/mail_rig.hpp"
-
-using support::Courier;
+using namespace password_desk;
 using support::eventually;
 
-namespace json = boost::json;
-using namespace std::chrono_literals;
-
 namespace {
-
-const std::string desk = "desk@sim.test";
-
-using Bytes = std::multiset<std::string>;
 
 Courier::Wish pop3_wish() {
     Courier::Wish wish;
@@ -26,28 +13,11 @@ Courier::Wish pop3_wish() {
     return wish;
 }
 
-struct Desk {
-    Desk() : server(pop3_wish()) { server.add(desk); }
+struct Pop3Desk : Desk<Courier> {
+    Pop3Desk() : Desk(pop3_wish()) { server.add(desk); }
 
-    void import(std::string_view after, std::string_view password = Courier::password) const {
-        const json::object host{{"host", "localhost"}, {"port", server.port()}, {"tls", "implicit"}};
-        json::object document;
-        document["providers"] =
-            json::array{json::object{{"id", "house"}, {"pop3", host}, {"ca_file", server.ca_file().string()}}};
-        document["credentials"] = json::array{json::object{{"id", "desk"},
-                                                           {"provider", "house"},
-                                                           {"user", desk},
-                                                           {"flow", "password"},
-                                                           {"password", json::object{{"value", password}}}}};
-        document["mailboxes"] = json::array{json::object{{"id", "desk"},
-                                                         {"address", desk},
-                                                         {"credential", "desk"},
-                                                         {"protocol", "pop3"},
-                                                         {"after", after},
-                                                         {"consumer", "tickets"}}};
-        document["consumers"] =
-            json::array{json::object{{"id", "tickets"}, {"kind", "maildir"}, {"path", daemon.maildir().string()}}};
-        daemon.import(json::serialize(document));
+    void serve(const std::string& after, std::string_view password = Courier::password) const {
+        import(after, Consumer::maildir, {{ "protocol", "pop3" }}, password);
     }
     void put(const std::vector<std::string>& mails) {
         server.put(desk, mails);
@@ -60,10 +30,7 @@ struct Desk {
             all.insert(support::contents_of(entry.path()));
         return all;
     }
-    [[nodiscard]] std::string logs() const { return daemon.log() + server.log(); }
 
-    Courier server;
-    support::Daemon daemon;
     Bytes expected;
 };
 
@@ -91,9 +58,9 @@ std::vector<std::string> odd_mails() {
 TEST_CASE("pop3: mail goes from Courier to the Maildir once, byte for byte, over restarts and a death of the server",
           "[servers][pop3]") {
     if (!support::server_roots_work()) return;
-    Desk rig;
+    Pop3Desk rig;
     rig.put(odd_mails());
-    rig.import("keep");
+    rig.serve("keep");
     CHECK(rig.daemon.run_until_idle() == 0);
     INFO(rig.logs());
     CHECK((rig.arrived() == rig.expected));
@@ -106,14 +73,14 @@ TEST_CASE("pop3: mail goes from Courier to the Maildir once, byte for byte, over
 
 TEST_CASE("pop3: Courier's mail is removed once it was handed off, and what is refused is told", "[servers][pop3]") {
     if (!support::server_roots_work()) return;
-    Desk rig;
+    Pop3Desk rig;
     rig.put({mail(1, "one\r\n"), mail(2, "two\r\n")});
-    rig.import("delete", "wrong");
+    rig.serve("delete", "wrong");
     rig.daemon.start({"--poll-interval", "1s"});
     INFO(rig.logs());
     CHECK(eventually([&] { return rig.daemon.state_of("desk").find("needs help: the log-in") != std::string::npos; }));
     CHECK(rig.server.count(desk) == 2);
-    rig.import("delete");
+    rig.serve("delete");
     CHECK(rig.daemon.ask({"mailbox", "resume", "desk"}).exit_code == 0);
     CHECK(eventually([&] { return rig.server.count(desk) == 0; }));
     CHECK((rig.arrived() == rig.expected));
