@@ -91,7 +91,7 @@ private:
 class House {
 public:
     House(const Parameters& parameters, Neighbours neighbours)
-        : parameters_(parameters), provider_(options_in(home_, parameters)) {
+        : parameters_(parameters), neighbours_(neighbours), provider_(options_in(home_, parameters)) {
         provider_.start();
         bench::import(home_ / "data", provider_.import_file());
         support::Process::Start start;
@@ -142,6 +142,9 @@ public:
             found.push_back(std::chrono::duration<double, std::micro>(moment - mail->second).count());
         }
         if (found.size() != arrived.size()) throw std::runtime_error("some mail was not handed off");
+        const bool ill_ones_got_mail = taken.size() > arrived.size();
+        if (ill_ones_got_mail != (neighbours_ == Neighbours::well))
+            throw std::runtime_error("the ill neighbours are well, or the other way round");
         return found;
     }
 
@@ -183,6 +186,7 @@ private:
         return fmt::format("{} {}", address, number);
     }
     Parameters parameters_;
+    Neighbours neighbours_;
     support::TemporaryDirectory home_;
     sim::Provider provider_;
     std::unique_ptr<support::Process> daemon_;
