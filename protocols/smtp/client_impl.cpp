@@ -11,7 +11,8 @@ Result<void> Client::Impl::ready() {
     if (stream.unread().empty()) return {};
     const auto reply = take_reply();
     if (!reply) return reply.error();
-    const bool goodbye = *reply && (*reply)->says_goodbye();
+    const auto& arrived = *reply;
+    const bool goodbye = arrived && arrived->says_goodbye();
     return spoilt(goodbye ? errc::goodbye : errc::unexpected_reply);
 }
 
@@ -19,20 +20,22 @@ Result<std::optional<Reply>> Client::Impl::take_reply() {
     auto read = reader.read(stream.unread());
     if (!read) return spoilt(read.error());
     stream.consume(read->used_bytes);
-    if (!read->reply) return std::optional<Reply>();
-    dialogue.received(*read->reply);
-    if (read->reply->says_goodbye()) {
+    auto& reply = read->reply;
+    if (!reply) return std::optional<Reply>();
+    dialogue.received(*reply);
+    if (reply->says_goodbye()) {
         usable = false;
-        farewell = *read->reply;
+        farewell = *reply;
     }
-    return std::move(read->reply);
+    return std::move(reply);
 }
 
 awaitable<Result<Reply>> Client::Impl::next_reply() {
     for (;;) {
-        auto reply = take_reply();
-        if (!reply) co_return reply.error();
-        if (*reply) co_return std::move(**reply);
+        auto taken = take_reply();
+        if (!taken) co_return taken.error();
+        auto& reply = *taken;
+        if (reply) co_return std::move(*reply);
         auto read = co_await stream.read_more();
         if (!read) co_return spoilt(read.error());
     }

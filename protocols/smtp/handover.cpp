@@ -136,7 +136,7 @@ awaitable<Result<void>> Client::Handover::send_in_chunks() {
     co_return flushed;
 }
 
-void Client::Handover::put(Expected owed, std::string command) {
+void Client::Handover::put(Expected owed, const std::string& command) {
     unasked_ = unasked_ || (owed_.empty() && !stream_.unread().empty());
     impl_.dialogue.sent(command);
     out_ += command;
@@ -221,10 +221,11 @@ awaitable<Result<void>> Client::Handover::look() {
 
 Result<void> Client::Handover::take_arrived() {
     while (!owed_.empty()) {
-        auto reply = impl_.take_reply();
-        if (!reply) return reply.error();
-        if (!*reply) break;
-        const auto taken = take(std::move(**reply));
+        auto arrived = impl_.take_reply();
+        if (!arrived) return arrived.error();
+        auto& reply = *arrived;
+        if (!reply) break;
+        const auto taken = take(std::move(*reply));
         if (!taken) return taken;
     }
     return {};

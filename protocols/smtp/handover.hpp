@@ -29,7 +29,7 @@ private:
     awaitable<Result<void>> send_envelope();
     awaitable<Result<void>> send_after_data();
     awaitable<Result<void>> send_in_chunks();
-    void put(Expected owed, std::string command);
+    void put(Expected owed, const std::string& command);
     /// Begins a chunk of what is left; its size.
     std::uint64_t put_chunk(std::uint64_t left_bytes);
 

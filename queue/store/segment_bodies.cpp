@@ -60,8 +60,8 @@ SegmentBodies::SegmentBodies(Disk& disk, Path directory, std::shared_ptr<Reserve
 
 SegmentBodies::~SegmentBodies() = default;
 
-Result<std::unique_ptr<SegmentBodies>> SegmentBodies::open(Disk& disk, Path directory, std::vector<std::uint64_t> kept,
-                                                           std::uint64_t last, std::shared_ptr<Reserve> reserve,
+Result<std::unique_ptr<SegmentBodies>> SegmentBodies::open(Disk& disk, Path directory,
+                                                           const std::vector<std::uint64_t>& kept, std::uint64_t last, std::shared_ptr<Reserve> reserve,
                                                            Options options) {
     const auto names = disk.list(directory);
     if (!names) return names.error();

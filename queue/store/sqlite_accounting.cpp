@@ -106,9 +106,10 @@ Result<void> SqliteAccounting::pass_over(FolderNumber folder, std::uint32_t uid_
     const auto before =
         work_.first<UidSpan>(sql_->span_before, read_span, folder, number(uid_validity), number(span.first));
     if (!before) return before.error();
-    if (*before && (*before)->last >= span.last) return {};
-    const bool touches = *before && (*before)->last + 1ULL >= span.first;
-    return work_.write(sql_->put_span, folder, number(uid_validity), number(touches ? (*before)->first : span.first),
+    const auto& known = *before;
+    if (known && known->last >= span.last) return {};
+    const bool touches = known && known->last + 1ULL >= span.first;
+    return work_.write(sql_->put_span, folder, number(uid_validity), number(touches ? known->first : span.first),
                        number(span.last));
 }
 
@@ -121,9 +122,9 @@ Result<std::optional<Renumbering>> SqliteAccounting::renumbering(FolderNumber fo
 }
 
 Result<std::uint64_t> SqliteAccounting::renumberings(FolderNumber folder, Millis since) {
-    const auto count = work_.first<std::int64_t>(sql_->renumberings, read_number, folder, millis(since));
-    if (!count) return count.error();
-    return static_cast<std::uint64_t>(count->value_or(0));
+    const auto count = work_.only<std::int64_t>(sql_->renumberings, read_number, folder, millis(since));
+    if (!count) return {boost::system::in_place_error, count.error()};
+    return static_cast<std::uint64_t>(*count);
 }
 
 Result<void> SqliteAccounting::put_renumbering(const Renumbering& what) {
@@ -145,7 +146,7 @@ Result<void> SqliteAccounting::write_stage(const Renumbering& what) {
 }
 
 Result<void> SqliteAccounting::conclude(Renumbering& what) {
-    const auto counts = work_.first<Renumbering>(
+    const auto counts = work_.only<Renumbering>(
         sql_->outcome,
         [](const Statement::Rows& row) {
             Renumbering counted;
@@ -156,9 +157,9 @@ Result<void> SqliteAccounting::conclude(Renumbering& what) {
         },
         what.folder, number(what.now));
     if (!counts) return counts.error();
-    what.recognised = (*counts)->recognised;
-    what.fresh = (*counts)->fresh;
-    what.passed_over = (*counts)->passed_over;
+    what.recognised = counts->recognised;
+    what.fresh = counts->fresh;
+    what.passed_over = counts->passed_over;
     what.stage = Stage::compared;
     return write_stage(what);
 }
@@ -171,12 +172,12 @@ Result<void> SqliteAccounting::gather(Renumbering& what, MailboxNumber mailbox, 
     const auto read = [](const Statement::Rows& row) {
         return Reach{static_cast<std::uint64_t>(row.number(0)), row.number(1)};
     };
-    const auto reach = work_.first<Reach>(sql_->gathered_to, read, mailbox, what.gathered, whole(messages_max));
+    const auto reach = work_.only<Reach>(sql_->gathered_to, read, mailbox, what.gathered, whole(messages_max));
     if (!reach) return reach.error();
-    auto step = work_.write(sql_->gather, mailbox, what.gathered, (*reach)->last, what.folder);
+    auto step = work_.write(sql_->gather, mailbox, what.gathered, reach->last, what.folder);
     if (!step) return step;
-    what.gathered = std::max(what.gathered, (*reach)->last);
-    if ((*reach)->messages < messages_max) {
+    what.gathered = std::max(what.gathered, reach->last);
+    if (reach->messages < messages_max) {
         step = work_.write(sql_->gather_newest, what.folder);
         if (!step) return step;
         what.stage = Stage::comparing;

@@ -112,9 +112,9 @@ Result<void> SqliteFolderNotes::put_after_state(const AfterState& state) {
 }
 
 Result<std::uint64_t> SqliteFolderNotes::parked_folders() {
-    const auto count = work_.first<std::int64_t>(sql_->parked_folders, read_number);
-    if (!count) return count.error();
-    return static_cast<std::uint64_t>(count->value_or(0));
+    const auto count = work_.only<std::int64_t>(sql_->parked_folders, read_number);
+    if (!count) return {boost::system::in_place_error, count.error()};
+    return static_cast<std::uint64_t>(*count);
 }
 
 Result<std::vector<HandOff>> SqliteFolderNotes::subscriptions(MailboxNumber mailbox) {

@@ -35,11 +35,12 @@ Result<void> SqliteStore::unsubscribe(std::string_view consumer, MailboxNumber m
 Result<void> SqliteStore::acknowledge(std::string_view consumer, MailboxNumber mailbox, Seq seq) {
     const auto before = first<std::int64_t>(sql_->acked, read_number, consumer, mailbox);
     if (!before) return before.error();
-    if (!*before) return errc::unknown_id;
+    const auto& acked = *before;
+    if (!acked) return errc::unknown_id;
     const auto last = last_seq_of(mailbox);
     if (!last) return last.error();
     if (seq > *last) return errc::out_of_order;
-    if (seq <= **before) return {};
+    if (seq <= *acked) return {};
     return write(sql_->acknowledge, consumer, mailbox, seq);
 }
 
@@ -90,8 +91,9 @@ Result<bool> SqliteStore::is_needed(std::uint64_t segment) {
     MailboxNumber& from = needed_by_[segment];
     const auto found = first<std::int64_t>(sql_->needed_by, read_number, whole(segment), from);
     if (!found) return {boost::system::in_place_error, found.error()};
-    if (*found) from = **found;
-    return found->has_value();
+    const auto& mailbox = *found;
+    if (mailbox) from = *mailbox;
+    return mailbox.has_value();
 }
 
 Result<std::vector<std::uint64_t>> SqliteStore::release_segments(const std::vector<std::uint64_t>& sealed) {

@@ -92,8 +92,9 @@ Result<void> SqliteStore::remove_mailbox(std::string_view id) {
 Result<Mailbox> SqliteStore::mailbox(std::string_view id) {
     const auto found = first<Mailbox>(sql_->mailbox, read_mailbox, id);
     if (!found) return found.error();
-    if (!*found) return errc::unknown_id;
-    Mailbox mailbox = **found;
+    const auto& row = *found;
+    if (!row) return errc::unknown_id;
+    Mailbox mailbox = *row;
     mailbox.last_seq = std::max(mailbox.last_seq, last_recent_seq(mailbox.number));
     return mailbox;
 }
@@ -111,19 +112,22 @@ Result<bool> SqliteStore::has_mailbox(MailboxNumber mailbox) {
     return found->has_value();
 }
 
+Result<FolderNumber> SqliteStore::add_folder(MailboxNumber mailbox, std::string_view name) {
+    const auto has = has_mailbox(mailbox);
+    if (!has) return {boost::system::in_place_error, has.error()};
+    if (!*has) return {boost::system::in_place_error, make_error_code(errc::unknown_id)};
+    const auto added = write(sql_->add_folder, mailbox, name);
+    if (!added) return {boost::system::in_place_error, added.error()};
+    return only<std::int64_t>(sql_->folder_by_name, read_number, mailbox, name);
+}
+
 Result<Folder> SqliteStore::folder(MailboxNumber mailbox, std::string_view name) {
-    auto known = first<std::int64_t>(sql_->folder_by_name, read_number, mailbox, name);
+    const auto known = first<std::int64_t>(sql_->folder_by_name, read_number, mailbox, name);
     if (!known) return known.error();
-    if (!*known) {
-        const auto has = has_mailbox(mailbox);
-        if (!has) return has.error();
-        if (!*has) return errc::unknown_id;
-        const auto added = write(sql_->add_folder, mailbox, name);
-        if (!added) return added.error();
-        known = first<std::int64_t>(sql_->folder_by_name, read_number, mailbox, name);
-        if (!known) return known.error();
-    }
-    const auto found = cached(**known);
+    const auto& number = *known;
+    const auto folder = number ? Result<FolderNumber>(*number) : add_folder(mailbox, name);
+    if (!folder) return folder.error();
+    const auto found = cached(*folder);
     if (!found) return found.error();
     return (*found)->folder;
 }
@@ -149,10 +153,11 @@ Result<SqliteStore::CachedFolder*> SqliteStore::cached(FolderNumber folder) {
     };
     auto found = first<CachedFolder>(sql_->folder_by_number, read, folder);
     if (!found) return found.error();
-    if (!*found) return errc::unknown_id;
+    auto& row = *found;
+    if (!row) return errc::unknown_id;
     const auto moved = recent_.cursors.find(folder);
-    if (moved != recent_.cursors.end()) (*found)->folder.cursor = moved->second;
-    return &folders_.emplace(folder, std::move(**found)).first->second;
+    if (moved != recent_.cursors.end()) row->folder.cursor = moved->second;
+    return &folders_.emplace(folder, std::move(*row)).first->second;
 }
 
 Result<void> SqliteStore::adopt_folder(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t cursor) {
@@ -318,7 +323,8 @@ Result<Seq> SqliteStore::twin_of(MailboxNumber mailbox, const Digest& fingerprin
     const auto found = first<std::int64_t>(sql_->twin_of, read_number, mailbox, blob(mark), Blob(fingerprint),
                                            whole(length), number(crc32c));
     if (!found) return found.error();
-    if (*found) return **found;
+    const auto& stored = *found;
+    if (stored) return *stored;
     Seq twin = 0;
     const auto [begin, end] = recent_.fingerprints.equal_range(fingerprint);
     for (auto entry = begin; entry != end; ++entry) {
@@ -417,7 +423,7 @@ Result<std::optional<Message>> SqliteStore::message_at(FolderNumber folder, std:
     auto found = messages((*here)->folder.mailbox, *seq - 1, 1);
     if (!found) return found.error();
     if (found->empty() || found->front().seq != *seq) return std::optional<Message>();
-    return std::optional(std::move(found->front()));
+    return std::optional(found->front());
 }
 
 Result<void> SqliteStore::put_pending(const Pending& pending) {

@@ -165,9 +165,7 @@ Result<std::int64_t> SqliteShadows::add(const ShadowMail& mail) {
                                    millis(mail.first_seen), std::int64_t{mail.again ? 1 : 0}, after_of(mail.seen),
                                    at_of(mail.seen), after_of(mail.gone), at_of(mail.gone));
     if (!added) return added.error();
-    const auto number = work_.first<std::int64_t>(sql_->last_number, read_number);
-    if (!number) return number.error();
-    return number->value_or(0);
+    return work_.only<std::int64_t>(sql_->last_number, read_number);
 }
 
 Result<std::optional<ShadowMail>> SqliteShadows::find(FolderNumber folder, std::uint32_t uid_validity,
@@ -229,17 +227,18 @@ Result<std::vector<ShadowMail>> SqliteShadows::mails(MailboxNumber mailbox, cons
 
 Result<std::uint64_t> SqliteShadows::not_taken(FolderNumber folder, Taken taken, Millis arrived_until) {
     auto& statement = taken == Taken::seen ? sql_->not_seen : sql_->not_removed;
-    const auto count = work_.first<std::int64_t>(statement, read_number, folder, millis(arrived_until));
-    if (!count) return count.error();
-    return static_cast<std::uint64_t>(count->value_or(0));
+    const auto count = work_.only<std::int64_t>(statement, read_number, folder, millis(arrived_until));
+    if (!count) return {boost::system::in_place_error, count.error()};
+    return static_cast<std::uint64_t>(*count);
 }
 
 Result<std::optional<Millis>> SqliteShadows::next_not_taken(FolderNumber folder, Taken taken, Millis arrived_after) {
     auto& statement = taken == Taken::seen ? sql_->next_not_seen : sql_->next_not_removed;
     const auto first = work_.first<std::int64_t>(statement, read_number, folder, millis(arrived_after));
     if (!first) return first.error();
-    if (!*first) return std::optional<Millis>();
-    return std::optional(time_of(**first));
+    const auto& time = *first;
+    if (!time) return std::optional<Millis>();
+    return std::optional(time_of(*time));
 }
 
 }  // namespace store

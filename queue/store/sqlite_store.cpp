@@ -186,10 +186,10 @@ Result<void> SqliteStore::merge_journals() {
     };
     const auto begun = write(sql_->begin);
     if (!begun) return begun.error();
-    const auto count = first<Count>(sql_->journal_rows, read_count);
+    const auto count = only<Count>(sql_->journal_rows, read_count);
     if (!count) return count.error();
-    const std::uint64_t messages = messages_ + (*count)->rows;
-    const std::uint64_t segment = std::max({last_segment_, (*count)->last_segment, outbox_->last_segment()});
+    const std::uint64_t messages = messages_ + count->rows;
+    const std::uint64_t segment = std::max({last_segment_, count->last_segment, outbox_->last_segment()});
     const auto merged = database().run(merge_script);
     if (!merged) return noted(merged.error());
     const auto noted_messages = put_meta(messages_row, fmt::format_int(messages).str());
@@ -272,9 +272,9 @@ Result<Totals> SqliteStore::totals() {
          {Count{sql_->unreleased_bytes, totals.body_bytes}, Count{sql_->unreleased_journal_bytes, journal_bytes},
           Count{sql_->pending_count, totals.pending}, Count{sql_->set_aside_count, totals.set_aside},
           Count{sql_->mailbox_count, totals.mailboxes}}) {
-        const auto counted = first<std::int64_t>(count.statement, read_number);
+        const auto counted = only<std::int64_t>(count.statement, read_number);
         if (!counted) return counted.error();
-        count.into = static_cast<std::uint64_t>(counted->value_or(0));
+        count.into = static_cast<std::uint64_t>(*counted);
     }
     totals.body_bytes += journal_bytes;
     if (bodies_ != nullptr) {

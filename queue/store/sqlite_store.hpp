@@ -153,6 +153,7 @@ private:
     Result<Seq> seq_of(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid);
 
     Result<CachedFolder*> cached(FolderNumber folder);
+    Result<FolderNumber> add_folder(MailboxNumber mailbox, std::string_view name);
     Result<Seq> last_seq_of(MailboxNumber mailbox);
     Result<bool> has_mailbox(MailboxNumber mailbox);
     Result<void> write_cursors();

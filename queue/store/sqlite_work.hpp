@@ -56,6 +56,15 @@ public:
         if (!*row) return std::optional<Value>();
         return std::optional<Value>(read(*rows));
     }
+    /// Of a query that always has a row: of a count, for example.
+    template <class Value, class Read, class... Values>
+    Result<Value> only(Statement& statement, Read read, const Values&... values) {
+        auto found = first<Value>(statement, read, values...);
+        if (!found) return {boost::system::in_place_error, found.error()};
+        auto& value = *found;
+        if (!value) return {boost::system::in_place_error, noted(errc::damaged)};
+        return {boost::system::in_place_value, std::move(*value)};
+    }
 
 private:
     const std::unique_ptr<SqliteVfs> vfs_;
