@@ -76,7 +76,13 @@ bool is_same(const Listed& row, const MailHead& head) {
     return row.fingerprint == head.fingerprint && (row.where == Where::gone || head.proves);
 }
 
-std::vector<ListingEntry> take_slice(std::vector<ListingEntry>& from, std::size_t most) {
+using Entries = std::deque<ListingEntry>;
+
+Entries queue_of(std::vector<ListingEntry> entries) {
+    return {std::make_move_iterator(entries.begin()), std::make_move_iterator(entries.end())};
+}
+
+std::vector<ListingEntry> take_slice(Entries& from, std::size_t most) {
     const auto count = static_cast<std::ptrdiff_t>(std::min(most, from.size()));
     std::vector<ListingEntry> slice(std::make_move_iterator(from.begin()),
                                     std::make_move_iterator(from.begin() + count));
@@ -187,7 +193,7 @@ awaitable<std::optional<Ended>> Maildrop::first_contact(pop3::Client& client) {
     using From = config::Start::From;
     std::vector<Listed> passed_over;
     if (facts_.start.from == From::all) {
-        fetch_ = listing_;
+        fetch_ = queue_of(listing_);
     } else {
         auto heads = co_await read_heads(client, listing_);
         if (!heads) co_return broken(heads.error());
@@ -238,8 +244,9 @@ awaitable<std::optional<Ended>> Maildrop::compare(pop3::Client& client, Taken& t
 
 /// Whether keys that nobody lists any more come back.
 awaitable<std::optional<Ended>> Maildrop::look_up_gone(std::vector<ListingEntry> unknown) {
-    while (!unknown.empty()) {
-        auto slice = take_slice(unknown, job_rows);
+    auto left = queue_of(std::move(unknown));
+    while (!left.empty()) {
+        auto slice = take_slice(left, job_rows);
         auto look_up = [folder = folder_.number,
                         slice = std::move(slice)](store::Workbench bench) -> Result<std::vector<Listed>> {
             std::vector<Listed> found;
@@ -268,7 +275,7 @@ awaitable<std::optional<Ended>> Maildrop::recognise(pop3::Client& client, Taken&
     for (std::size_t i = 0; i < lost_.size(); ++i) {
         if (lost_[i].state != State::pending) lost.emplace(lost_[i].fingerprint, i);
     }
-    auto doubtful = std::exchange(replaced_, {});
+    auto doubtful = queue_of(std::exchange(replaced_, {}));
     for (const auto& entry : plan_.unknown) {
         const bool comes_back = gone_before_.contains(entry.key);
         (comes_back || !lost.empty() ? doubtful : fetch_).push_back(entry);
@@ -321,7 +328,7 @@ awaitable<std::optional<Ended>> Maildrop::settle_changed(pop3::Client& client) {
     lost_ = std::exchange(plan_.vanished, {});
     std::map<std::string_view, const Listed*> there;
     for (const auto& row : there_) there.emplace(row.key, &row);
-    auto changed = std::exchange(plan_.changed, {});
+    auto changed = queue_of(std::exchange(plan_.changed, {}));
     while (!changed.empty()) {
         auto slice = take_slice(changed, slice_messages);
         auto heads = co_await read_heads(client, slice);
@@ -423,7 +430,7 @@ awaitable<std::optional<Ended>> Maildrop::fetch(pop3::Client& client, const bool
                 if (entry.number == refusal.number) refused.push_back(entry);
             }
         }
-        for (auto& entry : intake.take_again()) fetch_.insert(fetch_.begin(), std::move(entry));
+        for (auto& entry : intake.take_again()) fetch_.push_front(std::move(entry));
     }
     auto settled = co_await intake.settle();
     taken.stored = intake.progress().stored;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -104,7 +105,7 @@ private:
     std::map<std::string, store::Listed> gone_before_;  // rows of keys that come back
     std::vector<store::Listed> lost_;     // rows whose key is not listed any more, or is another message's
     std::vector<ListingEntry> replaced_;  // the latter messages
-    std::vector<ListingEntry> fetch_;
+    std::deque<ListingEntry> fetch_;
     std::map<pop3::Number, MailHead> heads_;  // where the server has no UIDL
     std::vector<std::string> removing_;       // keys
 };

@@ -93,7 +93,8 @@ awaitable<Maildrop::Audited> Maildrop::audit(pop3::Client& client, const bool& s
     if (!audited.ended && !compared.unknown.empty()) {
         spdlog::warn("mailbox={} id=audit-found unknown={}", facts_.mailbox_id, audited.found);
         house_.counters.messages_missed.fetch_add(audited.found, std::memory_order_relaxed);
-        fetch_ = std::move(compared.unknown);
+        fetch_.assign(std::make_move_iterator(compared.unknown.begin()),
+                      std::make_move_iterator(compared.unknown.end()));
         Taken taken;
         audited.ended = co_await fetch(client, stop, taken);
         audited.stored = taken.stored;

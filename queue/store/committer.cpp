@@ -1,5 +1,7 @@
 #include "queue/store/committer.hpp"
 
+#include <pthread.h>
+
 #include <map>
 #include <mutex>
 #include <thread>
@@ -183,7 +185,10 @@ Committer::~Committer() { stop(); }
 
 void Committer::start() {
     ensure(!impl_->thread.joinable(), "the committer is started once");
-    impl_->thread = std::thread([impl = impl_.get()] { impl->run(); });
+    impl_->thread = std::thread([impl = impl_.get()] {
+        pthread_setname_np(pthread_self(), "committer");
+        impl->run();
+    });
 }
 
 void Committer::stop() {

@@ -111,8 +111,8 @@ Result<void> Opening::open_bodies() {
     std::vector<std::uint64_t> kept;
     for (const auto& need : *needed) kept.push_back(need.segment);
     at_hand_ = segments();
-    auto bodies = SegmentBodies::open(disk_, segments(), std::move(kept), opened_.store->last_segment(), reserve_,
-                                      options_.bodies);
+    auto bodies =
+        SegmentBodies::open(disk_, segments(), kept, opened_.store->last_segment(), reserve_, options_.bodies);
     if (!bodies) return bodies.error();
     opened_.bodies = std::move(*bodies);
     opened_.store->count_files_of(*opened_.bodies);

@@ -61,8 +61,8 @@ SegmentBodies::SegmentBodies(Disk& disk, Path directory, std::shared_ptr<Reserve
 SegmentBodies::~SegmentBodies() = default;
 
 Result<std::unique_ptr<SegmentBodies>> SegmentBodies::open(Disk& disk, Path directory,
-                                                           const std::vector<std::uint64_t>& kept, std::uint64_t last, std::shared_ptr<Reserve> reserve,
-                                                           Options options) {
+                                                           const std::vector<std::uint64_t>& kept, std::uint64_t last,
+                                                           std::shared_ptr<Reserve> reserve, Options options) {
     const auto names = disk.list(directory);
     if (!names) return names.error();
     std::unique_ptr<SegmentBodies> bodies(new SegmentBodies(disk, std::move(directory), std::move(reserve), options));

@@ -32,9 +32,9 @@ public:
 
     /// `kept` are the segments the ledger needs; every other file is room to use again. `last` is the highest number
     /// any ledger row names. Errors: those of the disk.
-    static Result<std::unique_ptr<SegmentBodies>> open(Disk& disk, Path directory, const std::vector<std::uint64_t>& kept,
-                                                       std::uint64_t last, std::shared_ptr<Reserve> reserve,
-                                                       Options options);
+    static Result<std::unique_ptr<SegmentBodies>> open(Disk& disk, Path directory,
+                                                       const std::vector<std::uint64_t>& kept, std::uint64_t last,
+                                                       std::shared_ptr<Reserve> reserve, Options options);
     ~SegmentBodies() override;
 
     Result<BodyPlace> append(std::string_view body) override;

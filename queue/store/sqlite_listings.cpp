@@ -44,6 +44,8 @@ struct SqliteListings::Statements {
     Statement gone_with{db,
                         "SELECT folder, key, uid, state, place, bytes, fingerprint FROM listed INDEXED BY listed_gone "
                         "WHERE folder = ?1 AND fingerprint = ?2 AND place = 1 ORDER BY key LIMIT 1"};
+    Statement has_gone{db,
+                       "SELECT EXISTS (SELECT 1 FROM listed INDEXED BY listed_gone WHERE folder = ?1 AND place = 1)"};
     Statement put{db,
                   "INSERT INTO listed (folder, key, uid, state, place, bytes, fingerprint) "
                   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (folder, key) DO UPDATE SET uid = excluded.uid, "
@@ -70,23 +72,32 @@ Result<std::optional<Listed>> SqliteListings::find(FolderNumber folder, std::str
 }
 
 Result<std::optional<Listed>> SqliteListings::gone_with(FolderNumber folder, const Digest& fingerprint) {
+    auto known = may_have_gone_.find(folder);
+    if (known == may_have_gone_.end()) {
+        const auto any = work_.only<std::int64_t>(sql_->has_gone, read_number, folder);
+        if (!any) return any.error();
+        known = may_have_gone_.emplace(folder, *any != 0).first;
+    }
+    if (!known->second) return std::optional<Listed>();
     return work_.first<Listed>(sql_->gone_with, read_listed, folder, Blob(fingerprint));
 }
 
 Result<void> SqliteListings::put(const Listed& row) {
+    if (row.where == Listed::Where::gone) may_have_gone_[row.folder] = true;  // also if the transaction fails
     return work_.write(sql_->put, row.folder, std::string_view(row.key), static_cast<std::int64_t>(row.uid),
                        static_cast<std::int64_t>(row.state), static_cast<std::int64_t>(row.where), whole(row.bytes),
                        Blob(row.fingerprint));
 }
 
 Result<void> SqliteListings::rename(FolderNumber folder, std::string_view from, std::string_view to) {
-    auto row = find(folder, from);
-    if (!row) return row.error();
-    if (!*row) return errc::unknown_id;
+    auto found = find(folder, from);
+    if (!found) return found.error();
+    auto& row = *found;
+    if (!row) return errc::unknown_id;
     const auto forgotten = work_.write(sql_->forget, folder, from);
     if (!forgotten) return forgotten;
-    (*row)->key = to;
-    return put(**row);
+    row->key = to;
+    return put(*row);
 }
 
 Result<std::optional<Visit>> SqliteListings::visit(FolderNumber folder) {

@@ -1,13 +1,14 @@
 #pragma once
 
 #include <memory>
+#include <unordered_map>
 
 #include "queue/store/listings.hpp"
 #include "queue/store/sqlite_work.hpp"
 
 namespace store {
 
-/// The listings of SqliteStore, in the same transactions. Keeps nothing in memory.
+/// The listings of SqliteStore, in the same transactions.
 class SqliteListings final : public Listings {
 public:
     explicit SqliteListings(SqliteWork& work);
@@ -25,6 +26,7 @@ private:
     struct Statements;
     SqliteWork& work_;
     std::unique_ptr<Statements> sql_;
+    std::unordered_map<FolderNumber, bool> may_have_gone_;  // those that were asked for; false is certain
 };
 
 }  // namespace store

@@ -100,9 +100,9 @@ Result<SqliteOutbox::Loaded> SqliteOutbox::load() {
             work_.all<SubmissionId>(sql_->ids_in_state, read_number, number(state), SubmissionId{0}, std::int64_t{-1});
         if (!waiting) return waiting.error();
         for (const auto id : *waiting) {
-            const auto found = submission(id);
+            const auto found = existing(id, errc::damaged);
             if (!found) return found.error();
-            ++*counter((*found)->mailbox, state);
+            ++*counter(found->mailbox, state);
         }
     }
     const auto left = taken(SIZE_MAX >> 1);
@@ -203,7 +203,8 @@ Result<Outbox::Accepted> SqliteOutbox::accept(const Submission& submission) {
     if (!submission.key.empty()) {
         const auto known = submission_by_key(submission.key);
         if (!known) return known.error();
-        if (*known) return Accepted{.id = **known, .known_before = true};
+        const auto& before = *known;
+        if (before) return Accepted{.id = *before, .known_before = true};
     }
     Submission kept = submission;
     kept.id = std::max(last_id_ + 1, millis(submission.accepted_at) << id_counter_bits);
@@ -249,12 +250,11 @@ Result<std::vector<Submission>> SqliteOutbox::take(MailboxNumber mailbox, std::i
                 first = at;
                 break;
             }
-            auto one = submission(id);
+            auto one = existing(id, errc::damaged);
             if (!one) return one.error();
-            if (!*one) return work_.noted(errc::damaged);
             const auto removed = work_.write(sql_->remove_due, mailbox, lane, millis(at), id);
             if (!removed) return removed.error();
-            found.push_back(std::move(**one));
+            found.push_back(std::move(*one));
             const auto begun = begin_attempt(found.back());
             if (!begun) return begun.error();
         }
@@ -310,10 +310,9 @@ Result<void> SqliteOutbox::settle(SubmissionId id, const Outcome& outcome) {
     if (auto begun = begun_.extract(id)) {
         before = std::move(begun.mapped());
     } else {
-        auto read = submission(id);  // taken before the start, or in a transaction that failed
+        auto read = existing(id, errc::unknown_id);  // taken before the start, or in a transaction that failed
         if (!read) return read.error();
-        if (!*read) return errc::unknown_id;
-        before = std::move(**read);
+        before = std::move(*read);
     }
     const auto ended = work_.write(sql_->end_attempt, id);
     if (!ended) return ended.error();
@@ -323,16 +322,15 @@ Result<void> SqliteOutbox::settle(SubmissionId id, const Outcome& outcome) {
 
 Result<void> SqliteOutbox::change(SubmissionId id, const Outcome& outcome) {
     if (!is_sound(outcome.state, outcome.due)) return errc::out_of_order;
-    const auto before = submission(id);
+    const auto before = existing(id, errc::unknown_id);
     if (!before) return before.error();
-    if (!*before) return errc::unknown_id;
-    if (is_settled((*before)->state)) return errc::out_of_order;
+    if (is_settled(before->state)) return errc::out_of_order;
     const auto taken = work_.first<std::int64_t>(sql_->is_taken, read_number, id);
     if (!taken) return taken.error();
     if (*taken) return errc::out_of_order;
-    const auto removed = remove_due(**before);
+    const auto removed = remove_due(*before);
     if (!removed) return removed.error();
-    return put(**before, outcome);
+    return put(*before, outcome);
 }
 
 Result<std::vector<Submission>> SqliteOutbox::taken(std::size_t limit) {
@@ -345,12 +343,20 @@ Result<std::vector<Submission>> SqliteOutbox::read_all(const std::vector<Submiss
     std::vector<Submission> found;
     found.reserve(ids.size());
     for (const auto id : ids) {
-        auto one = submission(id);
+        auto one = existing(id, errc::damaged);
         if (!one) return one.error();
-        if (!*one) return work_.noted(errc::damaged);
-        found.push_back(std::move(**one));
+        found.push_back(std::move(*one));
     }
     return found;
+}
+
+/// `absent` is the error when there is none.
+Result<Submission> SqliteOutbox::existing(SubmissionId id, errc absent) {
+    auto found = submission(id);
+    if (!found) return found.error();
+    auto& row = *found;
+    if (!row) return absent == errc::damaged ? work_.noted(absent) : make_error_code(absent);
+    return std::move(*row);
 }
 
 Result<std::optional<Submission>> SqliteOutbox::submission(SubmissionId id) {
@@ -389,8 +395,9 @@ Result<SqliteOutbox::LaneTimes> SqliteOutbox::earliest(MailboxNumber mailbox) {
     for (std::int64_t behind = first_lane - 1; behind < doubt_lane;) {
         const auto first = work_.first<First>(sql_->first_behind_lane, read, mailbox, behind);
         if (!first) return first.error();
-        if (!*first) break;
-        const auto& [lane, at] = **first;
+        const auto& row = *first;
+        if (!row) break;
+        const auto& [lane, at] = *row;
         if (lane >= times.size()) return work_.noted(errc::damaged);
         times[lane] = at;
         behind = static_cast<std::int64_t>(lane);
@@ -420,11 +427,12 @@ Result<std::vector<Outbox::Due>> SqliteOutbox::due(MailboxNumber after, std::siz
     while (found.size() < limit) {
         const auto next = work_.first<MailboxNumber>(sql_->next_mailbox, read_number, after);
         if (!next) return next.error();
-        if (!*next) break;
-        const auto here = due_of(**next);
+        const auto& mailbox = *next;
+        if (!mailbox) break;
+        const auto here = due_of(*mailbox);
         if (!here) return here.error();
         found.push_back(*here);
-        after = **next;
+        after = *mailbox;
     }
     return found;
 }

@@ -65,6 +65,7 @@ private:
     Result<std::vector<Submission>> take(MailboxNumber mailbox, std::int64_t from_lane, std::int64_t to_lane,
                                          Millis now, std::size_t limit);
     Result<std::vector<Submission>> read_all(const std::vector<SubmissionId>& ids);
+    Result<Submission> existing(SubmissionId id, errc absent);
     Result<void> put(const Submission& before, const Outcome& outcome);
     Result<void> put_due(const Submission& submission);
     Result<void> remove_due(const Submission& submission);

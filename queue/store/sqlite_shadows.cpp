@@ -206,8 +206,9 @@ Result<std::vector<ShadowUid>> SqliteShadows::there(FolderNumber folder, std::ui
 Result<std::optional<Millis>> SqliteShadows::oldest_there(FolderNumber folder) {
     const auto oldest = work_.first<std::int64_t>(sql_->oldest_there, read_number, folder);
     if (!oldest) return oldest.error();
-    if (!*oldest) return std::optional<Millis>();
-    return std::optional(time_of(**oldest));
+    const auto& time = *oldest;
+    if (!time) return std::optional<Millis>();
+    return std::optional(time_of(*time));
 }
 
 Result<std::uint64_t> SqliteShadows::forget(MailboxNumber mailbox, Millis before, std::size_t limit) {

@@ -61,7 +61,7 @@ DELETE FROM cursor_journal;
 SqliteStore::SqliteStore(std::unique_ptr<SqliteVfs> vfs, Database database, std::shared_ptr<Reserve> reserve,
                          Options options)
     : SqliteWork(std::move(vfs), std::move(database), std::move(reserve)),
-      options_(std::move(options)),
+      options_(options),
       sql_(std::make_unique<Statements>(SqliteWork::database())),
       meta_(std::make_unique<SqliteMeta>(static_cast<SqliteWork&>(*this))),
       outbox_(std::make_unique<SqliteOutbox>(static_cast<SqliteWork&>(*this))),
@@ -89,7 +89,7 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(Disk& disk, const Path& p
     const auto set_up = database->run(pragmas.c_str());
     if (!set_up) return set_up.error();
     std::unique_ptr<SqliteStore> opened(
-        new SqliteStore(std::move(vfs), std::move(*database), std::move(reserve), std::move(options)));
+        new SqliteStore(std::move(vfs), std::move(*database), std::move(reserve), options));
     const auto loaded = opened->load();
     if (!loaded) return loaded.error();
     return opened;
@@ -101,7 +101,8 @@ Result<void> SqliteStore::load() {
          {std::pair{messages_row, &messages_}, std::pair{last_segment_row, &last_segment_}}) {
         const auto text = meta(name);
         if (!text) return text.error();
-        if (*text) std::from_chars((*text)->data(), (*text)->data() + (*text)->size(), *number);
+        const auto& digits = *text;
+        if (digits) std::from_chars(digits->data(), digits->data() + digits->size(), *number);
     }
     const auto read_place = [](const Statement::Rows& row) {
         return BodyPlace{static_cast<std::uint64_t>(row.number(0)), static_cast<std::uint64_t>(row.number(1)),
