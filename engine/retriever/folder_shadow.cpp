@@ -186,10 +186,12 @@ awaitable<FolderShadow::Looked> FolderShadow::look(imap::Client& client, Depth d
         part.began = findings.began;
         looked.ended = co_await read_heads(client, part, std::move(slice));
         if (looked.ended) break;
-        if (fresh.empty())
+        if (fresh.empty()) {
             findings.heads = std::move(part.heads);
-        else
+        } else {
+            part.gone = std::exchange(findings.gone, {});
             looked.ended = co_await write_down(std::move(part), looked);
+        }
     }
     if (looked.ended) co_return looked;
     findings.complete = true;

@@ -233,12 +233,12 @@ imap::FetchSink::Flow ShadowHeads::fetched(const imap::FetchItem& item) {
 Result<ShadowEntered> enter(store::Store& store, store::ShadowFolder folder, const ShadowFindings& findings,
                             const config::Shadow& shadow) {
     Entry entry(store, folder, findings);
-    Result<void> step;
+    // What is gone comes first: it may be there again, under another UID.
+    Result<void> step = entry.gone(findings.gone);
     for (const auto& head : findings.heads) {
         if (step) step = entry.head(head);
     }
     if (step) step = entry.seen(findings.seen);
-    if (step) step = entry.gone(findings.gone);
     if (step && findings.complete) step = entry.complete();
     if (step) step = entry.count(shadow);
     if (!step) return step.error();

@@ -3,6 +3,15 @@
 #include "tools/rohrpost-sim/message.hpp"
 
 namespace simulation {
+namespace {
+
+std::string message_id_in(const std::string& message) {
+    constexpr std::string_view name = "Message-ID: ";
+    const auto begin = message.find(name) + name.size();
+    return message.substr(begin, message.find("\r\n", begin) - begin);
+}
+
+}  // namespace
 
 std::string Mailroom::id_of(std::uint32_t number) { return fmt::format("box{:04}", number); }
 
@@ -38,8 +47,14 @@ void Mailroom::arrive(std::uint32_t number, std::size_t bytes, std::chrono::mill
     auto message = sim::message_of(into.mailbox, letter, bytes);
     auto sha256 = sim::sha256_hex(message);
     const auto size = message.size();
+    auto message_id = message_id_in(message);
     const auto uid = world_.arrive(into, std::move(message), hidden_for);
-    letters_[id_of(number)].push_back({letter, uid, std::move(sha256), false, name});
+    letters_[id_of(number)].push_back({.number = letter,
+                                       .uid = uid,
+                                       .sha256 = std::move(sha256),
+                                       .folder = name,
+                                       .message_id = std::move(message_id),
+                                       .arrived_at = clock_.wall()});
     events_.note("mail arrives mailbox={} folder={} uid={} bytes={} hidden_ms={}", id_of(number), name, uid, size,
                  hidden_for.count());
 }
@@ -49,7 +64,28 @@ void Mailroom::read(std::uint32_t number, Dice& dice) {
     if (from.entries.empty()) return;
     auto& entry = from.entries[dice.below(from.entries.size())];
     entry.flags ^= sim::Flag::seen;
+    flagged(number, entry.number, (entry.flags & sim::Flag::seen) != 0);
     events_.note("somebody reads mailbox={} folder={} uid={}", id_of(number), from.name, entry.uid);
+}
+
+void Mailroom::flagged(std::uint32_t number, std::uint32_t letter, bool seen) {
+    for (auto& each : letters_[id_of(number)]) {
+        if (each.number != letter) continue;
+        if (seen && !each.seen_at) each.seen_at = clock_.wall();
+        each.displaced = each.displaced || !seen;
+    }
+}
+
+void Mailroom::take(std::uint32_t number, const std::string& message_id, Taking how) {
+    for (auto& each : letters_[id_of(number)]) {
+        if (each.message_id != message_id || each.removed) continue;
+        if (how == Taking::removes) return remove_letter(number, each.number);
+        for (auto& entry : folder(number, each.folder).entries) {
+            if (entry.uid == each.uid) entry.flags |= sim::Flag::seen;
+        }
+        flagged(number, each.number, true);
+        events_.note("another product takes mailbox={} folder={} uid={}", id_of(number), each.folder, each.uid);
+    }
 }
 
 void Mailroom::remove(std::uint32_t number, Dice& dice) {
@@ -63,6 +99,7 @@ void Mailroom::remove_letter(std::uint32_t number, std::uint32_t letter) {
         if (each.number != letter || each.removed) continue;
         folder(number, each.folder).remove(each.uid);
         each.removed = true;
+        each.removed_at = clock_.wall();
         events_.note("somebody deletes mailbox={} folder={} uid={}", id_of(number), each.folder, each.uid);
     }
 }
@@ -76,6 +113,7 @@ void Mailroom::bring_back(std::uint32_t number, Dice& dice) {
         if (letter.number != entry.number) continue;
         letter.uid = from.bring_back(entry.uid);
         letter.renumbered = true;
+        letter.displaced = true;
         events_.note("somebody moves a mail out and back mailbox={} folder={} uid={} now={}", id_of(number), from.name,
                      entry.uid, letter.uid);
     }
@@ -93,6 +131,7 @@ void Mailroom::move_over(std::uint32_t number, Dice& dice) {
         letter.number = to.entries.back().number;
         letter.folder = to.name;
         letter.renumbered = true;
+        letter.displaced = true;
         from.remove(entry.uid);
         events_.note("somebody moves a mail mailbox={} from={} uid={} to={} uid={}", id_of(number), from.name,
                      entry.uid, to.name, letter.uid);

@@ -12,6 +12,7 @@ constexpr auto troubled = std::chrono::milliseconds(100min);
 constexpr auto calm_at_most = std::chrono::milliseconds(6h);
 constexpr auto calm_at_most_with_days =
     std::chrono::milliseconds(24h * 6);  // what a day does not take waits; after a week it is forgotten
+constexpr auto shadows_settle = std::chrono::milliseconds(70min);  // what comes late, its time, and two looks
 constexpr auto between_decisions = 10min;
 
 Furniture furniture_of(std::uint64_t seed) {
@@ -54,6 +55,12 @@ Furniture furniture_of(std::uint64_t seed) {
         for (std::uint32_t number = 0; number < furniture.mailboxes; ++number)
             furniture.second.emplace_back(names[dice.below(std::size(names))]);
     }
+    if (!furniture.pop3 && dice.chance(25)) {
+        furniture.shadows = 1;
+        if (dice.chance(50)) furniture.shadow_taken = Mailroom::Taking::removes;
+        furniture.after.emplace_back("keep");
+        furniture.second.emplace_back(dice.chance(40) ? "Team" : "");
+    }
     if (furniture.mailboxes > 1 && dice.chance(30))
         furniture.sessions = static_cast<std::uint32_t>(dice.between(1, furniture.mailboxes - 1));
     return furniture;
@@ -94,7 +101,8 @@ bool Scenario::run() {
         stage_.correspondence.note_all();
         stage_.events.violated("it does not come to rest");
     }
-    if (rests) stage_.check_end();
+    if (rests && stage_.furniture().shadows > 0) live_until([] { return false; }, shadows_settle);
+    if (rests && stage_.events.violation().empty()) stage_.check_end();
     return stage_.events.violation().empty();
 }
 
@@ -177,8 +185,22 @@ std::string Scenario::some_folder(std::uint32_t number) {
 void Scenario::arrive(std::uint32_t number, std::chrono::milliseconds hidden) {
     const auto folder = some_folder(number);
     stage_.mailroom.arrive(number, some_size(), hidden, folder);
+    if (stage_.is_shadow(number)) another_product_hears(number);
     if (hidden.count() == 0) return;
     stage_.plan(stage_.clock.now() + hidden + 1ms, 0, [this] { stage_.world.reveal_due(); });
+}
+
+/// It takes most mail in time, some late, and some never.
+void Scenario::another_product_hears(std::uint32_t number) {
+    const auto& furniture = stage_.furniture();
+    const auto grace = std::chrono::milliseconds(furniture.shadow_grace);
+    const auto fate = dice_.below(100);
+    if (fate < 25) return;
+    const auto delay = fate < 75 ? dice_.span(1s, grace) : dice_.span(grace, 5 * grace);
+    const auto& letter = stage_.mailroom.letters(Mailroom::id_of(number)).back();
+    stage_.plan(stage_.clock.now() + delay, 0, [this, number, id = letter.message_id, how = furniture.shadow_taken] {
+        stage_.mailroom.take(number, id, how);
+    });
 }
 
 void Scenario::something_of_provider() {
@@ -242,7 +264,7 @@ void Scenario::something_of_correspondence() {
     const bool burst = dice_.chance(20);
     for (std::uint64_t mails = burst ? dice_.between(2, 12) : 1; mails > 0; --mails) {
         Correspondence::Wish wish;
-        wish.box = static_cast<std::uint32_t>(dice_.between(1, stage_.mailroom.mailboxes()));
+        wish.box = static_cast<std::uint32_t>(dice_.between(1, stage_.furniture().mailboxes));
         wish.bytes = dice_.chance(80) ? dice_.below(4000) : dice_.below(70'000);
         wish.recipients = static_cast<std::uint32_t>(dice_.chance(70) ? 1 : dice_.between(2, 5));
         wish.keyed = dice_.chance(70);

@@ -21,6 +21,7 @@ private:
     void happen();
     void something_of_people();
     void arrive(std::uint32_t number, std::chrono::milliseconds hidden);
+    void another_product_hears(std::uint32_t number);
     void something_of_correspondence();
     void something_of_provider();
     void renumber(std::uint32_t number);

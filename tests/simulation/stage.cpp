@@ -12,7 +12,7 @@ namespace {
 
 sim::Population population_of(const Furniture& furniture) {
     sim::Population population;
-    population.mailboxes = furniture.mailboxes;
+    population.mailboxes = furniture.mailboxes_in_all();
     return population;
 }
 
@@ -34,6 +34,15 @@ std::string with_terms(const std::string& document, const Furniture& furniture) 
         if (number < furniture.second.size() && !furniture.second[number].empty())
             value.as_object()["folders"] = boost::json::array{"INBOX", furniture.second[number]};
         ++number;
+        if (number > furniture.mailboxes) {
+            value.as_object().erase("consumer");
+            value.as_object().erase("submit");
+            value.as_object().erase("start");
+            value.as_object()["shadow"] =
+                boost::json::object{{"taken", furniture.shadow_taken == Mailroom::Taking::flags ? "seen" : "removed"},
+                                    {"grace", fmt::format("{}m", furniture.shadow_grace.count())}};
+            continue;
+        }
         auto* submit = value.as_object().if_contains("submit");
         if (submit == nullptr) continue;
         auto& object = submit->as_object();

@@ -9,6 +9,7 @@
 #include "tests/simulation/mailroom.hpp"
 #include "tests/simulation/probe.hpp"
 #include "tests/simulation/process.hpp"
+#include "tests/simulation/shadow_look.hpp"
 
 namespace simulation {
 
@@ -32,6 +33,11 @@ struct Furniture {
     bool pop3 = false;                     // in place of IMAP
     std::uint32_t sessions = 0;            // that may be open at once; 0: as many as there are mailboxes
     Correspondence::Terms terms;           // of sending; mails_per_minute 0: nobody sends
+    std::uint32_t shadows = 0;             // further mailboxes, numbered behind the others: another product's
+    Mailroom::Taking shadow_taken = Mailroom::Taking::flags;
+    std::chrono::minutes shadow_grace{10};
+
+    [[nodiscard]] std::uint32_t mailboxes_in_all() const noexcept { return mailboxes + shadows; }
 };
 
 /// Sizes so small that every limit is met.
@@ -68,6 +74,7 @@ public:
     /// Everything that came and was not deleted is handed off and acknowledged, the mailboxes rest, and what was handed
     /// in is settled, or waits for an operator.
     [[nodiscard]] bool at_rest();
+    [[nodiscard]] bool is_shadow(std::uint32_t number) const noexcept { return number > furniture_.mailboxes; }
     [[nodiscard]] bool has_taken(const std::string& id, const Mailroom::Letter& letter);
     /// After at_rest(): nothing is lost, nothing differs.
     void check_end();
@@ -85,7 +92,7 @@ public:
     asio::io_context provider_loop{1};
     asio::executor_work_guard<asio::io_context::executor_type> provider_work{provider_loop.get_executor()};
     sim::World world;
-    Mailroom mailroom{world, events};
+    Mailroom mailroom{world, events, clock};
     Network network;
     Application application;
     Correspondence correspondence{fate, events, world, clock};
@@ -119,6 +126,9 @@ private:
     /// What is gone from an inbox, and nobody removed, was acknowledged, and is where it should be.
     void look_at_inboxes();
     void check_folders(std::uint32_t number);
+    /// Of another product's mailbox: nothing is changed, and what is reported is what happened.
+    void check_shadow(std::uint32_t number);
+    void check_report(std::uint32_t number, const ShadowView& view);
     [[nodiscard]] std::set<std::uint32_t> numbers_in(std::uint32_t number) const;
     void learn(const std::map<std::string, LedgerState>& found);
     void audit(Audit::Depth depth, const Audit::Tell& then);

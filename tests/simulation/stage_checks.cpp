@@ -202,14 +202,19 @@ bool Stage::at_rest() {
     if (turns_ % turns_between_looks != 0 || !process_ || over()) return false;
     if (!correspondence.at_rest()) return false;
     const auto states = engine().mailboxes();
-    if (states.size() != furniture_.mailboxes) return false;
+    if (states.size() != furniture_.mailboxes_in_all()) return false;
     for (const auto& state : states) {
         const auto known = known_.find(state.id);
         const bool rests = state.phase == retriever::Phase::idle || state.phase == retriever::Phase::scheduled;
+        const auto number = static_cast<std::uint32_t>(std::stoul(state.id.substr(3)));
+        if (is_shadow(number)) {
+            if (!rests) return false;
+            continue;
+        }
         if (known == known_.end() || !rests || !state.caught_up) return false;
         const auto taken = static_cast<store::Seq>(application.box(state.id).mails.size());
         const auto& ledger = known->second;
-        const auto policy = after_of(static_cast<std::uint32_t>(std::stoul(state.id.substr(3))));
+        const auto policy = after_of(number);
         if (ledger.acked != taken || ledger.last_seq != taken || ledger.pending > 0) return false;
         if (!ledger.dealt_with) return false;
         for (const auto& letter : mailroom.letters(state.id)) {
@@ -259,6 +264,7 @@ void Stage::check_end() {
         }
         check_folders(number);
     }
+    for (std::uint32_t number = 1; number <= furniture_.shadows; ++number) check_shadow(furniture_.mailboxes + number);
 }
 
 }  // namespace simulation

@@ -345,6 +345,25 @@ TEST_CASE("folder shadow: mail that was moved in counts from when it came, not f
     CHECK(line.mails()[1].again);
 }
 
+TEST_CASE("folder shadow: mail that was moved out and back between two looks is the mail that it was",
+          "[retriever][shadow]") {
+    Line line;
+    line.shadow.taken = config::Shadow::Taken::removed;
+    check_script(line.look({1}, {client("R2 UID SEARCH UID 1:*\r\n"), none_found(2)}));
+    check_script(
+        line.look({2}, {client("R2 UID SEARCH UID 1:*\r\n"), found(2, "1"), heads(3, "1"), heads_are(3, {{1, "a"}})}));
+    line.wall("2026-11-27 12:03:00");
+    const auto said =
+        line.look({3}, {client("R2 UID SEARCH UID 1:*\r\n"), found(2, "2"), client("R3 UID SEARCH UID 1\r\n"),
+                        none_found(3), heads(4, "2"), heads_are(4, {{2, "a"}})});
+    check_script(said);
+    CHECK(said.looked.arrived == 0);
+    CHECK(said.looked.missed == 0);
+    REQUIRE(line.mails().size() == 2);
+    CHECK(line.mails()[0].gone);
+    CHECK(line.mails()[1].again);
+}
+
 TEST_CASE("folder shadow: a day to begin with has what arrived since then observed", "[retriever][shadow]") {
     Line line;
     line.start = {config::Start::From::date, std::chrono::sys_days(std::chrono::year(2026) / 11 / 26)};
