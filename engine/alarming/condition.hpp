@@ -10,7 +10,7 @@ namespace alarming {
 enum class Rule {
     grant_dead,        // nobody can log in with a credential until somebody acts
     grant_ending,      // a secret, certificate or refresh token ends soon
-    mailbox_stuck,     // a mailbox cannot be fetched, and the credential is not the cause
+    mailbox_stuck,     // a mailbox, or a folder of it, cannot be fetched, and the credential is not the cause
     mailbox_silent,    // for too long nothing has proved that no mail was missed
     mail_unaccounted,  // a server has mail that the ledger does not know, and that cannot be fetched
     sending_parked,    // mail waits, and its account may not or cannot send

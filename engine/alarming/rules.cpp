@@ -79,6 +79,13 @@ void mailboxes(const Facts& facts, const Limits& limits, const std::set<std::str
                             .remedy = fmt::format("rohrpost check {}", mailbox.id)});
             continue;
         }
+        if (!mailbox.hindered.empty()) {
+            into.push_back({.rule = Rule::mailbox_stuck,
+                            .subject = mailbox.id,
+                            .step = {},
+                            .what = fmt::format("mailbox {} is fetched in part: {}", mailbox.id, mailbox.hindered),
+                            .remedy = fmt::format("rohrpost check {}", mailbox.id)});
+        }
         const auto since = std::max(mailbox.last_proof.value_or(facts.started_at), facts.started_at);
         const bool proved = mailbox.last_proof && *mailbox.last_proof >= facts.started_at;
         const bool still = facts.silent_before.contains(mailbox.id) && !proved;  // a restart proves nothing

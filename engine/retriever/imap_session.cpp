@@ -34,6 +34,7 @@ awaitable<Ended> ImapSession::stay(imap::Client& client) {
     Stay stay;
     auto unlooked = co_await find_folders(client, stay);
     if (unlooked) co_return std::move(*unlooked);
+    if (hindered_.size() >= stay.folders.size()) hindered_.try_all();
     for (;;) {
         stay.audit_due = take_audit_due();
         stay.audit.reset();
@@ -56,8 +57,9 @@ awaitable<Ended> ImapSession::stay(imap::Client& client) {
             hindered = co_await take_older(client, stay);
             if (hindered) co_return std::move(*hindered);
             if (told_to_stop()) break;
-            if (stay.opened != &stay.folders.front() && !stay.backfills) continue;
-            hindered = co_await open(client, stay, stay.folders.front());  // the folder that is waited in
+            auto& waited_in = home(stay);
+            if (stay.opened != &waited_in && !stay.backfills) continue;
+            hindered = co_await open(client, stay, waited_in);
             if (hindered) co_return std::move(*hindered);
         }
         watch_folders(client, stay);
@@ -98,6 +100,7 @@ awaitable<std::optional<Ended>> ImapSession::find_folders(imap::Client& client, 
     const auto is_named = [&names](const Folder& folder) {
         return std::find(names.begin(), names.end(), folder.intake.name()) != names.end();
     };
+    hindered_.keep(names);
     for (auto folder = stay.folders.begin(); folder != stay.folders.end();) {
         if (is_named(*folder)) {
             ++folder;
@@ -117,8 +120,11 @@ awaitable<std::optional<Ended>> ImapSession::find_folders(imap::Client& client, 
         const auto start = by_name ? mailbox_->start : late;
         add_folder(stay, name, start);
         stay.opened = nullptr;
-        auto ended = co_await look_first(client, stay.folders.back(), start);
-        if (ended) co_return ended;
+        auto& folder = stay.folders.back();
+        if (is_left_out(stay, folder)) continue;
+        auto ended = co_await look_first(client, folder);
+        if (ended && ended->how != Ended::How::folder) co_return ended;
+        if (ended) leave_out(stay, folder, *ended);
         if (told_to_stop()) break;
     }
     co_return std::nullopt;
@@ -159,49 +165,85 @@ void ImapSession::add_folder(Stay& stay, const std::string& name, config::Start 
     }
     FolderIntake intake({mailbox_->id, state_.number, name, start}, house_.options.sizes, house, house_.options.fetch);
     Backfilling older({mailbox_->id, state_.number, name}, house);
-    stay.folders.push_back({std::move(intake), std::move(older), std::move(after)});
+    stay.folders.push_back({std::move(intake), std::move(older), std::move(after), start});
 }
 
 /// What is there before anything is fetched.
-awaitable<std::optional<Ended>> ImapSession::look_first(imap::Client& client, const Folder& folder,
-                                                        config::Start start) {
-    FirstLook::Facts facts{mailbox_->id, state_.number, folder.intake.name(), start};
+awaitable<std::optional<Ended>> ImapSession::look_first(imap::Client& client, Folder& folder) {
+    if (folder.looked_at) co_return std::nullopt;
+    FirstLook::Facts facts{mailbox_->id, state_.number, folder.intake.name(), folder.start};
     FirstLook look(std::move(facts), intake_house());
     auto ended = co_await look.take(client);
+    folder.looked_at = !ended;
     co_return ended;
+}
+
+/// It is tried again later, and by whoever asks for an audit.
+void ImapSession::leave_out(Stay& stay, const Folder& folder, const Ended& hindered) {
+    if (stay.opened == &folder) stay.opened = nullptr;
+    const bool is_news = hindered_.note(folder.intake.name(), hindered, now(), house_.seams.random.fraction());
+    if (!is_news || stay.folders.size() == 1) return;
+    spdlog::warn("mailbox={} folder={} id=folder-left-out reason={}", mailbox_->id,
+                 runtime::value(folder.intake.name()), runtime::value(hindered.reason));
+}
+
+void ImapSession::take_in(const Folder& folder) {
+    if (!hindered_.contains(folder.intake.name())) return;
+    hindered_.forget(folder.intake.name());
+    spdlog::info("mailbox={} folder={} id=folder-left-out it can be fetched again", mailbox_->id,
+                 runtime::value(folder.intake.name()));
+}
+
+bool ImapSession::is_left_out(const Stay& stay, const Folder& folder) const {
+    const bool asked = stay.audit && stay.audit_due == AuditDue::all;
+    return !asked && hindered_.waits(folder.intake.name(), now());
+}
+
+/// The folder that is waited in: the first one that can be fetched.
+ImapSession::Folder& ImapSession::home(Stay& stay) const {
+    for (auto& folder : stay.folders) {
+        if (!hindered_.contains(folder.intake.name())) return folder;
+    }
+    return stay.folders.front();
 }
 
 /// For reading, unless it is open.
 awaitable<std::optional<Ended>> ImapSession::open(imap::Client& client, Stay& stay, Folder& folder) {
     if (stay.opened == &folder) co_return std::nullopt;
     stay.opened = nullptr;
-    auto ended = co_await folder.intake.open(client);
+    auto ended = co_await look_first(client, folder);
+    if (ended) co_return ended;
+    ended = co_await folder.intake.open(client);
     if (!ended) stay.opened = &folder;
     co_return ended;
 }
 
-/// Fetches what is new, in every folder in which something may be.
+/// Fetches what is new, in every folder in which something may be. It ends the session when no folder can be fetched.
 awaitable<std::optional<Ended>> ImapSession::take_all(imap::Client& client, Stay& stay) {
-    std::optional<Ended> frozen;
     std::uint64_t stored = 0;
     bool announced = false;  // and not to be had yet
-    const bool was_open = stay.opened == &stay.folders.front();
+    const bool was_open = stay.opened == &home(stay);
     const auto exists_before = was_open ? client.selected().exists : 0;
     const bool retry = stay.pendings == FolderIntake::Pendings::retry;
     for (auto at = stay.folders.rbegin(); at != stay.folders.rend(); ++at) {  // the first stays open
         auto& folder = *at;
-        const bool waited_in = &folder == &stay.folders.front();
-        if (!waited_in && !folder.due && !stay.audit && !(retry && folder.intake.pending() > 0)) continue;
+        const bool waited_in = &folder == &home(stay);
+        const bool was_hindered = hindered_.contains(folder.intake.name());
+        if (!waited_in && !folder.due && !was_hindered && !stay.audit && !(retry && folder.intake.pending() > 0))
+            continue;
         if (told_to_stop()) co_return std::nullopt;
-        auto hindered = co_await open(client, stay, folder);
-        if (hindered && hindered->how == Ended::How::folder && stay.folders.size() > 1) {
-            if (stay.audit) {
+        std::optional<Ended> hindered;
+        if (is_left_out(stay, folder))
+            hindered = hindered_.reason(folder.intake.name());
+        else
+            hindered = co_await open(client, stay, folder);
+        if (hindered && hindered->how != Ended::How::folder) co_return hindered;
+        if (hindered) {
+            if (!is_left_out(stay, folder)) leave_out(stay, folder, *hindered);
+            if (stay.audit)
                 stay.audit->folders.push_back({.folder = folder.intake.name(), .not_compared = hindered->reason});
-            }
-            frozen = std::move(hindered);
             continue;
         }
-        if (hindered) co_return hindered;
         if (told_to_stop()) co_return std::nullopt;
         enter(Phase::fetching);
         const auto began = house_.seams.timers.now();
@@ -215,7 +257,17 @@ awaitable<std::optional<Ended>> ImapSession::take_all(imap::Client& client, Stay
                          mailbox_->id, runtime::value(folder.intake.name()), taken.stored, taken.bytes,
                          taken.known_before, taken.pending, folder.intake.cursor(), took.count());
         }
-        if (taken.ended) co_return std::move(taken.ended);
+        if (taken.ended) {
+            auto ended = std::move(*taken.ended);
+            if (ended.how == Ended::How::folder) leave_out(stay, folder, ended);
+            if (ended.how == Ended::How::folder && hindered_.size() < stay.folders.size()) {
+                ended.how =
+                    Ended::How::connection;  // in the middle of an answer, perhaps: a new one goes on without it
+                ended.person_needed = false;
+            }
+            co_return ended;
+        }
+        take_in(folder);
         if (told_to_stop()) continue;
         folder.due =
             std::exchange(folder.announced, false) && taken.stored + taken.known_before == 0 && stay.late < late_looks;
@@ -225,7 +277,9 @@ awaitable<std::optional<Ended>> ImapSession::take_all(imap::Client& client, Stay
         auto ended = co_await audit(client, folder.intake, stay);
         if (ended) co_return ended;
     }
-    if (frozen && !told_to_stop()) co_return frozen;
+    state_.hindered = hindered_.size() < stay.folders.size() ? hindered_.text() : std::string();
+    if (hindered_.size() == stay.folders.size() && !told_to_stop())
+        co_return hindered_.reason(stay.folders.front().intake.name());
     announced = announced || (client.selected().exists > exists_before && exists_before > 0);
     stay.late = announced && stored == 0 && stay.late < late_looks ? stay.late + 1 : 0;
     co_return std::nullopt;
@@ -256,6 +310,7 @@ awaitable<std::optional<Ended>> ImapSession::audit(imap::Client& client, FolderI
 awaitable<std::optional<Ended>> ImapSession::take_older(imap::Client& client, Stay& stay) {
     stay.backfills = false;
     for (auto& folder : stay.folders) {
+        if (hindered_.contains(folder.intake.name())) continue;
         auto asked = co_await folder.older.asked_for();
         if (!asked) {
             Ended ended;
@@ -280,7 +335,7 @@ awaitable<std::optional<Ended>> ImapSession::take_older(imap::Client& client, St
 awaitable<std::optional<Ended>> ImapSession::deal_with_mail(imap::Client& client, Stay& stay) {
     stay.next_after.reset();
     for (auto& folder : stay.folders) {
-        if (!folder.after) continue;
+        if (!folder.after || hindered_.contains(folder.intake.name())) continue;
         auto& after = *folder.after;
         auto done = co_await after.perform(client, leaving());
         if (done.opened) stay.opened = nullptr;
@@ -292,6 +347,7 @@ awaitable<std::optional<Ended>> ImapSession::deal_with_mail(imap::Client& client
         if (done.ended) co_return std::move(done.ended);
         if (told_to_stop()) break;
     }
+    if (const auto next = hindered_.next_attempt()) stay.next_after = std::min(stay.next_after.value_or(*next), *next);
     co_return std::nullopt;
 }
 
@@ -303,6 +359,7 @@ awaitable<std::optional<Ended>> ImapSession::look_from_outside(imap::Client& cli
     }
     for (auto& folder : stay.folders) {
         if (told_to_stop()) break;
+        if (hindered_.contains(folder.intake.name())) continue;
         auto ended = co_await ask_status(client, stay, folder);
         if (ended) co_return ended;
     }
@@ -314,7 +371,7 @@ awaitable<std::optional<Ended>> ImapSession::hear_watches(imap::Client& client, 
     const auto news = std::exchange(news_, {});
     for (auto& folder : stay.folders) {
         const auto heard = news.find(folder.intake.name());
-        if (heard == news.end() || told_to_stop()) continue;
+        if (heard == news.end() || told_to_stop() || hindered_.contains(folder.intake.name())) continue;
         folder.announced = folder.announced || heard->second == FolderWatch::News::arrived;
         folder.due = folder.due || folder.announced;
         if (folder.due) continue;
@@ -329,7 +386,7 @@ awaitable<std::optional<Ended>> ImapSession::ask_status(imap::Client& client, St
     auto counted = co_await client.status(folder.intake.name());
     if (!counted) co_return ended_by(counted.error(), client.bye());
     const auto& status = counted->status;
-    const bool waited_in = &folder == &stay.folders.front();
+    const bool waited_in = &folder == &home(stay);
     if (!counted->answer.ok() || status.uid_next == 0) {
         folder.due = true;  // opening it tells
         co_return std::nullopt;
@@ -353,11 +410,12 @@ awaitable<std::optional<Ended>> ImapSession::ask_status(imap::Client& client, St
 }
 
 /// Further folders have sessions of their own, as many as one mailbox may have.
-void ImapSession::watch_folders(const imap::Client& client, const Stay& stay) {
+void ImapSession::watch_folders(const imap::Client& client, Stay& stay) {
     std::vector<std::string> wanted;
     const auto most = place_->provider.sessions.per_mailbox;
-    for (auto folder = std::next(stay.folders.begin()); folder != stay.folders.end(); ++folder) {
-        if (wanted.size() + 1 < most && client.can("IDLE") && !idle_lies_) wanted.push_back(folder->intake.name());
+    for (const auto& folder : stay.folders) {
+        if (&folder == &home(stay) || hindered_.contains(folder.intake.name())) continue;
+        if (wanted.size() + 1 < most && client.can("IDLE") && !idle_lies_) wanted.push_back(folder.intake.name());
     }
     const auto not_wanted = [&wanted](const std::shared_ptr<FolderWatch>& watch) {
         const bool stays = !watch->over() && std::find(wanted.begin(), wanted.end(), watch->folder()) != wanted.end();
@@ -393,13 +451,13 @@ awaitable<void> ImapSession::dismiss() {
 bool ImapSession::looks_often(const Stay& stay) const {
     const auto live = std::count_if(watches_.begin(), watches_.end(), [](const auto& watch) { return watch->live(); });
     const auto& wanted = mailbox_->folders;
-    return idle_lies_ || static_cast<std::size_t>(live) + 1 < stay.folders.size() ||
+    return idle_lies_ || static_cast<std::size_t>(live) + 1 + hindered_.size() < stay.folders.size() ||
            std::any_of(wanted.begin(), wanted.end(), imap::is_looked_up);
 }
 
 awaitable<ImapSession::News> ImapSession::wait_for_news(imap::Client& client, Stay& stay) {
     const bool late = stay.late > 0;
-    enter(Phase::idle);
+    enter(Phase::idle, state_.hindered);
     seat().rest(last_news());
     const Counted idle(house_.counters.sessions_idle);
     News news;

@@ -9,13 +9,15 @@
 #include "engine/retriever/backfill.hpp"
 #include "engine/retriever/folder_intake.hpp"
 #include "engine/retriever/folder_watch.hpp"
+#include "engine/retriever/hindered_folders.hpp"
 #include "engine/retriever/imap_dialogue.hpp"
 #include "protocols/imap/client.hpp"
 
 namespace retriever {
 
 /// A mailbox over IMAP: a session that stays, and hears of news. Of several folders it waits in the first one; further
-/// ones are watched by sessions of their own as far as the budget goes, the rest is asked for by STATUS.
+/// ones are watched by sessions of their own as far as the budget goes, the rest is asked for by STATUS. A folder that
+/// cannot be fetched stops no other one.
 class ImapSession final : public ImapDialogue {
 public:
     ImapSession(House house, const Served& served)
@@ -28,10 +30,12 @@ private:
         FolderIntake intake;
         Backfilling older;
         std::unique_ptr<AfterWork> after;  // none with `keep`
-        bool due = true;                   // there may be something to take
-        bool announced = false;            // by a session that watches it
-        imap::Uid uid_next = 0;            // as STATUS said last
-        std::uint32_t in_vain = 0;         // looks that did not bring what STATUS had promised
+        config::Start start;
+        bool looked_at = false;     // before anything was fetched
+        bool due = true;            // there may be something to take
+        bool announced = false;     // by a session that watches it
+        imap::Uid uid_next = 0;     // as STATUS said last
+        std::uint32_t in_vain = 0;  // looks that did not bring what STATUS had promised
     };
     /// What a session that stays keeps between two looks.
     struct Stay {
@@ -50,7 +54,11 @@ private:
     awaitable<std::optional<Ended>> take_all(imap::Client& client, Stay& stay);
     awaitable<std::optional<Ended>> open(imap::Client& client, Stay& stay, Folder& folder);
     awaitable<std::optional<Ended>> audit(imap::Client& client, FolderIntake& folder, Stay& stay);
-    awaitable<std::optional<Ended>> look_first(imap::Client& client, const Folder& folder, config::Start start);
+    awaitable<std::optional<Ended>> look_first(imap::Client& client, Folder& folder);
+    void leave_out(Stay& stay, const Folder& folder, const Ended& hindered);
+    void take_in(const Folder& folder);
+    [[nodiscard]] bool is_left_out(const Stay& stay, const Folder& folder) const;
+    [[nodiscard]] Folder& home(Stay& stay) const;
     awaitable<std::optional<Ended>> take_older(imap::Client& client, Stay& stay);
     awaitable<std::optional<Ended>> deal_with_mail(imap::Client& client, Stay& stay);
     awaitable<std::optional<Ended>> look_from_outside(imap::Client& client, Stay& stay);
@@ -63,12 +71,13 @@ private:
     awaitable<News> wait_for_news(imap::Client& client, Stay& stay);
     void add_folder(Stay& stay, const std::string& name, config::Start start);
     awaitable<Result<config::Start>> start_of_late_folders();
-    void watch_folders(const imap::Client& client, const Stay& stay);
+    void watch_folders(const imap::Client& client, Stay& stay);
     void heard(const std::string& folder, FolderWatch::News news);
     [[nodiscard]] bool looks_often(const Stay& stay) const;
 
     const Served served_;
     std::optional<Unfinished> unfinished_;
+    HinderedFolders hindered_;
     bool idle_lies_ = false;
     std::vector<std::shared_ptr<FolderWatch>> watches_;
     std::map<std::string, FolderWatch::News> news_;  // of folders that are watched

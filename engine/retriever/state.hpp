@@ -56,6 +56,7 @@ struct MailboxState {
     std::uint64_t stored = 0;                     // messages since the daemon started
     std::uint32_t failures = 0;                   // in a row
     bool caught_up = false;                       // the last proof found nothing left to fetch
+    std::string hindered;                         // folders that are not fetched, and why; the others are
     std::shared_ptr<const runtime::Audit> audit;  // null: not yet
     bool shadow = false;                          // another product serves it; it is observed
     std::optional<std::uint64_t>

@@ -61,8 +61,10 @@ StateBoard::Tally StateBoard::tally() const {
         const bool paused = state.phase == Phase::paused;
         const bool stuck = state.phase == Phase::needs_help || state.failures >= failures_of_stuck;
         tally.paused += paused ? 1 : 0;
-        tally.caught_up += !paused && state.caught_up ? 1 : 0;
-        tally.stuck += !paused && !state.caught_up && stuck ? 1 : 0;
+        const bool whole = state.caught_up && state.hindered.empty();
+        const bool in_part = state.caught_up && !whole;  // more does not come by itself
+        tally.caught_up += !paused && whole ? 1 : 0;
+        tally.stuck += !paused && (in_part || (!whole && stuck)) ? 1 : 0;
         const bool has_its_turn = state.phase == Phase::scheduled || state.phase == Phase::starting;
         tally.with_reason += state.reason.empty() || has_its_turn ? 0 : 1;
         tally.shadows += state.shadow ? 1 : 0;

@@ -109,6 +109,43 @@ TEST_CASE("folders: mail in further folders arrives within seconds, whoever dies
     CHECK(rig.daemon.stop() == 0);
 }
 
+TEST_CASE("folders: one that cannot be fetched stops no other, and is fetched once it can be", "[folders]") {
+    Desk<Dovecot> rig(with_uses());
+    auto user = user_of(rig.server);
+    user.must("CREATE Sales");
+    rig.import("keep", Consumer::maildir, folders({"Missing", "INBOX", "Sales"}));  // the first would be waited in
+    user.append("INBOX", mails(1, 2));
+    CHECK(rig.daemon.run_until_idle() == 75);
+    CHECK(support::count_in(rig.daemon.maildir()) == 2);
+
+    rig.daemon.start({"--poll-interval", "1h", "--idle-renew", "28min"});
+    const auto sessions = [&] { return rig.daemon.ask({"status", "--json"}).output; };
+    CHECK(eventually([&] { return holds(sessions(), "\"sessions\":2"); }));
+    const auto arrived = [&] { return support::count_in(rig.daemon.maildir()); };
+    std::uint32_t number = 2;
+    for (const std::string name : {"INBOX", "Sales", "INBOX"}) {
+        user.append(name, mails(++number, 1));
+        CHECK(eventually([&] { return arrived() == number; }, 20s));
+    }
+    CHECK(holds(rig.daemon.state_of("desk"), "idle"));
+    CHECK(holds(rig.daemon.state_of("desk"), "Missing"));
+    const auto log = rig.daemon.log();
+    CHECK(log.find("id=folder-left-out") == log.rfind("id=folder-left-out"));
+
+    user.must("CREATE Missing");
+    user.append("Missing", mails(++number, 1));
+    CHECK(rig.daemon.ask({"mailbox", "audit", "desk"}).exit_code == 0);
+    INFO(rig.logs());
+    CHECK(eventually([&] { return arrived() == number; }, 20s));
+    CHECK(eventually([&] { return !holds(rig.daemon.state_of("desk"), "Missing"); }, 20s));
+    CHECK(eventually([&] { return holds(sessions(), "\"sessions\":3"); }));
+    for (const std::string name : {"Missing", "INBOX", "Sales"}) {
+        user.append(name, mails(++number, 1));
+        CHECK(eventually([&] { return arrived() == number; }, 20s));
+    }
+    CHECK(rig.daemon.stop() == 0);
+}
+
 TEST_CASE("folders: mail that people move, move back and copy is handed off once, and accounted for", "[folders]") {
     Desk<Dovecot> rig(with_uses());
     auto user = user_of(rig.server);

@@ -71,6 +71,13 @@ TEST_CASE("what each fact is an alarm for", "[alarm]") {
         facts.mailboxes[2].reason = "IMAP is disabled for this mailbox";
         CHECK(places_of(facts) == Places{"mailbox-stuck c"});
     }
+    SECTION("a mailbox of which a folder is left out") {
+        facts.mailboxes[2].phase = retriever::Phase::idle;
+        facts.mailboxes[2].hindered = "folder Team is frozen: it has no UIDVALIDITY";
+        CHECK(places_of(facts) == Places{"mailbox-stuck c"});
+        CHECK(conditions_of(facts, {})[0].what ==
+              "mailbox c is fetched in part: folder Team is frozen: it has no UIDVALIDITY");
+    }
     SECTION("a mailbox without proof of life") {
         facts.mailboxes[1].last_proof = noon - 30min;
         CHECK(places_of(facts) == Places{"mailbox-silent b"});
