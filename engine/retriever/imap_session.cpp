@@ -233,13 +233,14 @@ awaitable<std::optional<Ended>> ImapSession::take_all(imap::Client& client, Stay
             continue;
         if (told_to_stop()) co_return std::nullopt;
         std::optional<Ended> hindered;
-        if (is_left_out(stay, folder))
+        const bool left_out = is_left_out(stay, folder);
+        if (left_out)
             hindered = hindered_.reason(folder.intake.name());
         else
             hindered = co_await open(client, stay, folder);
         if (hindered && hindered->how != Ended::How::folder) co_return hindered;
         if (hindered) {
-            if (!is_left_out(stay, folder)) leave_out(stay, folder, *hindered);
+            if (!left_out) leave_out(stay, folder, *hindered);
             if (stay.audit)
                 stay.audit->folders.push_back({.folder = folder.intake.name(), .not_compared = hindered->reason});
             continue;
@@ -261,8 +262,8 @@ awaitable<std::optional<Ended>> ImapSession::take_all(imap::Client& client, Stay
             auto ended = std::move(*taken.ended);
             if (ended.how == Ended::How::folder) leave_out(stay, folder, ended);
             if (ended.how == Ended::How::folder && hindered_.size() < stay.folders.size()) {
-                ended.how =
-                    Ended::How::connection;  // in the middle of an answer, perhaps: a new one goes on without it
+                // In the middle of an answer, perhaps: a new connection goes on without the folder.
+                ended.how = Ended::How::connection;
                 ended.person_needed = false;
             }
             co_return ended;
