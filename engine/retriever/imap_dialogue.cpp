@@ -102,6 +102,26 @@ awaitable<std::optional<Ended>> ImapDialogue::find_names(imap::Client& client, s
     co_return none;
 }
 
+awaitable<ImapDialogue::News> ImapDialogue::wait_for_news(imap::Client& client, std::chrono::milliseconds span) {
+    enter(Phase::idle, state_.hindered);
+    seat().rest(last_news());
+    const Counted idle(house_.counters.sessions_idle);
+    News news;
+    if (!client.can("IDLE")) {
+        co_await nap(span);
+        if (told_to_stop()) co_return news;
+        auto answer = co_await client.noop();
+        if (!answer) news.ended = ended_by(answer.error(), client.bye());
+        co_return news;
+    }
+    auto woken = co_await client.idle(span);
+    if (woken)
+        news.by = *woken;
+    else
+        news.ended = ended_by(woken.error(), client.bye());
+    co_return news;
+}
+
 awaitable<Ended> ImapDialogue::take_leave(imap::Client& client) {
     auto left = co_await client.log_out();
     if (!left) spdlog::debug("mailbox={} logout={}", mailbox_->id, runtime::value(left.error().message()));

@@ -23,6 +23,12 @@ protected:
     /// The folders that the mailbox is about, looked up where that takes it; `except` is chosen by no pattern.
     awaitable<std::optional<Ended>> find_names(imap::Client& client, std::string except,
                                                std::vector<std::string>& names);
+    struct News {
+        imap::Client::Woken by = imap::Client::Woken::time;
+        std::optional<Ended> ended;  // the session
+    };
+    /// Until the server has news, somebody rings, or the span is over: in IDLE, or asleep where it has none.
+    awaitable<News> wait_for_news(imap::Client& client, std::chrono::milliseconds span);
     /// LOGOUT; the end of a session that was told to stop.
     awaitable<Ended> take_leave(imap::Client& client);
     /// Not longer than until then, and long enough for a clock that runs a little ahead.

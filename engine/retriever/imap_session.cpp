@@ -63,7 +63,11 @@ awaitable<Ended> ImapSession::stay(imap::Client& client) {
             if (hindered) co_return std::move(*hindered);
         }
         watch_folders(client, stay);
-        auto woken = co_await wait_for_news(client, stay);
+        News woken;
+        if (has_heard(stay))
+            woken.by = imap::Client::Woken::told;
+        else
+            woken = co_await wait_for_news(client, longest_wait(client, stay));
         seat().work();
         if (woken.ended) co_return std::move(*woken.ended);
         if (told_to_stop()) break;
@@ -456,39 +460,20 @@ bool ImapSession::looks_often(const Stay& stay) const {
            std::any_of(wanted.begin(), wanted.end(), imap::is_looked_up);
 }
 
-awaitable<ImapSession::News> ImapSession::wait_for_news(imap::Client& client, Stay& stay) {
-    const bool late = stay.late > 0;
-    enter(Phase::idle, state_.hindered);
-    seat().rest(last_news());
-    const Counted idle(house_.counters.sessions_idle);
-    News news;
-    if (!news_.empty()) {
-        news.by = imap::Client::Woken::told;
-        co_return news;
-    }
-    if (take_rung()) {
-        stay.backfills = true;
-        news.by = imap::Client::Woken::told;
-        co_return news;
-    }
-    if (!client.can("IDLE")) {
-        const auto span = late ? late_pause : span_until(stay.next_after, house_.options.poll_interval);
-        co_await nap(span);
-        if (told_to_stop()) co_return news;
-        auto answer = co_await client.noop();
-        if (!answer) news.ended = ended_by(answer.error(), client.bye());
-        co_return news;
-    }
-    const auto renew = looks_often(stay) ? std::min(house_.options.poll_interval, house_.options.idle_renew)
-                                         : house_.options.idle_renew;
-    const auto span = late ? late_pause : span_until(stay.next_after, renew);
-    auto woken = co_await client.idle(span);
-    if (!woken) {
-        news.ended = ended_by(woken.error(), client.bye());
-        co_return news;
-    }
-    news.by = *woken;
-    co_return news;
+/// Something came while the session was busy.
+bool ImapSession::has_heard(Stay& stay) {
+    if (!news_.empty()) return true;
+    if (!take_rung()) return false;
+    stay.backfills = true;
+    return true;
+}
+
+std::chrono::milliseconds ImapSession::longest_wait(const imap::Client& client, const Stay& stay) const {
+    if (stay.late > 0) return late_pause;
+    const auto& options = house_.options;
+    const bool idles = client.can("IDLE");
+    const auto renew = looks_often(stay) ? std::min(options.poll_interval, options.idle_renew) : options.idle_renew;
+    return span_until(stay.next_after, idles ? renew : options.poll_interval);
 }
 
 }  // namespace retriever

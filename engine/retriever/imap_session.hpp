@@ -64,16 +64,13 @@ private:
     awaitable<std::optional<Ended>> look_from_outside(imap::Client& client, Stay& stay);
     awaitable<std::optional<Ended>> hear_watches(imap::Client& client, Stay& stay);
     awaitable<std::optional<Ended>> ask_status(imap::Client& client, Stay& stay, Folder& folder);
-    struct News {
-        imap::Client::Woken by = imap::Client::Woken::time;
-        std::optional<Ended> ended;
-    };
-    awaitable<News> wait_for_news(imap::Client& client, Stay& stay);
     void add_folder(Stay& stay, const std::string& name, config::Start start);
     awaitable<Result<config::Start>> start_of_late_folders();
     void watch_folders(const imap::Client& client, Stay& stay);
     void heard(const std::string& folder, FolderWatch::News news);
+    [[nodiscard]] bool has_heard(Stay& stay);
     [[nodiscard]] bool looks_often(const Stay& stay) const;
+    [[nodiscard]] std::chrono::milliseconds longest_wait(const imap::Client& client, const Stay& stay) const;
 
     const Served served_;
     std::optional<Unfinished> unfinished_;

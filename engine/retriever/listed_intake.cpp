@@ -5,6 +5,7 @@
 #include "engine/retriever/fingerprint.hpp"
 #include "engine/retriever/intake_jobs.hpp"
 #include "engine/retriever/mail_head.hpp"
+#include "queue/store/crc32c.hpp"
 
 namespace retriever {
 
@@ -28,6 +29,7 @@ public:
         store::Message message;
         store::Listed listed;
         bool proves = false;  // its fingerprint
+        std::shared_ptr<imap::UidSet> there;
         std::string body;
         std::shared_ptr<Streaming> streaming;
     };
@@ -49,6 +51,13 @@ public:
             if (!before) return before.error();
             if (*before && (*before)->state != store::Listed::State::pending) return recognise(bench, **before);
         }
+        std::optional<store::BodyPlace> streamed;
+        if (what_.streaming) {
+            const auto finished = bench.bodies.finish_early(what_.streaming->body);
+            what_.streaming->open = false;
+            if (!finished) return finished.error();
+            streamed = *finished;
+        }
         if (was_pending) {
             listed.uid = (*known)->uid;
         } else {
@@ -56,23 +65,47 @@ public:
             if (!uid) return uid.error();
             listed.uid = *uid;
         }
-        auto place =
-            what_.streaming ? bench.bodies.finish_early(what_.streaming->body) : bench.bodies.append(what_.body);
-        if (what_.streaming) what_.streaming->open = false;
-        if (!place) return place.error();
-        auto& message = what_.message;
-        message.body = *place;
-        stored_bytes_ = place->length;
-        message.uid = listed.uid;
-        message.id = message_id_of(what_.mailbox_id, what_.folder_name, own_uid_validity, listed.uid);
-        const auto added = bench.store.add_message(message);
-        if (!added) return added.error();
+        const auto twin = what_.proves ? twin_elsewhere(bench.store, streamed) : Result<store::Seq>(0);
+        if (!twin) return twin.error();
+        known_before_ = *twin > 0;
+        const auto kept = known_before_ ? bench.store.add_place(listed.folder, own_uid_validity, listed.uid, *twin)
+                                        : keep(bench, streamed);
+        if (!kept) return kept.error();
         listed.state = store::Listed::State::stored;
+        what_.there->add(listed.uid);
         const auto put = listings.put(listed);
         return put ? error_code{} : put.error();
     }
 
 private:
+    /// The message that is this one, byte for byte, and not listed beside it: somebody moved it while we removed it
+    /// from under its old key, or it came over IMAP. 0: there is none.
+    Result<store::Seq> twin_elsewhere(store::Store& store, const std::optional<store::BodyPlace>& streamed) {
+        const auto& message = what_.message;
+        const auto length = streamed ? streamed->length : what_.body.size();
+        const auto crc32c = streamed ? streamed->crc32c : store::crc32c(what_.body);
+        const auto twin = store.twin_of(message.mailbox, message.fingerprint, length, crc32c);
+        if (!twin || *twin == 0) return twin;
+        const auto row = store.messages(message.mailbox, *twin - 1, 1);
+        if (!row) return row.error();
+        const bool beside =
+            !row->empty() && row->front().folder == message.folder && what_.there->contains(row->front().uid);
+        return beside ? 0 : *twin;
+    }
+
+    Result<void> keep(store::Workbench bench, const std::optional<store::BodyPlace>& streamed) {
+        const auto place = streamed ? Result<store::BodyPlace>(*streamed) : bench.bodies.append(what_.body);
+        if (!place) return place.error();
+        auto& message = what_.message;
+        message.body = *place;
+        stored_bytes_ = place->length;
+        message.uid = what_.listed.uid;
+        message.id = message_id_of(what_.mailbox_id, what_.folder_name, own_uid_validity, message.uid);
+        const auto added = bench.store.add_message(message);
+        if (!added) return added.error();
+        return {};
+    }
+
     error_code recognise(store::Workbench bench, store::Listed before) {
         known_before_ = true;
         if (what_.streaming) bench.bodies.abandon(what_.streaming->body);
@@ -189,6 +222,7 @@ imap::FetchSink::Flow ListedIntake::fetched(const imap::FetchItem& item) {
     what.listed.bytes = entry.bytes;
     what.listed.fingerprint = head.fingerprint;
     what.proves = head.proves;
+    what.there = source_.there;
     if (taken == Taking::whole) what.body = std::move(body_);
     what.streaming = std::move(streaming_);
     body_ = {};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,8 +13,8 @@ namespace retriever {
 
 /// Takes the bodies of a POP3 session to the committer: small ones whole, large ones block by block while they arrive.
 /// Each becomes a ledger row and a row of its key in one step, which also gives it its UID. A message that turns out to
-/// be one that was handed off before, under another key, gets no second row. On the session's shard; jobs may outlive
-/// it.
+/// be one that was handed off before, under another key or in another folder, gets no second row. On the session's
+/// shard; jobs may outlive it.
 class ListedIntake final : public imap::FetchSink {
 public:
     struct Source {
@@ -21,6 +22,7 @@ public:
         store::MailboxNumber mailbox = 0;
         std::string folder_name;
         store::FolderNumber folder = 0;
+        std::shared_ptr<imap::UidSet> there{};  // of messages that are listed and known; meanwhile the jobs'
     };
     ListedIntake(Source source, Intake::Sizes sizes, IntakeHouse house);
     ~ListedIntake() override;

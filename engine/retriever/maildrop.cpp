@@ -236,6 +236,7 @@ awaitable<std::optional<Ended>> Maildrop::compare(pop3::Client& client, Taken& t
     }
     hindered = co_await look_up_gone(plan_.unknown);
     if (hindered) co_return hindered;
+    for (const auto& row : there_) is_there(row);
     hindered = co_await recognise(client, taken);
     if (hindered) co_return hindered;
     hindered = co_await note_gone();
@@ -316,7 +317,9 @@ awaitable<std::optional<Ended>> Maildrop::recognise(pop3::Client& client, Taken&
     std::set<std::string_view> listed;
     for (const auto& entry : listing_) listed.insert(entry.key);
     for (std::size_t i = 0; i < lost_.size(); ++i) {
-        if (!found.contains(i) && !listed.contains(lost_[i].key)) left.push_back(std::move(lost_[i]));
+        if (found.contains(i)) continue;
+        if (lost_[i].state == State::stored) known_there_->remove(lost_[i].uid);
+        if (!listed.contains(lost_[i].key)) left.push_back(std::move(lost_[i]));
     }
     lost_ = std::move(left);
     co_return std::nullopt;
@@ -352,6 +355,7 @@ awaitable<std::optional<Ended>> Maildrop::settle_changed(pop3::Client& client) {
 
 awaitable<std::optional<Ended>> Maildrop::keep(Changes changes) {
     if (changes.put.empty()) co_return std::nullopt;
+    for (const auto& row : changes.put) is_there(row);
     std::set<std::string_view> listed;
     for (const auto& entry : listing_) listed.insert(entry.key);
     std::erase_if(changes.renamed, [&listed](const auto& each) { return listed.contains(each.first); });
@@ -395,7 +399,7 @@ awaitable<std::optional<Ended>> Maildrop::note_gone() {
 }
 
 awaitable<std::optional<Ended>> Maildrop::fetch(pop3::Client& client, const bool& stop, Taken& taken) {
-    ListedIntake intake({facts_.mailbox_id, facts_.mailbox, folder_name, folder_.number}, sizes_, house_);
+    ListedIntake intake({facts_.mailbox_id, facts_.mailbox, folder_name, folder_.number, known_there_}, sizes_, house_);
     std::optional<Ended> ended;
     std::vector<ListingEntry> oversize;
     std::erase_if(fetch_, [&](const ListingEntry& entry) {
@@ -568,6 +572,10 @@ awaitable<std::optional<Ended>> Maildrop::removed() {
     auto noted = co_await house_.committer.run(house_.inbox, std::move(note));
     if (!noted) co_return store_ended(noted.error());
     co_return std::nullopt;
+}
+
+void Maildrop::is_there(const Listed& row) {
+    if (row.state == State::stored) known_there_->add(row.uid);
 }
 
 std::string Maildrop::too_large() const { return fmt::format("larger than {} bytes", sizes_.message_bytes_max); }

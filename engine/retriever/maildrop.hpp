@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -92,6 +93,7 @@ private:
         store::Millis next = store::Millis::max();  // of what is not due: not before
     };
     awaitable<Result<Due>> look_up_due_ones(std::vector<store::Listed> rows);
+    void is_there(const store::Listed& row);
     [[nodiscard]] Ended store_ended(error_code error) const;
     [[nodiscard]] std::string too_large() const;
 
@@ -102,7 +104,8 @@ private:
     std::vector<ListingEntry> listing_;
     std::vector<store::Listed> there_;
     ListingPlan plan_;
-    std::map<std::string, store::Listed> gone_before_;  // rows of keys that come back
+    std::map<std::string, store::Listed> gone_before_;                              // rows of keys that come back
+    std::shared_ptr<imap::UidSet> known_there_ = std::make_shared<imap::UidSet>();  // of stored rows that are listed
     std::vector<store::Listed> lost_;     // rows whose key is not listed any more, or is another message's
     std::vector<ListingEntry> replaced_;  // the latter messages
     std::deque<ListingEntry> fetch_;

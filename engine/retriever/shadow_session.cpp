@@ -41,7 +41,7 @@ awaitable<Ended> ShadowSession::stay(imap::Client& client) {
         sum_up(stay);
         note_proof();
         state_.caught_up = true;
-        auto woken = co_await wait_for_news(client, stay);
+        auto woken = co_await wait_for_news(client, longest_wait(client, stay));
         seat().work();
         if (woken.ended) co_return std::move(*woken.ended);
         if (told_to_stop()) break;
@@ -176,30 +176,11 @@ bool ShadowSession::whole_is_due(const Stay& stay) const {
     return !stay.looked_whole || house_.seams.timers.now() - *stay.looked_whole >= renewal(stay);
 }
 
-awaitable<ShadowSession::News> ShadowSession::wait_for_news(imap::Client& client, const Stay& stay) {
-    enter(Phase::idle);
-    seat().rest(last_news());
-    const Counted idle(house_.counters.sessions_idle);
-    News news;
-    const bool idles = client.can("IDLE");
-    const auto most = idles ? renewal(stay) : house_.options.poll_interval;
+std::chrono::milliseconds ShadowSession::longest_wait(const imap::Client& client, const Stay& stay) const {
+    const auto most = client.can("IDLE") ? renewal(stay) : house_.options.poll_interval;
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(*stay.looked_whole + most - house_.seams.timers.now());
-    const auto span = span_until(stay.next_due, std::max<std::chrono::milliseconds>(left, 1s));
-    if (!idles) {
-        co_await nap(span);
-        if (told_to_stop()) co_return news;
-        auto answer = co_await client.noop();
-        if (!answer) news.ended = ended_by(answer.error(), client.bye());
-        co_return news;
-    }
-    auto woken = co_await client.idle(span);
-    if (!woken) {
-        news.ended = ended_by(woken.error(), client.bye());
-        co_return news;
-    }
-    news.by = *woken;
-    co_return news;
+    return span_until(stay.next_due, std::max<std::chrono::milliseconds>(left, 1s));
 }
 
 }  // namespace retriever

@@ -31,13 +31,9 @@ private:
     awaitable<std::optional<Ended>> look_for_news(imap::Client& client, Stay& stay);
     awaitable<std::optional<Ended>> look(imap::Client& client, Stay& stay, FolderShadow& folder,
                                          FolderShadow::Depth depth);
-    struct News {
-        imap::Client::Woken by = imap::Client::Woken::time;
-        std::optional<Ended> ended;
-    };
-    awaitable<News> wait_for_news(imap::Client& client, const Stay& stay);
     [[nodiscard]] std::chrono::milliseconds renewal(const Stay& stay) const;
     [[nodiscard]] bool whole_is_due(const Stay& stay) const;
+    [[nodiscard]] std::chrono::milliseconds longest_wait(const imap::Client& client, const Stay& stay) const;
     void sum_up(Stay& stay);
 
     std::map<std::string, FolderShadow::Looked> looked_;  // by folder
