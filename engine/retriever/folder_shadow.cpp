@@ -14,6 +14,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
+constexpr std::uint32_t compared_in_vain_max = 10;
+constexpr auto compared_again_after = std::chrono::milliseconds(1min);
 constexpr std::uint64_t heads_at_once = 500;  // written down together
 constexpr std::size_t set_bytes_max = 7000;   // of UIDs in one command: Exchange's lines end at 8000
 constexpr std::size_t page_rows = 10'000;
@@ -175,7 +177,8 @@ awaitable<FolderShadow::Looked> FolderShadow::look(imap::Client& client, Depth d
     // A view that was open before may have stalled: nobody is called late by what it shows.
     if (depth == Depth::news && next_due_) findings.began = std::min(findings.began, *next_due_ - 1ms);
     imap::UidSet fresh;
-    if (depth == Depth::whole)
+    bool headless = false;
+    if (depth == Depth::whole || state_.compares)
         looked.ended = co_await find_all(client, findings, fresh);
     else
         looked.ended = co_await find_news(client, findings, fresh);
@@ -186,6 +189,7 @@ awaitable<FolderShadow::Looked> FolderShadow::look(imap::Client& client, Depth d
         part.began = findings.began;
         looked.ended = co_await read_heads(client, part, std::move(slice));
         if (looked.ended) break;
+        headless = headless || part.headless;
         if (fresh.empty()) {
             findings.heads = std::move(part.heads);
         } else {
@@ -194,8 +198,11 @@ awaitable<FolderShadow::Looked> FolderShadow::look(imap::Client& client, Depth d
         }
     }
     if (looked.ended) co_return looked;
-    findings.complete = true;
+    // Of what is there under new UIDs, the one that gives no head may be any: nothing counts as gone for a while.
+    findings.complete = !headless || !state_.compares || ++compared_in_vain_ > compared_in_vain_max;
+    const bool goes_on = !findings.complete;
     looked.ended = co_await write_down(std::move(findings), looked);
+    if (goes_on) next_due_ = looked.next_due = now() + compared_again_after;
     co_return looked;
 }
 
@@ -297,6 +304,7 @@ awaitable<std::optional<Ended>> FolderShadow::read_heads(imap::Client& client, S
     }
     auto without_head = fetched->unanswered;
     without_head.add(fetched->refused);
+    findings.headless = !without_head.empty();
     if (!without_head.empty()) {
         spdlog::info("mailbox={} folder={} id=shadow-no-head mails={} uids={} asked for again with the next whole look",
                      facts_.mailbox_id, runtime::value(facts_.folder), without_head.count(),

@@ -78,6 +78,7 @@ private:
     imap::UidSet flagged_;    // of them, with \Seen
     imap::Uid uid_next_ = 0;  // as EXAMINE said
     std::optional<store::Millis> next_due_;
+    std::uint32_t compared_in_vain_ = 0;  // as heads were missing
 };
 
 }  // namespace retriever

@@ -43,6 +43,7 @@ struct ShadowFindings {
     store::Millis began{};  // the look
     store::Millis ended{};
     std::vector<ShadowHead> heads;  // of UIDs that were not known to be there
+    bool headless = false;          // a mail gave no head
     imap::UidSet seen;              // flagged since
     imap::UidSet gone;
     bool complete = false;     // the last part: what is not taken was not taken when the look began

@@ -291,6 +291,36 @@ TEST_CASE("folder shadow: another UIDVALIDITY brings neither misses nor doubles"
     CHECK(line.mails().size() == 6);
 }
 
+TEST_CASE("folder shadow: under another UIDVALIDITY a mail that gives no head for a moment is not lost",
+          "[retriever][shadow]") {
+    Line line;
+    check_script(line.look({1}, {client("R2 UID SEARCH UID 1:*\r\n"), none_found(2)}));
+    line.wall("2026-11-27 10:01:00");
+    check_script(line.look({4}, {client("R2 UID SEARCH UID 1:*\r\n"), found(2, "1 2 3"), heads(3, "1:3"),
+                                 heads_are(3, {{1, "a", "27-Nov-2026 10:00:50 +0000"},
+                                               {2, "b", "27-Nov-2026 10:00:51 +0000"},
+                                               {3, "c", "27-Nov-2026 10:00:52 +0000"}})}));
+    line.wall("2026-11-27 10:20:00");
+    const auto first = line.look(
+        {3, 8}, {client("R2 UID SEARCH SINCE 26-Nov-2026\r\n"), found(2, "1 2"), client("R3 UID SEARCH UID 1:*\r\n"),
+                 found(3, "1 2"), heads(4, "1:2"), heads_are(4, {{2, "b", "27-Nov-2026 10:00:51 +0000"}})});
+    check_script(first);
+    CHECK_FALSE(line.mail("a")->gone);
+    CHECK_FALSE(line.mail("c")->gone);
+    CHECK(line.state().compares);
+    CHECK(first.looked.next_due);
+    line.wall("2026-11-27 10:21:00");
+    const auto second = line.look(
+        {3, 8}, {client("R2 UID SEARCH UID 1:*\r\n"), found(2, "1 2"), client("R3 UID SEARCH UNSEEN UID 2:2\r\n"),
+                 found(3, "2"), heads(4, "1"), heads_are(4, {{1, "a", "27-Nov-2026 10:00:50 +0000"}})});
+    check_script(second);
+    CHECK(second.looked.missed == 2);
+    CHECK(line.mails().size() == 3);
+    CHECK(line.mail("a")->uid_validity == 8);
+    CHECK(line.mail("c")->gone);
+    CHECK_FALSE(line.state().compares);
+}
+
 TEST_CASE("folder shadow: a UIDNEXT that went back is a change of UIDs, too", "[retriever][shadow]") {
     Line line;
     check_script(line.look({1}, {client("R2 UID SEARCH UID 1:*\r\n"), none_found(2)}));
