@@ -64,7 +64,7 @@ awaitable<Ended> ImapSession::stay(imap::Client& client) {
         }
         watch_folders(client, stay);
         News woken;
-        if (has_heard(stay))
+        if (has_heard(client, stay))
             woken.by = imap::Client::Woken::told;
         else
             woken = co_await wait_for_news(client, longest_wait(client, stay));
@@ -251,6 +251,7 @@ awaitable<std::optional<Ended>> ImapSession::take_all(imap::Client& client, Stay
         }
         if (told_to_stop()) co_return std::nullopt;
         enter(Phase::fetching);
+        if (waited_in) stay.heard = client.arrivals();
         const auto began = house_.seams.timers.now();
         auto taken = co_await folder.intake.take_new(client, stay.pendings, leaving(), unfinished_);
         stored += taken.stored;
@@ -286,6 +287,7 @@ awaitable<std::optional<Ended>> ImapSession::take_all(imap::Client& client, Stay
     if (hindered_.size() == stay.folders.size() && !told_to_stop())
         co_return hindered_.reason(stay.folders.front().intake.name());
     announced = announced || (client.selected().exists > exists_before && exists_before > 0);
+    announced = announced || (stay.opened == &home(stay) && client.arrivals() != stay.heard);
     stay.late = announced && stored == 0 && stay.late < late_looks ? stay.late + 1 : 0;
     co_return std::nullopt;
 }
@@ -460,9 +462,10 @@ bool ImapSession::looks_often(const Stay& stay) const {
            std::any_of(wanted.begin(), wanted.end(), imap::is_looked_up);
 }
 
-/// Something came while the session was busy.
-bool ImapSession::has_heard(Stay& stay) {
+/// Something came while the session was busy: IDLE would not tell of it again.
+bool ImapSession::has_heard(const imap::Client& client, Stay& stay) {
     if (!news_.empty()) return true;
+    if (stay.late == 0 && !stay.backfills && client.arrivals() != stay.heard) return true;
     if (!take_rung()) return false;
     stay.backfills = true;
     return true;

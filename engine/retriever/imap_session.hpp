@@ -46,6 +46,7 @@ private:
         std::optional<runtime::Audit> audit;  // being made with this look
         AuditDue audit_due = AuditDue::no;
         std::uint32_t late = 0;
+        std::uint32_t heard = 0;                  // arrivals() before the last search in the folder that is waited in
         std::optional<store::Millis> next_after;  // when there is something to do without news
     };
     awaitable<void> dismiss() override;
@@ -68,7 +69,7 @@ private:
     awaitable<Result<config::Start>> start_of_late_folders();
     void watch_folders(const imap::Client& client, Stay& stay);
     void heard(const std::string& folder, FolderWatch::News news);
-    [[nodiscard]] bool has_heard(Stay& stay);
+    [[nodiscard]] bool has_heard(const imap::Client& client, Stay& stay);
     [[nodiscard]] bool looks_often(const Stay& stay) const;
     [[nodiscard]] std::chrono::milliseconds longest_wait(const imap::Client& client, const Stay& stay) const;
 

@@ -125,6 +125,7 @@ awaitable<Result<Client::Opened>> Client::open(std::string folder, Access access
 }
 
 const Selected& Client::selected() const noexcept { return impl_->session.selected(); }
+std::uint32_t Client::arrivals() const noexcept { return impl_->session.arrivals(); }
 
 awaitable<Result<Client::Found>> Client::search(std::string criteria) {
     if (!is_plain_text(criteria)) co_return errc::bad_argument;

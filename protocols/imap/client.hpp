@@ -80,6 +80,9 @@ public:
     awaitable<Result<Opened>> open(std::string folder, Access access);
     /// Kept current by untagged responses since open().
     [[nodiscard]] const Selected& selected() const noexcept;
+    /// How often EXISTS has told of more messages on this connection. A server says it once, with whatever command is
+    /// running: what it has said since a SEARCH began, that SEARCH may not have found. RFC 9051 §7.4.1.
+    [[nodiscard]] std::uint32_t arrivals() const noexcept;
     struct Found {
         Answer answer;
         UidSet uids;

@@ -29,7 +29,10 @@ std::string Session::next_tag() { return 'R' + std::to_string(++tags_); }
 
 void Session::take_in(const Response& response) {
     if (response.number) {
-        if (response.is("EXISTS")) selected_.exists = *response.number;
+        if (response.is("EXISTS")) {
+            arrivals_ += *response.number > selected_.exists ? 1 : 0;
+            selected_.exists = *response.number;
+        }
         if (response.is("EXPUNGE") && selected_.exists > 0) --selected_.exists;
         return;
     }

@@ -28,6 +28,7 @@ public:
     [[nodiscard]] bool can(std::string_view capability) const noexcept;
     [[nodiscard]] std::vector<std::string> capabilities() const;
     [[nodiscard]] const Selected& selected() const noexcept { return selected_; }
+    [[nodiscard]] std::uint32_t arrivals() const noexcept { return arrivals_; }
     [[nodiscard]] const std::string& bye() const noexcept { return bye_; }
     [[nodiscard]] bool said_bye() const noexcept { return said_bye_; }
     [[nodiscard]] NameCoding coding() const noexcept { return coding_; }
@@ -39,6 +40,7 @@ private:
     std::uint64_t tags_ = 0;
     std::string capabilities_;  // with spaces between: an idle connection keeps little
     Selected selected_;
+    std::uint32_t arrivals_ = 0;
     std::string bye_;
     bool said_bye_ = false;
     NameCoding coding_ = NameCoding::utf7;

@@ -376,6 +376,24 @@ TEST_CASE("imap client: wake_idle() ends a wait at once, without losing what com
     CHECK(scripted.stream.surprise().empty());
 }
 
+TEST_CASE("imap client: what a server announces while another command runs is counted, also when as much goes",
+          "[imap]") {
+    Scripted scripted({server(greeting), client_says("R1 EXAMINE INBOX\r\n"),
+                       server("* 3 EXISTS\r\n* OK [UIDVALIDITY 7] v\r\nR1 OK done\r\n"),
+                       client_says("R2 UID SEARCH UID 4:*\r\n"),
+                       server("* SEARCH 3\r\n* 1 EXPUNGE\r\n* 3 EXISTS\r\nR2 OK done\r\n"), client_says("R3 NOOP\r\n"),
+                       server("* 3 EXISTS\r\nR3 OK\r\n")});
+    REQUIRE_FALSE(scripted.greet());
+    REQUIRE(run_coroutine(scripted.client.open("INBOX", Client::Access::read_only)).has_value());
+    const auto before = scripted.client.arrivals();
+    REQUIRE(run_coroutine(scripted.client.search("UID 4:*")).has_value());
+    CHECK(scripted.client.selected().exists == 3);
+    CHECK(scripted.client.arrivals() == before + 1);
+    CHECK(run_coroutine(scripted.client.noop())->ok());
+    CHECK(scripted.client.arrivals() == before + 1);  // nothing more
+    CHECK(scripted.stream.finished());
+}
+
 TEST_CASE("imap client: a wake-up that finds nobody waiting is kept for the next IDLE, once", "[imap]") {
     Scripted scripted({server(greeting),
                        client_says("R1 IDLE\r\n"),
