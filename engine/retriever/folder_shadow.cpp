@@ -201,6 +201,7 @@ awaitable<FolderShadow::Looked> FolderShadow::look(imap::Client& client, Depth d
     // Of what is there under new UIDs, the one that gives no head may be any: nothing counts as gone for a while.
     findings.complete = !headless || !state_.compares || ++compared_in_vain_ > compared_in_vain_max;
     const bool goes_on = !findings.complete;
+    if (!headless) compared_in_vain_ = 0;
     looked.ended = co_await write_down(std::move(findings), looked);
     if (goes_on) next_due_ = looked.next_due = now() + compared_again_after;
     co_return looked;
