@@ -10,6 +10,7 @@
 #include "engine/config/import.hpp"
 #include "engine/control/json.hpp"
 #include "engine/doctor/doctor.hpp"
+#include "engine/retriever/state.hpp"
 #include "engine/tokens/sign_ins.hpp"
 
 namespace control {
@@ -103,7 +104,8 @@ void add_states(const Live& live, doctor::Plan& plan) {
         const auto state = live.mailbox(patient.mailbox.id);
         if (!state) continue;
         patient.state = state->state;
-        patient.reason = state->reason;
+        const bool is_fetched = state->state == retriever::word_of(retriever::Phase::idle);  // in part, perhaps
+        if (!is_fetched) patient.reason = state->reason;
         patient.last_proof = state->last_proof;
     }
 }

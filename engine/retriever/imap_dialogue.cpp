@@ -103,7 +103,7 @@ awaitable<std::optional<Ended>> ImapDialogue::find_names(imap::Client& client, s
 }
 
 awaitable<ImapDialogue::News> ImapDialogue::wait_for_news(imap::Client& client, std::chrono::milliseconds span) {
-    enter(Phase::idle, state_.hindered);
+    enter(Phase::idle, state_.hindered.empty() ? std::string() : "fetched in part: " + state_.hindered);
     seat().rest(last_news());
     const Counted idle(house_.counters.sessions_idle);
     News news;

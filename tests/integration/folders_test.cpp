@@ -129,6 +129,8 @@ TEST_CASE("folders: one that cannot be fetched stops no other, and is fetched on
     }
     CHECK(holds(rig.daemon.state_of("desk"), "idle"));
     CHECK(holds(rig.daemon.state_of("desk"), "Missing"));
+    CHECK(holds(rig.daemon.ask({"mailbox", "list"}).output, "fetched in part: opening folder Missing"));
+    CHECK_FALSE(holds(rig.daemon.ask({"check", "desk"}).output, "not-served"));
     const auto log = rig.daemon.log();
     CHECK(log.find("id=folder-left-out") == log.rfind("id=folder-left-out"));
 
