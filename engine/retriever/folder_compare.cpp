@@ -179,7 +179,7 @@ awaitable<std::optional<Ended>> FolderIntake::gather() {
 /// Of a slice above the cursor, fetches what the ledger does not have under another UID.
 awaitable<std::optional<Ended>> FolderIntake::take_compared(imap::Client& client, Intake& intake, imap::UidSet slice) {
     if (!recognises()) {
-        auto ended = co_await take_slice(client, intake, std::move(slice));
+        auto ended = co_await take_unknown(client, intake, std::move(slice));
         co_return ended;
     }
     const auto top = slice.ranges().back().last;

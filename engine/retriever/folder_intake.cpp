@@ -46,7 +46,9 @@ void each(const imap::UidSet& uids, const Visit& visit) {
 }  // namespace
 
 FolderIntake::FolderIntake(Facts facts, Intake::Sizes sizes, Intake::House house, imap::Client::FetchPlan plan)
-    : facts_(std::move(facts)), sizes_(sizes), house_(house), plan_(plan) {}
+    : facts_(std::move(facts)), sizes_(sizes), house_(house), plan_(plan) {
+    plan_.email_ids = facts_.has_siblings;
+}
 
 awaitable<std::optional<Ended>> FolderIntake::open(imap::Client& client) {
     auto look_up = [mailbox = facts_.mailbox, name = facts_.folder](store::Workbench bench) {
@@ -285,6 +287,7 @@ awaitable<FolderIntake::Taken> FolderIntake::take_new(imap::Client& client, Pend
     }
 
     pending_ = 0;
+    known_elsewhere_ = 0;
     Intake intake({facts_.mailbox_id, facts_.mailbox, folder_, uid_validity_, recognises(), renumbered_}, sizes_,
                   house_, cursor_);
     if (unfinished && unfinished->uid_validity == uid_validity_ &&
@@ -320,7 +323,7 @@ awaitable<FolderIntake::Taken> FolderIntake::take_new(imap::Client& client, Pend
         taken.ended = co_await conclude();
     }
     taken.stored = intake.progress().stored;
-    taken.known_before = intake.progress().known_before;
+    taken.known_before = intake.progress().known_before + known_elsewhere_;
     taken.bytes = intake.progress().stored_bytes;
     taken.pending = pending_;
     co_return taken;
@@ -329,15 +332,16 @@ awaitable<FolderIntake::Taken> FolderIntake::take_new(imap::Client& client, Pend
 awaitable<FolderIntake::Taken> FolderIntake::take_older(imap::Client& client, imap::UidSet wanted, const bool& stop) {
     Taken taken;
     pending_ = 0;
+    known_elsewhere_ = 0;
     Intake intake({facts_.mailbox_id, facts_.mailbox, folder_, uid_validity_}, sizes_, house_, cursor_);
     while (!taken.ended && !wanted.empty() && !stop) {
         auto slice = wanted.take_front(slice_uids, std::string::npos);
-        taken.ended = co_await take_slice(client, intake, std::move(slice));
+        taken.ended = co_await take_unknown(client, intake, std::move(slice));
     }
     auto settled = co_await intake.settle();
     if (!settled) taken.ended = store_ended(settled.error());
     taken.stored = intake.progress().stored;
-    taken.known_before = intake.progress().known_before;
+    taken.known_before = intake.progress().known_before + known_elsewhere_;
     taken.bytes = intake.progress().stored_bytes;
     taken.pending = pending_;
     co_return taken;

@@ -22,6 +22,7 @@ public:
         store::MailboxNumber mailbox = 0;
         std::string folder;
         config::Start start;
+        bool has_siblings = false;  // other folders of the mailbox are fetched, too
     };
     FolderIntake(Facts facts, Intake::Sizes sizes, Intake::House house, imap::Client::FetchPlan plan);
 
@@ -79,6 +80,9 @@ private:
     awaitable<std::optional<Ended>> recognise(imap::Client& client, Intake& intake, imap::UidSet& slice);
     awaitable<std::optional<Ended>> conclude();
     awaitable<std::optional<Ended>> stop_recognising(const imap::UidSet& again);
+    // folder_labels.cpp
+    awaitable<std::optional<Ended>> take_unknown(imap::Client& client, Intake& intake, imap::UidSet slice);
+    awaitable<std::optional<Ended>> leave_copies(imap::Client& client, Intake& intake, imap::UidSet& slice);
     // folder_audit.cpp
     awaitable<std::optional<Ended>> note_unknown(imap::UidSet unknown);
     [[nodiscard]] bool recognises() const noexcept { return renumbering_.has_value(); }
@@ -105,6 +109,7 @@ private:
     std::uint64_t uid_next_ = 0;  // UIDs below it may be there; 0: the server does not say
     std::uint32_t exists_ = 0;    // when uid_next_ was learned
     std::uint64_t pending_ = 0;
+    std::uint64_t known_elsewhere_ = 0;  // of what is taken now, the copies that were not fetched
 };
 
 }  // namespace retriever

@@ -167,7 +167,10 @@ void ImapSession::add_folder(Stay& stay, const std::string& name, config::Start 
                                after_policy_of(*mailbox_, place_->provider)};
         after = std::make_unique<AfterWork>(std::move(facts), house);
     }
-    FolderIntake intake({mailbox_->id, state_.number, name, start}, house_.options.sizes, house, house_.options.fetch);
+    const auto& chosen = mailbox_->folders;
+    const bool has_siblings = chosen.size() > 1 || std::any_of(chosen.begin(), chosen.end(), imap::is_looked_up);
+    FolderIntake::Facts facts{mailbox_->id, state_.number, name, start, has_siblings};
+    FolderIntake intake(std::move(facts), house_.options.sizes, house, house_.options.fetch);
     Backfilling older({mailbox_->id, state_.number, name}, house);
     stay.folders.push_back({std::move(intake), std::move(older), std::move(after), start});
 }

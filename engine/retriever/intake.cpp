@@ -24,6 +24,7 @@ public:
         std::optional<Newcomer> newcomer;
         bool proves = false;      // equal fingerprints, equal messages
         bool renumbered = false;  // its UID may have stood for another message
+        std::string email_id;     // what the server calls this content; empty: it does not say
     };
     MessageJob(const IntakeHouse& house, std::shared_ptr<Progress> progress, What what)
         : LedgerJob(house, what.message.mailbox, std::move(progress), what.body.size()), what_(std::move(what)) {}
@@ -76,6 +77,8 @@ private:
         const auto added = bench.store.add_message(message);
         if (!added) return added.error();
         known_before_ = added->known_before;
+        const auto noted = note_email_id(bench.store, added->seq);
+        if (!noted) return noted;
         if (standing != Standing::doubtful) return {};
         return bench.store.accounting().mark_repeat(message.mailbox, added->seq);
     }
@@ -91,7 +94,16 @@ private:
         if (*known) return false;
         const auto placed = store.add_place(message.folder, message.uid_validity, message.uid, *twin);
         if (!placed) return {boost::system::in_place_error, placed.error()};
+        const auto noted = note_email_id(store, *twin);
+        if (!noted) return {boost::system::in_place_error, noted.error()};
         return true;
+    }
+
+    /// So that copies of it need not be fetched. Servers may give equal bytes one id (RFC 8474 §5.1), and those without
+    /// Message-ID and Received may be two messages for all that.
+    Result<void> note_email_id(store::Store& store, store::Seq seq) {
+        if (what_.email_id.empty() || !what_.proves) return {};
+        return store.accounting().note_email_id(what_.message.mailbox, what_.email_id, seq);
     }
 
     /// A UID that stood for another message before UIDVALIDITY changed and came back would have that one's id.
@@ -228,6 +240,7 @@ imap::FetchSink::Flow Intake::fetched(const imap::FetchItem& item) {
     what.message.internal_date = seconds ? store::Millis(std::chrono::seconds(*seconds)) : what.message.received_at;
     what.renumbered = source_.renumbered;
     what.proves = proves_identity(head);
+    what.email_id = item.email_id;
     if (source_.recognises) {
         Newcomer newcomer{
             what.message.folder, what.message.uid_validity, item.uid, what.message.fingerprint, false, {}};

@@ -98,6 +98,7 @@ public:
         std::uint64_t batch_uids = 64;
         std::size_t batches_in_flight = 3;     // pipelined UID FETCH commands
         std::size_t command_bytes_max = 8000;  // Exchange's line limit
+        bool email_ids = false;                // with fetch(), where may_tell_email_ids()
     };
     struct Fetch {
         UidSet unanswered;             // asked for in a batch that was completed, no answer with a body came
@@ -111,6 +112,11 @@ public:
     /// As fetch(), but in place of the bodies only what tells messages apart: UID, FLAGS, INTERNALDATE,
     /// RFC822.SIZE and BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE FROM SUBJECT RECEIVED)].
     awaitable<Result<Fetch>> fetch_heads(UidSet wanted, FetchPlan plan, FetchSink& sink);
+    /// The server has ids that messages keep in every folder: Gmail's X-GM-EXT-1, or OBJECTID (RFC 8474).
+    [[nodiscard]] bool may_tell_email_ids() const;
+    /// As fetch(), without bodies: UID, INTERNALDATE, RFC822.SIZE and the email id. Those that came without one count
+    /// as unanswered.
+    awaitable<Result<Fetch>> fetch_email_ids(UidSet wanted, FetchPlan plan, FetchSink& sink);
     /// The rest of one body: BODY.PEEK[]<offset.bytes>. The sink sees just those bytes.
     awaitable<Result<Fetch>> fetch_part(Uid uid, std::uint64_t offset, std::uint64_t bytes, FetchSink& sink);
 

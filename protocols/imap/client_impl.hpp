@@ -51,6 +51,8 @@ struct Client::Impl {
     awaitable<Result<Answer>> log_in_with_password(std::string user, Secret password);
     /// Sends the commands of `fetching` as `plan` says and passes on what they bring, until all are answered.
     awaitable<Result<Fetch>> carry_out(FetchRun& fetching, FetchPlan plan, FetchSink& sink);
+    /// What FETCH calls the id of a message's content; empty: the server has none.
+    [[nodiscard]] std::string_view email_id_item() const;
     /// Of IDLE; in coroutines of their own, so that one that waits keeps a small frame.
     awaitable<Result<void>> begin_idle(Exchange& exchange);
     awaitable<Result<void>> end_idle(Exchange& exchange);

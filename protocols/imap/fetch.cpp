@@ -13,8 +13,25 @@ constexpr net::Pace no_hurry{std::chrono::hours(24)};
 
 awaitable<Result<Client::Fetch>> Client::fetch(UidSet wanted, FetchPlan plan, FetchSink& sink) {
     FetchRun fetching(std::move(wanted), FetchRun::Of::messages, std::nullopt, sink);
+    if (plan.email_ids) fetching.name_email_id(impl_->email_id_item());
     auto result = co_await impl_->carry_out(fetching, plan, sink);
     co_return result;
+}
+
+bool Client::may_tell_email_ids() const { return !impl_->email_id_item().empty(); }
+
+awaitable<Result<Client::Fetch>> Client::fetch_email_ids(UidSet wanted, FetchPlan plan, FetchSink& sink) {
+    FetchRun fetching(std::move(wanted), FetchRun::Of::email_ids, std::nullopt, sink);
+    fetching.name_email_id(impl_->email_id_item());
+    auto result = co_await impl_->carry_out(fetching, plan, sink);
+    co_return result;
+}
+
+/// Where both are offered, as at Gmail, they name the same; Gmail's own is the older one.
+std::string_view Client::Impl::email_id_item() const {
+    if (session.can("X-GM-EXT-1")) return "X-GM-MSGID";
+    if (session.can("OBJECTID")) return "EMAILID";
+    return {};
 }
 
 awaitable<Result<Client::Fetch>> Client::fetch_heads(UidSet wanted, FetchPlan plan, FetchSink& sink) {

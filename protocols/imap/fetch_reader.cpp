@@ -17,6 +17,15 @@ std::string_view without_line_end(std::string_view line) noexcept {
     return line;
 }
 
+/// objectid, and so is what Gmail has. RFC 8474 §7.
+bool is_email_id(std::string_view word) noexcept {
+    const auto belongs = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
+    };
+    return !word.empty() && word.size() <= 255 && !text::same(word, "NIL") &&
+           std::all_of(word.begin(), word.end(), belongs);
+}
+
 bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
 
 std::size_t after_blanks(std::string_view line, std::size_t at) noexcept {
@@ -73,6 +82,7 @@ bool ResponseReader::begins_fetch(std::string_view line) {
     item_.has_body = false;
     item_.body_bytes = 0;
     item_.flags.clear();
+    item_.email_id.clear();
     origin_.reset();
     value_of_ = Item::none;
     depth_ = 0;
@@ -151,6 +161,8 @@ Result<void> ResponseReader::read_item_name(std::string_view line) {
         value_of_ = Item::date;
     } else if (text::same(name, "RFC822.SIZE")) {
         value_of_ = Item::size;
+    } else if (text::same(name, "X-GM-MSGID") || text::same(name, "EMAILID")) {
+        value_of_ = Item::email_id;
     }
     return {};
 }
@@ -170,11 +182,21 @@ Result<ResponseReader::Step> ResponseReader::read_value(std::string_view line) {
             item_.size = text::number<std::uint64_t>(take_word(line)).value_or(0);
             break;
         case Item::date:
-            if (line[at_] != '"') return skip_value(line);
+            if (line[at_] != '"') return skip_unfit(line);
             if (!take_quoted(line, at_, &item_.internal_date)) return errc::malformed_response;
             break;
+        case Item::email_id: {  // 1278455344230334865, or (M6d99ac3275bb4e)
+            const auto from = at_ + (line[at_] == '(' ? 1 : 0);
+            const auto end = word_end(line, from, Brackets::belong_to_it);
+            const auto id = line.substr(from, end - from);
+            const bool whole = from == at_ || (end < line.size() && line[end] == ')');
+            if (!whole || !is_email_id(id)) return skip_unfit(line);
+            item_.email_id = id;
+            at_ = end + (from - at_);
+            break;
+        }
         case Item::flags:
-            if (line[at_] != '(') return skip_value(line);
+            if (line[at_] != '(') return skip_unfit(line);
             for (++at_;;) {
                 at_ = after_blanks(line, at_);
                 if (at_ < line.size() && line[at_] == ')') break;
@@ -216,6 +238,12 @@ Result<ResponseReader::Step> ResponseReader::read_body_value(std::string_view li
 Result<ResponseReader::Event> ResponseReader::read_quoted_body(std::string_view) {
     state_ = State::fetch_line;
     return Event{.kind = Event::Kind::body_bytes, .text = unquoted_};
+}
+
+/// A value that is not of the item's form. What it holds, if it is a list, is no value of the item either.
+Result<ResponseReader::Step> ResponseReader::skip_unfit(std::string_view line) {
+    value_of_ = Item::other;
+    return skip_value(line);
 }
 
 /// One step into, through or out of a value that nobody wants, lists included.

@@ -21,11 +21,13 @@ bool FetchRun::may_ask(std::size_t batches_in_flight) const noexcept {
 }
 
 std::string FetchRun::ask(std::string tag, std::uint64_t uids_max, std::size_t command_bytes_max) {
-    std::string items = " (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])\r\n";
+    const std::string email_id = email_id_item_.empty() ? std::string() : ' ' + email_id_item_;
+    std::string items = " (UID" + email_id + " FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])\r\n";
     if (of_ == Of::heads)
         items =
             " (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE FROM SUBJECT "
             "RECEIVED)])\r\n";
+    if (of_ == Of::email_ids) items = " (UID" + email_id + " INTERNALDATE RFC822.SIZE)\r\n";
     if (part_)
         items = " (UID BODY.PEEK[]<" + std::to_string(part_->offset) + '.' + std::to_string(part_->bytes) + ">)\r\n";
     const std::string verb = tag + " UID FETCH ";
@@ -82,8 +84,9 @@ FetchRun::Taken FetchRun::fetched(const FetchItem& item) {
         return {};
     }
     if (body == Body::dropped || batch == nullptr) return {};
-    if (body == Body::passed_on) batch->open.remove(item.uid);
-    return {sink_.fetched(item), body == Body::passed_on};
+    const bool answered = of_ == Of::email_ids ? !item.email_id.empty() : body == Body::passed_on;
+    if (answered) batch->open.remove(item.uid);
+    return {sink_.fetched(item), answered};
 }
 
 }  // namespace imap

@@ -15,8 +15,8 @@ namespace imap {
 /// sink is told that it broke off.
 class FetchRun {
 public:
-    /// What is asked for of each message: all of it, or the header fields that tell it from others.
-    enum class Of { messages, heads };
+    /// What is asked for of each message: all of it, the header fields that tell it from others, or its email id.
+    enum class Of { messages, heads, email_ids };
     /// The bodies that are asked for: whole ones, or `part`.
     struct Part {
         std::uint64_t offset = 0;
@@ -28,6 +28,8 @@ public:
     FetchRun& operator=(const FetchRun&) = delete;
     ~FetchRun();
 
+    /// It is asked for, too, under this name; empty: it is not.
+    void name_email_id(std::string_view item) { email_id_item_ = item; }
     /// Whether one more command may be sent now.
     [[nodiscard]] bool may_ask(std::size_t batches_in_flight) const noexcept;
     /// The next command with its line end.
@@ -58,6 +60,7 @@ private:
     UidSet next_;    // the front of them: a small set is cheap to take batches from
     Of of_;
     std::optional<Part> part_;
+    std::string email_id_item_;
     FetchSink& sink_;
     std::deque<Batch> batches_;
     Client::Fetch result_;

@@ -56,7 +56,7 @@ public:
 
 private:
     enum class State { line, fetch_line, quoted_body, body, skipped_literal, gathered_literal, search };
-    enum class Item { none, uid, size, flags, date, body, other };
+    enum class Item { none, uid, size, flags, date, email_id, body, other };
 
     Result<Event> step(std::string_view bytes);
     Result<Event> read_line(std::string_view bytes);
@@ -74,6 +74,7 @@ private:
     Result<void> read_item_name(std::string_view line);
     Result<Step> read_value(std::string_view line);
     Result<Step> read_body_value(std::string_view line);
+    Result<Step> skip_unfit(std::string_view line);
     Result<Step> skip_value(std::string_view line);
     Result<Step> begin_literal(std::string_view line, State state, std::uint64_t bytes_max);
     std::string_view take_word(std::string_view line) noexcept;

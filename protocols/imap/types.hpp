@@ -95,6 +95,7 @@ struct FetchItem {
     bool has_body = false;      // BODY[] came with a literal or string (NIL and the empty string are none)
     std::uint64_t body_bytes = 0;
     std::vector<std::string> flags;
+    std::string email_id;  // of its content, in whatever folder: EMAILID (RFC 8474) or X-GM-MSGID; empty: not said
 };
 
 /// "17-Jul-1996 02:44:25 -0700" as seconds since 1970. RFC 9051 §9 date-time.

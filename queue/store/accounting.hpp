@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "protocols/base/result.hpp"
@@ -49,7 +50,7 @@ struct Renumbering {
 };
 
 /// Which mail of a folder is accounted for without a ledger row of its own: what was there before the first contact,
-/// and what is recognised under another UIDVALIDITY. A part of the Store, in its transactions.
+/// and what is recognised under another UIDVALIDITY or in another folder. A part of the Store, in its transactions.
 class Accounting {
 public:
     virtual ~Accounting() = default;
@@ -80,6 +81,11 @@ public:
     virtual Result<Matches> matches(FolderNumber folder, const Digest& fingerprint) = 0;
     /// The message has this UID from now on.
     virtual Result<void> recognise(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid, Seq seq) = 0;
+
+    /// The message whose content the server calls so; 0: none, or it was set aside.
+    virtual Result<Seq> seq_of_email_id(MailboxNumber mailbox, std::string_view id) = 0;
+    /// The last one noted counts.
+    virtual Result<void> note_email_id(MailboxNumber mailbox, std::string_view id, Seq seq) = 0;
 
     /// A message that may have been handed off before, as another one.
     virtual Result<void> mark_repeat(MailboxNumber mailbox, Seq seq) = 0;

@@ -154,6 +154,11 @@ CREATE INDEX shadow_mail_unseen ON shadow_mail (folder, arrived_at) WHERE seen_a
 CREATE INDEX shadow_mail_there ON shadow_mail (folder, arrived_at) WHERE gone_at = 0 AND again = 0;
 )sql";
 
+// Which message has the id that servers give to a content in whatever folder. X-GM-MSGID, EMAILID (RFC 8474).
+constexpr const char* tables_since_version_8 = R"sql(
+CREATE TABLE email_id (mailbox BIGINT, id TEXT, seq BIGINT NOT NULL, PRIMARY KEY (mailbox, id)) WITHOUT ROWID;
+)sql";
+
 /// What version `after` lacks.
 std::string tables_after(std::int64_t after) {
     std::string script;
@@ -164,6 +169,7 @@ std::string tables_after(std::int64_t after) {
     if (after < 5) script += tables_since_version_5;
     if (after < 6) script += tables_since_version_6;
     if (after < 7) script += tables_since_version_7;
+    if (after < 8) script += tables_since_version_8;
     return script;
 }
 

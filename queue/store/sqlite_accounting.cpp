@@ -81,6 +81,13 @@ struct SqliteAccounting::Statements {
     Statement forget_recognisable{db, "DELETE FROM recognisable WHERE folder = ?1"};
     Statement forget_recognised{db, "DELETE FROM recognised WHERE folder = ?1"};
 
+    Statement seq_of_email_id{db,
+                              "SELECT e.seq FROM email_id e WHERE e.mailbox = ?1 AND e.id = ?2 AND NOT EXISTS "
+                              "(SELECT 1 FROM set_aside s WHERE s.mailbox = e.mailbox AND s.seq = e.seq)"};
+    Statement note_email_id{db,
+                            "INSERT INTO email_id (mailbox, id, seq) VALUES (?1, ?2, ?3) "
+                            "ON CONFLICT (mailbox, id) DO UPDATE SET seq = excluded.seq"};
+
     Statement mark_repeat{db,
                           "INSERT INTO possible_repeat (mailbox, seq) VALUES (?1, ?2) "
                           "ON CONFLICT (mailbox, seq) DO NOTHING"};
@@ -207,6 +214,16 @@ Result<void> SqliteAccounting::recognise(FolderNumber folder, std::uint32_t uid_
     const auto given = work_.write(sql_->give_uid, folder, number(uid_validity), number(uid), seq);
     if (!given) return given;
     return work_.write(sql_->take, folder, seq);
+}
+
+Result<Seq> SqliteAccounting::seq_of_email_id(MailboxNumber mailbox, std::string_view id) {
+    const auto found = work_.first<Seq>(sql_->seq_of_email_id, read_number, mailbox, id);
+    if (!found) return found.error();
+    return found->value_or(0);
+}
+
+Result<void> SqliteAccounting::note_email_id(MailboxNumber mailbox, std::string_view id, Seq seq) {
+    return work_.write(sql_->note_email_id, mailbox, id, seq);
 }
 
 Result<void> SqliteAccounting::mark_repeat(MailboxNumber mailbox, Seq seq) {

@@ -26,6 +26,8 @@ public:
     Result<Matches> matches(FolderNumber folder, const Digest& fingerprint) override;
     Result<void> recognise(FolderNumber folder, std::uint32_t uid_validity, std::uint32_t uid, Seq seq) override;
 
+    Result<Seq> seq_of_email_id(MailboxNumber mailbox, std::string_view id) override;
+    Result<void> note_email_id(MailboxNumber mailbox, std::string_view id, Seq seq) override;
     Result<void> mark_repeat(MailboxNumber mailbox, Seq seq) override;
     Result<std::vector<Seq>> marked_repeats(MailboxNumber mailbox, Seq first, Seq last) override;
 

@@ -179,6 +179,47 @@ TEST_CASE("folders: mail that people move, move back and copy is handed off once
     CHECK(support::count_in(rig.daemon.maildir()) == 5);
 }
 
+TEST_CASE("folders: of a mail that Gmail shows under several labels the body is fetched once", "[folders]") {
+    support::MailRig::Wish wish;
+    wish.server = support::MailRig::Server::sim;
+    wish.style = "gmail";
+    support::MailRig rig(wish);
+    const auto address = support::MailRig::address(1);
+    const auto label = [&](std::uint32_t uid, const std::string& name) {
+        return rig.provider.ask([&](sim::World& world) {
+            world.make_folder(address, name);
+            const auto& inbox = *world.folder(address, "INBOX");
+            return world.copy(inbox, inbox.entries.at(uid - 1), *world.folder(address, name));
+        });
+    };
+    rig.put(1, 20);
+    for (std::uint32_t uid = 1; uid <= 20; ++uid) label(uid, "All Mail");
+    auto document = rig.document();
+    document.at("mailboxes").at(0).as_object()["folders"] = json::array{"INBOX", "All Mail", "Sales"};
+    label(20, "Sales");
+    rig.daemon.import(json::serialize(document));
+    REQUIRE(rig.daemon.run_until_idle() == 0);
+    CHECK(rig.counters().bodies_fetched == 20);
+    CHECK(support::count_in(rig.daemon.maildir()) == 20);
+    // In real time, too.
+    rig.daemon.start({"--poll-interval", "1s"});
+    rig.put(1, 1);
+    label(21, "All Mail");
+    label(21, "Sales");
+    CHECK(eventually([&] { return support::count_in(rig.daemon.maildir()) == 21; }));
+    label(3, "Sales");
+    CHECK(eventually([&] {
+        return holds(rig.daemon.ask({"mailbox", "show", "box0001", "--json"}).output, "\"cursor\":3");
+    }));
+    const auto asked = rig.daemon.ask({"mailbox", "audit", "box0001", "--json"});
+    INFO(asked.output << asked.errors << rig.daemon.log());
+    CHECK(holds(asked.output, "\"unknown\":0"));
+    CHECK(rig.daemon.stop() == 0);
+    CHECK(rig.daemon.run_until_idle() == 0);
+    CHECK(rig.counters().bodies_fetched == 21);
+    CHECK(support::count_in(rig.daemon.maildir()) == 21);
+}
+
 TEST_CASE("folders: mail that a further folder announces before it shows it arrives soon", "[folders]") {
     support::MailRig::Wish wish;
     wish.server = support::MailRig::Server::sim;

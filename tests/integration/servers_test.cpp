@@ -434,3 +434,32 @@ TEST_CASE("servers: a mail without a single byte is named, and stops no other", 
     CHECK(rig.folder().at("pending").at(0).at("uid") == 2);
     CHECK(rig.daemon.stop() == 0);
 }
+
+TEST_CASE("servers: what Cyrus shows in a second folder under the same EMAILID is not fetched again", "[servers]") {
+    if (!support::server_roots_work()) return;
+    Desk<Cyrus> rig;
+    const auto put = mails(1, 5);
+    rig.server.put(desk, put);
+    auto user = rig.server.user(desk);
+    REQUIRE(user.can("OBJECTID"));
+    user.must("CREATE Sales");
+    user.must("SELECT INBOX");
+    user.must("UID COPY 2:4 Sales");
+    user.append("Sales", mails(6, 1));
+    rig.import({"INBOX", "Sales"});
+    rig.server.record(desk);
+    CHECK(rig.daemon.run_until_idle() == 0);
+    const auto said = rig.server.recorded(desk);
+    INFO(rig.logs() << said);
+    CHECK(rig.count() == 6);
+    const auto bodies = [&] {
+        std::size_t found = 0;
+        for (auto at = said.find(" BODY[] {"); at != std::string::npos; at = said.find(" BODY[] {", at + 1)) ++found;
+        return found;
+    }();
+    CHECK(bodies == 6);
+    CHECK(holds(said, "EMAILID (M"));
+    rig.daemon.start();
+    CHECK(holds(rig.daemon.ask({"mailbox", "audit", "desk", "--json"}).output, "\"unknown\":0"));
+    CHECK(rig.daemon.stop() == 0);
+}

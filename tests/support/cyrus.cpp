@@ -116,6 +116,19 @@ void Cyrus::renew(const std::string& name, const std::vector<std::string>& messa
     put(name, messages);
 }
 
+void Cyrus::record(const std::string& user) const {
+    const auto directory = directory_ / "rig/config/log" / user;
+    std::filesystem::create_directory(directory);
+    give_to(ServerRoot::mail_account, directory);
+}
+
+std::string Cyrus::recorded(const std::string& user) const {
+    std::string all;
+    for (const auto& entry : std::filesystem::directory_iterator(directory_ / "rig/config/log" / user))
+        all += contents_of(entry.path());
+    return all;
+}
+
 std::size_t Cyrus::kill_sessions() { return kill_descendants(process_->pid(), "imapd"); }
 
 void Cyrus::kill() {

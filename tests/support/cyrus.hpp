@@ -35,6 +35,10 @@ public:
     /// Another UIDVALIDITY for the INBOX, which then holds just these messages; those that it held with their dates.
     void renew(const std::string& user, const std::vector<std::string>& messages);
 
+    /// What is said with the user's sessions from now on is recorded.
+    void record(const std::string& user) const;
+    [[nodiscard]] std::string recorded(const std::string& user) const;
+
     /// SIGKILL to every process that serves an IMAP session; how many there were.
     std::size_t kill_sessions();
     /// SIGKILL to all of Cyrus.

@@ -98,6 +98,7 @@ bool add_item(std::string_view item, Wanted& wanted) {
     if (item == "FLAGS") return wanted.flags = true;
     if (item == "INTERNALDATE") return wanted.internal_date = true;
     if (item == "RFC822.SIZE") return wanted.size = true;
+    if (item == "X-GM-MSGID") return wanted.email_id = true;
     if (item == "FAST") return wanted.flags = wanted.internal_date = wanted.size = true;
     const bool peeks = item.starts_with(peek);
     if (!peeks && !item.starts_with(body)) return false;

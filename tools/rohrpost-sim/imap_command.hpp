@@ -35,7 +35,7 @@ std::optional<std::vector<Range>> read_set(std::string_view text, std::uint32_t 
 
 /// What a FETCH wants of each message.
 struct Wanted {
-    bool uid = false, flags = false, internal_date = false, size = false;
+    bool uid = false, flags = false, internal_date = false, size = false, email_id = false;
     struct Section {
         std::string name;                 // "", "HEADER", "HEADER.FIELDS", "TEXT"
         std::vector<std::string> fields;  // of HEADER.FIELDS

@@ -281,6 +281,8 @@ void ImapSession::expunge(const Command& command) {
 awaitable<void> ImapSession::fetch(Command command) {
     const auto ranges = uids_of(command);
     auto wanted = read_wanted(command.words[1]);
+    const bool tells_email_ids = style_.after_login.find("X-GM-EXT-1") != std::string_view::npos;
+    if (wanted && wanted->email_id && !tells_email_ids) wanted.reset();
     if (!ranges || !wanted) {
         bad(command, ranges ? "Command Argument Error. 12" : "The specified message set is invalid.");
         co_return;
@@ -323,6 +325,7 @@ awaitable<bool> ImapSession::fetch_one(std::uint32_t uid, const Wanted& wanted) 
         line += item;
     };
     if (wanted.uid && !uid_last) add(fmt::format("UID {}", uid));
+    if (wanted.email_id) add(fmt::format("X-GM-MSGID {}", entry.email_id));
     if (wanted.flags) add(fmt::format("FLAGS ({})", flags_text(entry.flags)));
     if (wanted.internal_date) add(fmt::format("INTERNALDATE \"{}\"", internal_date(entry.received)));
     if (wanted.size) {

@@ -92,7 +92,8 @@ World::World(Population population, TokenRules rules, const Clock& clock, Random
         inboxes_.push_back(&inbox);
         inbox.entries.reserve(population_.messages);
         for (std::uint32_t uid = 1; uid <= population_.messages; ++uid)
-            inbox.entries.push_back({.uid = uid, .number = uid, .received = first_received + uid * 60});
+            inbox.entries.push_back(
+                {.uid = uid, .number = uid, .received = first_received + uid * 60, .email_id = ++last_email_id_});
         inbox.uid_next = population_.messages + 1;
         inbox.number_next = inbox.uid_next;
     }
@@ -158,6 +159,7 @@ Entry& World::enter(Folder& folder, std::chrono::milliseconds hidden_for) {
     ++folder.number_next;
     ++counters.arrivals;
     Entry& entry = folder.entries.back();
+    entry.email_id = ++last_email_id_;
     entry.hidden = hidden_for.count() > 0;
     if (entry.hidden) hidden_.push_back({&folder, entry.number, clock_.now() + hidden_for});
     return entry;
@@ -182,6 +184,7 @@ std::uint32_t World::copy(const Folder& from, const Entry& entry, Folder& to) {
     --counters.arrivals;
     made.received = entry.received;
     made.flags = entry.flags;
+    made.email_id = entry.email_id;
     to.given[made.number] = std::move(bytes);
     const auto uid = made.uid;
     to.tell(fmt::format("* {} EXISTS", to.entries.size()));

@@ -40,6 +40,7 @@ struct Entry {
     std::uint32_t uid = 0;
     std::uint32_t number = 0;    // outlives a change of UIDVALIDITY
     std::uint32_t received = 0;  // seconds since 1970
+    std::uint64_t email_id = 0;  // of its content, in whatever folder it is
     std::uint8_t flags = 0;
     bool hidden = false;  // counted in EXISTS, but not to be found yet (Exchange X4)
 };
@@ -154,6 +155,7 @@ private:
     Entry& enter(Folder& folder, std::chrono::milliseconds hidden_for);
     [[nodiscard]] bool shared_with(std::string_view user, std::string_view address) const;
 
+    std::uint64_t last_email_id_ = 1'278'455'344'230'334'864;
     Population population_;
     const Clock& clock_;
     Random& random_;

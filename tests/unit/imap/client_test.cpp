@@ -287,6 +287,46 @@ TEST_CASE("imap client: heads are fetched without their bodies, and whatever els
     CHECK(bodies.bodies.empty());
 }
 
+TEST_CASE("imap client: ids of content are asked for as the server calls them, and no bodies with them", "[imap]") {
+    struct Row {
+        const char *capability, *item, *told;
+    };
+    for (const auto& [capability, item, told] :
+         {Row{"X-GM-EXT-1", "X-GM-MSGID", "17"}, Row{"OBJECTID", "EMAILID", "(M17)"},
+          Row{"OBJECTID X-GM-EXT-1", "X-GM-MSGID", "17"}}) {
+        CAPTURE(capability);
+        const auto says = [&, name = std::string(item)](int number, const std::string& value) {
+            return "* " + std::to_string(number) + " FETCH (UID " + std::to_string(number + 4) + " " + name + " " +
+                   value + " RFC822.SIZE 9)\r\n";
+        };
+        Scripted scripted(
+            {server("* OK [CAPABILITY IMAP4rev1 " + std::string(capability) + "] ready\r\n"),
+             client_says("R1 UID FETCH 5:7 (UID " + std::string(item) + " INTERNALDATE RFC822.SIZE)\r\n"),
+             server(says(1, told) + says(2, "NIL") + "R1 OK done\r\n"),
+             client_says("R2 UID FETCH 5 (UID " + std::string(item) +
+                         " FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])\r\n"),
+             server("* 1 FETCH (UID 5 " + std::string(item) + " " + told + " BODY[] {1}\r\nx)\r\nR2 OK done\r\n"),
+             client_says(fetch_command("R3", "5")), server("* 1 FETCH (UID 5 BODY[] {1}\r\nx)\r\nR3 OK done\r\n")});
+        REQUIRE_FALSE(scripted.greet());
+        CHECK(scripted.client.may_tell_email_ids());
+        CollectingSink sink;
+        Client::FetchPlan plan;
+        const auto fetched = run_coroutine(scripted.client.fetch_email_ids(uids({5, 7}), plan, sink));
+        REQUIRE(fetched.has_value());
+        CHECK(fetched->unanswered.text() == "6:7");
+        CHECK(sink.bodies.empty());
+        plan.email_ids = true;
+        CHECK(run_coroutine(scripted.client.fetch(uids({5, 5}), plan, sink))->unanswered.empty());
+        plan.email_ids = false;
+        CHECK(run_coroutine(scripted.client.fetch(uids({5, 5}), plan, sink))->unanswered.empty());
+        CHECK(scripted.stream.surprise() == "");
+        CHECK(scripted.stream.finished());
+    }
+    Scripted none({server(greeting)});
+    REQUIRE_FALSE(none.greet());
+    CHECK_FALSE(none.client.may_tell_email_ids());
+}
+
 TEST_CASE("imap client: names of mailboxes arrive as bytes, whatever they contain", "[imap][hostile-33]") {
     Scripted whole(
         {server(greeting), client_says("R1 LIST \"\" \"*\"\r\n"),

@@ -16,6 +16,7 @@ std::string shown(const imap::FetchItem& item) {
     std::string text = "fetched " + std::to_string(item.sequence) + " uid=" + std::to_string(item.uid) +
                        " size=" + std::to_string(item.size) + " date=" + item.internal_date + " flags=";
     for (const std::string& flag : item.flags) text += flag + ' ';
+    if (!item.email_id.empty()) text += "id=" + item.email_id + ' ';
     return text + (item.has_body ? "body" : "no body");
 }
 
@@ -100,6 +101,16 @@ const std::vector<Row> rows = {
      {"body 1: z", "fetched 1 uid=7 size=0 date= flags=body", "fetched 2 uid=0 size=0 date= flags=no body"}},
     {"* 1 FETCH (UID 7 BODY[] {2}\r\n)\n)\r\n* 2 EXISTS\r\n",
      {"body 2: )\n", "fetched 1 uid=7 size=0 date= flags=body", "response * 2 EXISTS"}},
+    {"* 1 FETCH (UID 7 X-GM-MSGID 1278455344230334865 FLAGS ())\r\n"
+     "* 2 FETCH (emailid ( M6d99-ac_32 ) UID 8)\r\n* 3 FETCH (EMAILID (M1) UID 9)\r\n* 4 FETCH (X-GM-MSGID NIL)\r\n",
+     {"fetched 1 uid=7 size=0 date= flags=id=1278455344230334865 no body", "fetched 2 uid=8 size=0 date= flags=no body",
+      "fetched 3 uid=9 size=0 date= flags=id=M1 no body", "fetched 4 uid=0 size=0 date= flags=no body"}},
+    {"* 1 FETCH (EMAILID (a b) UID 1)\r\n* 2 FETCH (EMAILID \"(a)\" UID 2)\r\n* 3 FETCH (EMAILID {3}\r\n(a) UID 3)\r\n"
+     "* 4 FETCH (EMAILID () UID 4)\r\n* 5 FETCH (EMAILID ((a)) UID 5)\r\n* 6 FETCH (EMAILID (a,b) UID 6)\r\n",
+     {"fetched 1 uid=1 size=0 date= flags=no body", "fetched 2 uid=2 size=0 date= flags=no body",
+      "fetched 3 uid=3 size=0 date= flags=no body", "fetched 4 uid=4 size=0 date= flags=no body",
+      "fetched 5 uid=5 size=0 date= flags=no body", "fetched 6 uid=6 size=0 date= flags=no body"}},
+    {"* 1 FETCH (INTERNALDATE (\"x\" (\"y\")) FLAGS \"a\" UID 1)\r\n", {"fetched 1 uid=1 size=0 date= flags=no body"}},
     {"* 5 FETCHED x\r\n* 5 FETCH 3\r\n* FETCH (UID 3)\r\n",
      {"response * 5 FETCHED x", "response * 5 FETCH 3", "response * FETCH (UID 3)"}},
 };

@@ -46,6 +46,9 @@ struct Desk {
     std::unique_ptr<store::Committer> committer;
     store::MailboxNumber mailbox = 0;
     std::optional<Unfinished> unfinished;
+    std::string capabilities = "IMAP4rev1";
+    std::string opens = "INBOX";  // the folder
+    bool has_siblings = false;
 
     Desk() {
         auto opened = store::open_store(disk, "/data", {});
@@ -84,7 +87,7 @@ struct Desk {
         return result_of(committer->run(inbox, std::move(work)));
     }
     store::Folder folder() {
-        return *commit([this](store::Workbench bench) { return bench.store.folder(mailbox, "INBOX"); });
+        return *commit([this](store::Workbench bench) { return bench.store.folder(mailbox, opens); });
     }
     std::vector<store::Pending> rows() {
         return *commit([number = folder().number](store::Workbench bench) { return bench.store.pending(number); });
@@ -126,14 +129,14 @@ struct Desk {
     Said connect(std::vector<Turn> turns, std::uint32_t uid_next, std::uint32_t exists, std::uint32_t validity = 7,
                  config::Start start = {}) {
         std::vector<Turn> all{
-            server(greeting), client("R1 EXAMINE INBOX\r\n"),
+            server("* OK [CAPABILITY " + capabilities + "] ready\r\n"), client("R1 EXAMINE " + opens + "\r\n"),
             server("* " + std::to_string(exists) + " EXISTS\r\n* OK [UIDVALIDITY " + std::to_string(validity) +
                    "] v\r\n* OK [UIDNEXT " + std::to_string(uid_next) + "] n\r\nR1 OK [READ-ONLY] done\r\n")};
         all.insert(all.end(), turns.begin(), turns.end());
         ScriptedStream stream(std::move(all));
         imap::Client client(stream, {}, {});
         REQUIRE(result_of(client.greet()).has_value());
-        FolderIntake::Facts facts{"box", mailbox, "INBOX", start};
+        FolderIntake::Facts facts{"box", mailbox, opens, start, has_siblings};
         Intake::House house{*committer, inbox, budget, clock, counters};
         FolderIntake intake(std::move(facts), {}, house, {});
         Said said;

@@ -227,3 +227,26 @@ TEST_CASE("accounting: possible repeats are marked one by one", "[store]") {
     CHECK(*books.accounting().marked_repeats(books.mailbox, 4, 8) == std::vector<Seq>{});
     CHECK(books.accounting().marked_repeats(books.mailbox + 1, 1, 9)->empty());
 }
+
+TEST_CASE("accounting: a content is known by the id that its server gives it, the last message noted", "[store]") {
+    Books books;
+    const auto first = books.add(books.folder, 7, 1, 1);
+    const auto second = books.add(books.other, 7, 1, 2);
+    CHECK(books.accounting().seq_of_email_id(books.mailbox, "17").value() == 0);
+    REQUIRE(books.accounting().note_email_id(books.mailbox, "17", first).has_value());
+    REQUIRE(books.accounting().note_email_id(books.mailbox, "M-x", second).has_value());
+    for (int round = 0; round < 2; ++round) {
+        CHECK(books.accounting().seq_of_email_id(books.mailbox, "17").value() == first);
+        CHECK(books.accounting().seq_of_email_id(books.mailbox, "M-x").value() == second);
+        CHECK(books.accounting().seq_of_email_id(books.mailbox, "m-x").value() == 0);
+        CHECK(books.accounting().seq_of_email_id(books.mailbox + 1, "17").value() == 0);
+        books.commit();
+        books.open();
+        books.begin();
+    }
+    REQUIRE(books.store().subscribe("tickets", books.mailbox).has_value());
+    REQUIRE(books.store().set_aside({"tickets", books.mailbox, first, {}, "damaged"}).has_value());
+    CHECK(books.accounting().seq_of_email_id(books.mailbox, "17").value() == 0);
+    REQUIRE(books.accounting().note_email_id(books.mailbox, "17", second).has_value());
+    CHECK(books.accounting().seq_of_email_id(books.mailbox, "17").value() == second);
+}

@@ -151,10 +151,12 @@ TEST_CASE("twin: a store of an older version knows its messages again", "[store]
     ledger.opened.reset();
     {
         auto database = Database::open((ledger.directory.path() / "ledger.db").string(), "");
-        REQUIRE(database
-                    ->run("DROP TABLE message_mark; DROP TABLE shadow_folder; DROP TABLE shadow_mail; PRAGMA "
-                          "user_version = 5")
-                    .has_value());
+        REQUIRE(
+            database
+                ->run("DROP TABLE message_mark; DROP TABLE shadow_folder; DROP TABLE shadow_mail; DROP TABLE email_id; "
+                      "PRAGMA "
+                      "user_version = 5")
+                .has_value());
     }
     ledger.open();
     CHECK(ledger.twin(ledger.first, 1) == seq);
