@@ -10,7 +10,9 @@ namespace {
 constexpr std::size_t page_body_bytes_max = 64U << 10U;
 
 /// Nothing of mail or configuration.
-bool is_public(std::string_view path) { return path == "/healthz" || path == "/readyz" || path == "/metrics"; }
+bool is_public(std::string_view path) {
+    return path == "/healthz" || path == "/readyz" || path == "/metrics" || path == "/v1/openapi.json";
+}
 bool is_api(std::string_view path) { return path == "/v1" || path.starts_with("/v1/"); }
 
 /// Whether it may be read before anybody asks who sends it.

@@ -63,7 +63,7 @@ http::Response troubled(const Api::Reply& reply, const std::string& csrf = {}) {
 /// The API's own words of refusal.
 http::Response refused(const Api::Reply& reply, const std::string& csrf) {
     return shown(Notice{.status = static_cast<int>(reply.status),
-                        .headline = text_at(reply.body, "error"),
+                        .headline = text_at(reply.body, "detail"),
                         .back = "/",
                         .back_words = "Credentials"},
                  csrf);
@@ -188,7 +188,7 @@ awaitable<http::Response> Console::callback(http::Request request) {
     if (reply.status != 200) {
         page.status = reply.status == 422 ? 400 : static_cast<int>(reply.status);
         page.content = content_of({.headline = "This is not how a sign-in comes back.",
-                                   .text = text_at(reply.body, "error"),
+                                   .text = text_at(reply.body, "detail"),
                                    .remedy = "Begin again, in the console or with rohrpost authorize."});
     } else {
         const auto state = text_at(reply.body, "state");
@@ -372,7 +372,7 @@ awaitable<http::Response> Console::begin_sign_in(http::Request request, std::str
     const auto reply = co_await std::move(begun);
     if (reply.status == 0) co_return troubled(reply, session.csrf);
     if (reply.status != 201) {
-        auto again = credential(std::move(id), std::move(session), text_at(reply.body, "error"));
+        auto again = credential(std::move(id), std::move(session), text_at(reply.body, "detail"));
         auto page = co_await std::move(again);
         co_return page;
     }
@@ -410,7 +410,7 @@ awaitable<http::Response> Console::address(http::Request request, std::string id
             co_return shown(page);
         }
         page.status = static_cast<int>(reply.status);
-        form.wrong = text_at(reply.body, "error");
+        form.wrong = text_at(reply.body, "detail");
     }
     page.content = address_content(form);
     co_return shown(page);

@@ -12,10 +12,11 @@ namespace control {
 inline constexpr std::size_t page_rows_max = 1000;
 inline constexpr std::size_t body_chunk_bytes_max = 256 * 1024;
 
-// Each command answers with one JSON document, refusals with {"error": sentence}. The caller awaits on the spot.
+// Each command answers with one JSON document, refusals with {"detail": sentence} (RFC 9457). The caller awaits on the
+// spot.
 
 /// The document as config::with_secrets writes it: no files, no variables. 200 with what changed, or 422 with
-/// {"error", "faults": [{"path", "what"}], "left_out"}; then nothing was imported.
+/// {"detail", "faults": [{"path", "what"}], "left_out"}; then nothing was imported.
 awaitable<Response> import_document(Surroundings& here, std::string text);
 /// With `open`, the values of the secrets are in it, and each credential's refresh token is the one that works now.
 enum class Secrets { sealed, open };

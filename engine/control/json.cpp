@@ -23,8 +23,7 @@ Response faulty(std::string_view sentence, const config::Faults& faults) {
     boost::json::array list;
     for (const auto& fault : faults.list())
         list.push_back(boost::json::object{{"path", fault.path}, {"what", fault.what}});
-    return answer(
-        boost::json::object{{"error", sentence}, {"faults", std::move(list)}, {"left_out", faults.left_out()}}, 422);
+    return refusal(422, sentence, {{"faults", std::move(list)}, {"left_out", faults.left_out()}});
 }
 
 std::string id_text(const store::Digest& id) {

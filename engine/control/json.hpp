@@ -25,7 +25,7 @@ boost::json::object to_json(const store::Message& message, std::string_view mail
 /// {"credential", "what", "ends_at", "days_left", "remedy"}
 boost::json::object to_json(const Live::Expiring& expiring);
 
-/// 422 with {"error", "faults": [{"path", "what"}], "left_out"}
+/// 422 with {"detail", "faults": [{"path", "what"}], "left_out"}
 Response faulty(std::string_view sentence, const config::Faults& faults);
 
 /// A mailbox's row in lists: what is configured, and how it goes. Errors of its document show as "state".

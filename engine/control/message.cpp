@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "protocols/http/message.hpp"
 #include "queue/store/errc.hpp"
 
 namespace control {
@@ -26,8 +27,14 @@ Response answer(const boost::json::value& value, unsigned status) {
     return response;
 }
 
-Response refusal(unsigned status, std::string_view sentence) {
-    return answer(boost::json::object{{"error", sentence}}, status);
+Response refusal(unsigned status, std::string_view sentence) { return refusal(status, sentence, {}); }
+
+Response refusal(unsigned status, std::string_view sentence, boost::json::object more) {
+    boost::json::object problem{{"title", http::reason_of(status)}, {"status", status}, {"detail", sentence}};
+    for (auto& member : more) problem.insert(std::move(member));
+    Response response = answer(problem, status);
+    response.type = problem_type;
+    return response;
 }
 
 Response failure(error_code reason) { return refusal(status_of(reason), reason.message()); }

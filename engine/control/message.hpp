@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 #include <string>
 #include <string_view>
@@ -29,10 +30,13 @@ struct Response {
 
 inline constexpr std::string_view plain_type = "text/plain; charset=utf-8";
 inline constexpr std::string_view mail_type = "message/rfc822";
+inline constexpr std::string_view problem_type = "application/problem+json";
 
 Response answer(const boost::json::value& value, unsigned status = 200);
-/// {"error": sentence}
+/// {"title", "status", "detail": sentence}: problem details, whose type is about:blank. RFC 9457.
 Response refusal(unsigned status, std::string_view sentence);
+/// The same with further members.
+Response refusal(unsigned status, std::string_view sentence, boost::json::object more);
 /// A failure of the store or of secrets, with what to do.
 Response failure(error_code reason);
 

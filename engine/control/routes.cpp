@@ -13,6 +13,7 @@
 #include "engine/control/credentials.hpp"
 #include "engine/control/events.hpp"
 #include "engine/control/intake.hpp"
+#include "engine/control/openapi.hpp"
 #include "engine/control/removal.hpp"
 #include "engine/control/shadow.hpp"
 #include "engine/control/sign_in.hpp"
@@ -430,6 +431,12 @@ awaitable<Response> handle(Surroundings& here, Request request) {
     if (path.size() == 1 && (path[0] == "healthz" || path[0] == "readyz" || path[0] == "metrics")) {
         if (request.method != "GET") co_return wrong_method("GET");
         co_return probe(here, path[0]);
+    }
+    if (path.size() == 2 && path[0] == "v1" && path[1] == "openapi.json") {
+        if (request.method != "GET") co_return wrong_method("GET");
+        Response response;
+        response.body = openapi();
+        co_return response;
     }
     const std::string area = path[0] == "v1" && path.size() > 1 ? path[1] : std::string();
     if (here.live != nullptr) co_await here.live->started();

@@ -5,7 +5,7 @@
 namespace control {
 
 /// Answers one call, of the control socket, the API or a command line without daemon:
-///   GET /healthz /readyz /metrics
+///   GET /healthz /readyz /metrics /v1/openapi.json (which describes all that follows)
 ///   GET /v1/status
 ///   GET /v1/configuration   PUT /v1/configuration (an import document: merged)
 ///   GET /v1/mailboxes?after=&limit=&state=   GET|DELETE /v1/mailboxes/{id}   POST /v1/mailboxes/{id}/pause?reason=

@@ -14,7 +14,7 @@ namespace control {
 /// that is not taken, 403 for a sender that no mailbox may send from.
 awaitable<Response> submit(Surroundings& here, submission::Order order);
 
-/// The same of a mail that comes as JSON (order_of_letter). 422 with {"error", "faults": [{"path", "what"}],
+/// The same of a mail that comes as JSON (order_of_letter). 422 with {"detail", "faults": [{"path", "what"}],
 /// "left_out"} when its document is wrong: paths are JSON pointers.
 awaitable<Response> submit_letter(Surroundings& here, std::string document);
 

@@ -55,6 +55,10 @@ std::string target_of(const Request& request) {
 
 }  // namespace
 
+std::string_view reason_of(unsigned status) noexcept {
+    return boost::beast::http::obsolete_reason(boost::beast::http::int_to_status(status));
+}
+
 std::optional<std::string_view> header_of(const Headers& headers, std::string_view name) noexcept {
     const auto found = std::find_if(headers.begin(), headers.end(),
                                     [name](const auto& header) { return text::same(header.first, name); });
@@ -101,8 +105,7 @@ Result<std::string> head_of(const Response& response, Persistence persistence) {
     if (response.status < 200 || response.status > 999 || breaks_lines(response.content_type)) {
         return errc::bad_argument;
     }
-    const std::string_view reason =
-        boost::beast::http::obsolete_reason(boost::beast::http::int_to_status(static_cast<unsigned>(response.status)));
+    const std::string_view reason = reason_of(static_cast<unsigned>(response.status));
     std::string out = "HTTP/1.1 " + std::to_string(response.status) + ' ';
     out.append(reason).append("\r\n");
     if (response.status != 204 && response.status != 304) {

@@ -14,6 +14,9 @@
 
 namespace http {
 
+/// "Not Found" for 404. RFC 9110 §15.
+[[nodiscard]] std::string_view reason_of(unsigned status) noexcept;
+
 /// In the order of the wire; names as received.
 using Headers = std::vector<std::pair<std::string, std::string>>;
 /// The value of the first header of that name (in any case); nullopt when there is none.

@@ -92,7 +92,7 @@ int authorize(Caller& caller, const std::string& credential, bool device, bool j
         if (const auto line = pasted(open)) {
             const auto answer = caller.call({.method = "POST", .target = "/v1/sign-ins/finish", .body = *line});
             if (answer.status == 422) {
-                fmt::print(stderr, "{}\n", text_at(boost::json::parse(answer.body).as_object(), "error"));
+                fmt::print(stderr, "{}\n", text_at(boost::json::parse(answer.body).as_object(), "detail"));
                 continue;
             }
             return end(boost::json::parse(accepted(answer)).as_object(), json);

@@ -200,7 +200,7 @@ std::string accepted(const control::Response& response) {
     error_code wrong;
     const auto value = boost::json::parse(response.body, wrong);
     const auto* object = wrong ? nullptr : value.if_object();
-    const auto* sentence = object == nullptr ? nullptr : object->if_contains("error");
+    const auto* sentence = object == nullptr ? nullptr : object->if_contains("detail");
     const auto* faults = object == nullptr ? nullptr : object->if_contains("faults");
     if (faults != nullptr) {
         for (const auto& fault : faults->as_array())

@@ -38,7 +38,7 @@ public:
     }
 
     std::map<std::string, Reply> answers;  // the longest beginning counts
-    Reply next{.status = 404, .body = {{"error", "no such path"}}};
+    Reply next{.status = 404, .body = {{"detail", "no such path"}}};
     std::vector<std::string> calls;
     std::uint64_t generations = 1;
 };
@@ -184,7 +184,7 @@ TEST_CASE("console: what servers and people wrote is text on every page", "[cons
         "user_code": "@", "verification_uri": "javascript:alert(1)", "headline": "@"})-"));
     desk.api.answers_with("/v1/sign-ins/e", 200,
                           poisoned(R"-({"state": "refused", "headline": "@", "remedy": "@", "credential": "@"})-"));
-    desk.api.answers_with("/v1/sign-ins/n", 404, poisoned(R"-({"error": "@"})-"));
+    desk.api.answers_with("/v1/sign-ins/n", 404, poisoned(R"-({"detail": "@"})-"));
     desk.csrf();
     for (const auto* target : {"/", "/credentials/x", "/sign-ins/p", "/sign-ins/d", "/sign-ins/e", "/sign-ins/n"}) {
         CAPTURE(target);
@@ -390,7 +390,7 @@ TEST_CASE("console: a code is shown for another device, a pasted address finishe
     CHECK(holds(page, "href=\"https://login.test/device\""));
 
     CHECK(holds(desk.get("/sign-ins/id2/address"), "name=\"address\""));
-    desk.api.answers_with("/v1/sign-ins/finish", 422, R"({"error": "this is not the address"})");
+    desk.api.answers_with("/v1/sign-ins/finish", 422, R"({"detail": "this is not the address"})");
     const auto wrong = desk.post("/sign-ins/id2/address", {{"csrf", csrf}, {"address", "nonsense"}});
     CHECK(wrong.status == 422);
     CHECK(holds(wrong, "this is not the address"));
@@ -409,7 +409,7 @@ TEST_CASE("console: a refused begin, a services server of another external URL, 
           "[console]") {
     Desk desk;
     desk.api.answers_with("/v1/credentials/desk", 200, desk_credential);
-    desk.api.answers_with("/v1/credentials/desk/authorize", 409, R"({"error": "too many sign-ins are under way"})");
+    desk.api.answers_with("/v1/credentials/desk/authorize", 409, R"({"detail": "too many sign-ins are under way"})");
     const auto csrf = desk.csrf();
     const auto refused = desk.post("/credentials/desk/sign-in", {{"csrf", csrf}, {"by", "browser"}});
     CHECK(refused.status == 409);

@@ -46,10 +46,10 @@ struct Labels {
     Labels() {
         desk.capabilities = "IMAP4rev1 X-GM-EXT-1";
         desk.has_siblings = true;
-        const auto said = desk.connect({search(2, 1), found(2, "5 6"), names_of(3, "5:6"),
-                                        server(named(5, a) + named(6, b)), done(3), bodies_of(4, "5:6"),
-                                        server(whole(5, a) + whole(6, b)), done(4)},
-                                       7, 2);
+        const auto said =
+            desk.connect({search(2, 1), found(2, "5 6"), names_of(3, "5:6"), server(named(5, a) + named(6, b)), done(3),
+                          bodies_of(4, "5:6"), server(whole(5, a) + whole(6, b)), done(4)},
+                         7, 2);
         INFO(said.surprise);
         REQUIRE((said.finished && !said.opened && !said.taken.ended && said.taken.stored == 2));
         desk.opens = "Sales";
@@ -86,7 +86,8 @@ TEST_CASE("labels: what another folder has shown is known, and only the rest is 
     CHECK(labels.desk.folder().cursor == 3);
     CHECK(labels.desk.rows().empty());
     // The next connection finds nothing new, and one that is copied again is known, too.
-    labels.check(labels.desk.connect({search(2, 4), found(2, "4"), names_of(3, "4"), server(named(4, c)), done(3)}, 5, 4, 9));
+    labels.check(
+        labels.desk.connect({search(2, 4), found(2, "4"), names_of(3, "4"), server(named(4, c)), done(3)}, 5, 4, 9));
     CHECK(labels.desk.folder().cursor == 4);
     CHECK(labels.desk.stored().size() == 3);
 }
@@ -94,12 +95,12 @@ TEST_CASE("labels: what another folder has shown is known, and only the rest is 
 TEST_CASE("labels: nothing that is fetched can be left out because a server gives ids away twice", "[retriever]") {
     Labels labels;
     const auto [uid, told] = GENERATE_COPY(table<std::uint32_t, std::string>({
-        {1, named(1, a, a.bytes().size() + 1)},                                // another size
-        {1, named(1, a, a.bytes().size(), "02-Nov-2023 10:00:01 +0000")},      // another date
-        {1, "* 1 FETCH (UID 1 X-GM-MSGID " + a.id + ")\r\n"},                  // neither told
-        {1, "* 1 FETCH (UID 1 X-GM-MSGID NIL RFC822.SIZE 12)\r\n"},            // no id
-        {1, ""},                                                               // nothing at all
-        {1, named(2, a)},                                                      // of another one
+        {1, named(1, a, a.bytes().size() + 1)},                            // another size
+        {1, named(1, a, a.bytes().size(), "02-Nov-2023 10:00:01 +0000")},  // another date
+        {1, "* 1 FETCH (UID 1 X-GM-MSGID " + a.id + ")\r\n"},              // neither told
+        {1, "* 1 FETCH (UID 1 X-GM-MSGID NIL RFC822.SIZE 12)\r\n"},        // no id
+        {1, ""},                                                           // nothing at all
+        {1, named(2, a)},                                                  // of another one
     }));
     CAPTURE(told);
     const Mail other{a.id, "d"};
@@ -114,10 +115,10 @@ TEST_CASE("labels: nothing that is fetched can be left out because a server give
 
 TEST_CASE("labels: a server that refuses to tell ids is asked for the bodies", "[retriever]") {
     Labels labels;
-    const auto said = labels.desk.connect({search(2, 1), found(2, "1"), names_of(3, "1"),
-                                           server("R3 BAD what is that\r\n"), bodies_of(4, "1"), server(whole(1, a)),
-                                           done(4)},
-                                          2, 1, 9);
+    const auto said =
+        labels.desk.connect({search(2, 1), found(2, "1"), names_of(3, "1"), server("R3 BAD what is that\r\n"),
+                             bodies_of(4, "1"), server(whole(1, a)), done(4)},
+                            2, 1, 9);
     labels.check(said);
     CHECK(said.taken.stored == 0);  // its bytes are known
     CHECK(labels.knows(1));
@@ -159,7 +160,8 @@ TEST_CASE("labels: of a mail that was set aside the copy is fetched", "[retrieve
     CHECK(said.taken.stored == 1);
     // From now on that one is the original.
     labels.desk.opens = "Later";
-    labels.check(labels.desk.connect({search(2, 1), found(2, "8"), names_of(3, "8"), server(named(8, a)), done(3)}, 9, 1, 9));
+    labels.check(
+        labels.desk.connect({search(2, 1), found(2, "8"), names_of(3, "8"), server(named(8, a)), done(3)}, 9, 1, 9));
 }
 
 TEST_CASE("labels: mailboxes with one folder, and servers without such ids, are asked for bodies at once",
@@ -168,7 +170,8 @@ TEST_CASE("labels: mailboxes with one folder, and servers without such ids, are 
     const bool siblings = GENERATE(false, true);
     desk.has_siblings = siblings;
     if (!siblings) desk.capabilities = "IMAP4rev1 X-GM-EXT-1";
-    const auto said = desk.connect({search(2, 1), found(2, "5"), fetch_of(3, "5"), server(message(1, 5)), done(3)}, 6, 1);
+    const auto said =
+        desk.connect({search(2, 1), found(2, "5"), fetch_of(3, "5"), server(message(1, 5)), done(3)}, 6, 1);
     INFO(said.surprise);
     CHECK(said.finished);
     CHECK(said.taken.stored == 1);
