@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <boost/json/array.hpp>
+#include <boost/json/monotonic_resource.hpp>
+#include <utility>
 
 #include "protocols/base/text.hpp"
 #include "protocols/mime/automatic.hpp"
@@ -23,6 +25,12 @@ using mime::Part;
 
 constexpr std::size_t calendar_bytes_looked_at = 4096;
 constexpr std::size_t name_bytes_max = 200;
+constexpr std::size_t keys = 40;  // of a document
+
+/// One mail's document is made, printed and thrown away: no piece of it is freed by itself.
+json::storage_ptr memory_for(const json::storage_ptr& wanted) {
+    return wanted == json::storage_ptr() ? json::make_shared_resource<json::monotonic_resource>() : wanted;
+}
 
 /// JSON has no place for bytes that are no text.
 std::string valid(std::string text) {
@@ -64,7 +72,9 @@ std::size_t cut(std::string_view utf8, std::size_t bytes_max) {
 class Document {
 public:
     Document(std::string_view mail, const Limits& limits, const json::storage_ptr& memory)
-        : mail_(mail), limits_(limits), out_(memory) {}
+        : mail_(mail), limits_(limits), out_(memory) {
+        out_.reserve(keys);
+    }
 
     json::object whole() {
         parts_ = mime::read_parts(mail_, limits_.mime);
@@ -271,16 +281,18 @@ private:
     /// With LF alone as its line end, and no NUL, which many stores of JSON refuse.
     void append_lines(std::string_view text, std::string& to) {
         to.reserve(to.size() + text.size());
+        const auto begin = to.size();
         while (!text.empty()) {
-            const auto stop = std::min(text.find_first_of(std::string_view("\r\0", 2)), text.size());
+            const auto stop = std::min(text.find('\r'), text.size());
             to += text.substr(0, stop);
             text.remove_prefix(stop);
             if (text.empty()) break;
-            if (text.front() == '\0')
-                to += "\xef\xbf\xbd";
-            else if (!text.substr(1).starts_with('\n'))
-                to += '\n';
+            if (!text.substr(1).starts_with('\n')) to += '\n';
             text.remove_prefix(1);
+        }
+        if (to.find('\0', begin) != std::string::npos) {
+            const std::string all = std::exchange(to, {});
+            for (const char c : all) to += c == '\0' ? std::string_view("\xef\xbf\xbd") : std::string_view(&c, 1);
         }
         const auto end = cut(to, limits_.text_bytes_max);
         truncated_ = truncated_ || end < to.size();
@@ -406,11 +418,11 @@ private:
 }  // namespace
 
 json::object view_of(std::string_view mail, const Limits& limits, const json::storage_ptr& memory) {
-    return Document(mail, limits, memory).whole();
+    return Document(mail, limits, memory_for(memory)).whole();
 }
 
 json::object headers_of(std::string_view mail, const Limits& limits, const json::storage_ptr& memory) {
-    return Document(mail, limits, memory).head_alone();
+    return Document(mail, limits, memory_for(memory)).head_alone();
 }
 
 std::optional<File> file_of(std::string_view mail, std::size_t number, const Limits& limits) {

@@ -1,6 +1,8 @@
 #include "protocols/mime/encoded_words.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 #include <optional>
 
 #include "protocols/base/text.hpp"
@@ -20,6 +22,19 @@ struct Word {
     std::string_view text;
     std::size_t end = 0;  // behind it
 };
+
+/// Eight bytes at a time.
+bool is_printable_ascii(std::string_view text) noexcept {
+    constexpr std::uint64_t each = 0x0101010101010101U;
+    std::uint64_t word = 0;
+    while (text.size() >= sizeof word) {
+        std::memcpy(&word, text.data(), sizeof word);
+        // The high bit of a byte is set when it has it, when it is below a blank, or when it is a DEL.
+        if (((word | (word - each * ' ') | (word + each)) & (each * 0x80)) != 0) return false;
+        text.remove_prefix(sizeof word);
+    }
+    return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c < 0x7f; });
+}
 
 bool is_blank(std::string_view text) { return text.find_first_not_of(" \t") == npos; }
 
@@ -135,8 +150,10 @@ std::string without_controls(std::string text) {
 }
 
 std::string decoded_words(std::string_view value, std::string_view likely) {
-    const std::string line = unfolded(text::trimmed(value));
-    if (line.find("=?") == npos && line.find('\x1b') == npos && is_ascii(line)) return without_controls(line);
+    value = text::trimmed(value);
+    std::string line = is_printable_ascii(value) ? std::string(value) : unfolded(value);
+    // Most values have nothing to decode.
+    if (line.find("=?") == npos && is_printable_ascii(line)) return line;
     return without_controls(Words(line, likely).read());
 }
 

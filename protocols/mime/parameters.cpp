@@ -109,7 +109,8 @@ public:
     /// A parameter's name and value, without quotes; an empty name: none was there.
     std::pair<std::string, std::string> take_parameter() {
         skip_blanks();
-        const auto name_end = std::min(left_.find_first_of("=;"), left_.size());
+        std::size_t name_end = 0;
+        while (name_end < left_.size() && left_[name_end] != '=' && left_[name_end] != ';') ++name_end;
         std::string name(text::trimmed(left_.substr(0, name_end)));
         left_.remove_prefix(name_end);
         std::string value;

@@ -227,7 +227,7 @@ private:
 
 const HeaderField* HeaderSection::field(std::string_view name) const noexcept {
     for (const auto& one : fields) {
-        if (text::same(one.name, name)) return &one;
+        if (one.name.size() == name.size() && text::same(one.name, name)) return &one;
     }
     return nullptr;
 }

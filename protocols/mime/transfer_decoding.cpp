@@ -26,12 +26,19 @@ constexpr std::uint8_t value_of(char c) noexcept { return values[static_cast<uns
 /// Bytes that so many letters of a last group stand for.
 constexpr std::size_t bytes_of(std::size_t letters) noexcept { return letters < 2 ? 0 : letters - 1; }
 
-std::optional<unsigned> hex_digit(char c) noexcept {
-    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
-    if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A' + 10);
-    if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a' + 10);
-    return std::nullopt;
+constexpr std::uint8_t no_digit = 16;
+
+constexpr std::array<std::uint8_t, 256> hex_values() {
+    std::array<std::uint8_t, 256> digits{};
+    digits.fill(no_digit);
+    for (std::uint8_t at = 0; at < 10; ++at) digits['0' + at] = at;
+    for (std::uint8_t at = 0; at < 6; ++at) {
+        digits['A' + at] = static_cast<std::uint8_t>(10 + at);
+        digits['a' + at] = static_cast<std::uint8_t>(10 + at);
+    }
+    return digits;
 }
+constexpr auto hex_digits = hex_values();
 
 /// Without the blanks before its end.
 std::string_view without_blanks(std::string_view line) {
@@ -134,10 +141,10 @@ std::string decoded_quoted_printable(std::string_view text, std::size_t bytes_ma
 
 std::optional<char> hex_byte(std::string_view digits) noexcept {
     if (digits.size() < 2) return std::nullopt;
-    const auto high = hex_digit(digits[0]);
-    const auto low = hex_digit(digits[1]);
-    if (!high || !low) return std::nullopt;
-    return static_cast<char>(*high << 4U | *low);
+    const unsigned high = hex_digits[static_cast<unsigned char>(digits[0])];
+    const unsigned low = hex_digits[static_cast<unsigned char>(digits[1])];
+    if ((high | low) >= no_digit) return std::nullopt;
+    return static_cast<char>(high << 4U | low);
 }
 
 }  // namespace mime
