@@ -189,7 +189,8 @@ Parameters read_parameters(std::string_view value, std::string_view likely) {
     const std::string line = unfolded(text::trimmed(value));
     Reader reader(line);
     Parameters parameters;
-    parameters.value = text::lowered(text::trimmed(without_controls(reader.take_value())));
+    const auto first = decoded_text(reader.take_value(), {}, likely).utf8;
+    parameters.value = text::lowered(text::trimmed(without_controls(first)));
     std::vector<std::pair<std::string, Collected>> found;
     for (std::size_t count = 0; count < parameters_max && !reader.finished(); ++count) {
         auto [raw_name, text] = reader.take_parameter();

@@ -174,7 +174,8 @@ std::vector<std::string> message_ids_in(std::string_view value) {
             continue;
         }
         if (!ids.empty()) break;
-        for (const auto word : text::split(unfolded(value), ' ')) {
+        const std::string line = unfolded(value);  // the words are views into it
+        for (const auto word : text::split(line, ' ')) {
             const auto bare = text::trimmed(word);
             if (bare.find('@') != npos && ids.size() < ids_max) add(std::string(bare));
         }
