@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/object.hpp>
 #include <memory>
 
@@ -18,6 +19,7 @@ namespace control {
 namespace {
 
 constexpr std::uint64_t front_bytes = 512 * 1024;  // of a mail that is too large
+constexpr std::size_t arena_bytes = 16 * 1024;     // to begin with
 constexpr std::chrono::minutes around_date{10};
 constexpr std::size_t submissions_at_once = 500;
 constexpr std::size_t submissions_looked_at = 5000;
@@ -99,15 +101,15 @@ std::string text_at(const boost::json::object& object, std::string_view key) {
 
 /// A view, complete but for the submission that a report is about.
 struct Viewed {
-    std::optional<Response> ready{};             // there is nothing to look for
-    std::optional<boost::json::object> facts{};  // else
+    std::optional<Response> ready{};               // there is nothing to look for
+    std::shared_ptr<boost::json::object> facts{};  // else
     std::string mark{};
     store::Millis sent_at{};
 };
 
-boost::json::object view_in(const Stored& mail, const std::string& bytes) {
-    if (mail.message.body.length <= viewed_bytes_max) return view::view_of(bytes, limits());
-    auto head = view::headers_of(bytes, limits());
+boost::json::object view_in(const Stored& mail, const std::string& bytes, const boost::json::storage_ptr& memory) {
+    if (mail.message.body.length <= viewed_bytes_max) return view::view_of(bytes, limits(), memory);
+    auto head = view::headers_of(bytes, limits(), memory);
     head["readable"] = false;
     head["why"] = fmt::format("larger than {} bytes", viewed_bytes_max);
     return head;
@@ -120,16 +122,17 @@ Viewed viewed(const Stored& mail) {
         result.ready = unreadable(mail, bytes.error());
         return result;
     }
-    auto view = view_in(mail, *bytes);
-    auto& facts = result.facts.emplace(to_json(mail.message, mail.mailbox), view.storage());
-    facts["view"] = std::move(view);
+    // Made, printed and thrown away: no piece of it is freed by itself.
+    boost::json::monotonic_resource arena(arena_bytes);
+    boost::json::object facts(to_json(mail.message, mail.mailbox), &arena);
+    facts["view"] = view_in(mail, *bytes, &arena);
     const auto* about = reported_in(facts["view"].as_object());
     const auto date = about == nullptr ? std::nullopt : mime::read_date(text_at(*about, "date"));
     if (!date) {
         result.ready = answer(facts);
-        result.facts.reset();
         return result;
     }
+    result.facts = std::make_shared<boost::json::object>(facts, boost::json::storage_ptr());
     result.mark = text_at(*about, "submission_mark");
     result.sent_at = store::Millis(date->at);
     return result;
@@ -190,7 +193,7 @@ awaitable<Response> view_message(Surroundings& here, std::string id) {
     };
     auto found = co_await here.committer.run(here.home, std::move(search));
     if (!found) co_return failure(found.error());
-    auto facts = std::make_shared<boost::json::object>(std::move(*result->facts));
+    const auto facts = std::move(result->facts);
     if (*found) (*reported_in((*facts)["view"].as_object()))["submission"] = submission::id_text(**found);
     auto print = [facts] { return answer(*facts); };
     auto response = co_await here.worker->run(here.home, std::move(print));

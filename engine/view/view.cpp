@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <boost/json/array.hpp>
-#include <boost/json/monotonic_resource.hpp>
 #include <utility>
 
 #include "protocols/base/text.hpp"
@@ -26,11 +25,6 @@ using mime::Part;
 constexpr std::size_t calendar_bytes_looked_at = 4096;
 constexpr std::size_t name_bytes_max = 200;
 constexpr std::size_t keys = 40;  // of a document
-
-/// One mail's document is made, printed and thrown away: no piece of it is freed by itself.
-json::storage_ptr memory_for(const json::storage_ptr& wanted) {
-    return wanted == json::storage_ptr() ? json::make_shared_resource<json::monotonic_resource>() : wanted;
-}
 
 /// JSON has no place for bytes that are no text.
 std::string valid(std::string text) {
@@ -113,7 +107,10 @@ private:
             auto& entry = fields.emplace_back(json::object(out_.storage())).as_object();
             entry.reserve(2);
             entry.emplace("name", field.name);
-            entry.emplace("value", words(field.value));
+            if (mime::is_decoded(field.value))
+                entry.emplace("value", field.value);
+            else
+                entry.emplace("value", words(field.value));
         }
         out_["headers"] = std::move(fields);
         put_automatic(head);
@@ -418,11 +415,11 @@ private:
 }  // namespace
 
 json::object view_of(std::string_view mail, const Limits& limits, const json::storage_ptr& memory) {
-    return Document(mail, limits, memory_for(memory)).whole();
+    return Document(mail, limits, memory).whole();
 }
 
 json::object headers_of(std::string_view mail, const Limits& limits, const json::storage_ptr& memory) {
-    return Document(mail, limits, memory_for(memory)).head_alone();
+    return Document(mail, limits, memory).head_alone();
 }
 
 std::optional<File> file_of(std::string_view mail, std::size_t number, const Limits& limits) {

@@ -19,7 +19,7 @@ struct Limits {
     std::string_view mark_field{};
 };
 
-/// The whole view, in an arena of its own unless `memory` says otherwise. A mail beyond the limits gives {"readable":
+/// The whole view. A mail beyond the limits gives {"readable":
 /// false, "why": …} and what was read up to there.
 boost::json::object view_of(std::string_view mail, const Limits& limits, const boost::json::storage_ptr& memory = {});
 

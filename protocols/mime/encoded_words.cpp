@@ -149,11 +149,13 @@ std::string without_controls(std::string text) {
     return text;
 }
 
+bool is_decoded(std::string_view value) noexcept { return is_printable_ascii(value) && value.find("=?") == npos; }
+
 std::string decoded_words(std::string_view value, std::string_view likely) {
     value = text::trimmed(value);
-    std::string line = is_printable_ascii(value) ? std::string(value) : unfolded(value);
-    // Most values have nothing to decode.
-    if (line.find("=?") == npos && is_printable_ascii(line)) return line;
+    if (is_decoded(value)) return std::string(value);
+    std::string line = unfolded(value);
+    if (is_decoded(line)) return line;
     return without_controls(Words(line, likely).read());
 }
 

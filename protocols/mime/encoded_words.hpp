@@ -11,6 +11,9 @@ namespace mime {
 /// charset of 8-bit bytes that are not encoded, when nothing else says.
 std::string decoded_words(std::string_view value, std::string_view likely = {});
 
+/// Whether there is nothing to unfold or to decode in a value that is trimmed: decoded_words() gives it as it is.
+bool is_decoded(std::string_view value) noexcept;
+
 /// Without what a line of text cannot hold: controls become blanks.
 std::string without_controls(std::string text);
 
