@@ -143,7 +143,8 @@ Viewed viewed(const Stored& mail) {
 Result<std::optional<store::SubmissionId>> submission_of(store::Outbox& outbox, const std::string& mark,
                                                          store::Millis sent_at) {
     const auto id_at = [](store::Millis time) {
-        return std::max<store::SubmissionId>(0, time.time_since_epoch().count()) << 20U;
+        constexpr std::int64_t last = (std::int64_t{1} << 43U) - 1;
+        return std::clamp<std::int64_t>(time.time_since_epoch().count(), 0, last) << 20U;
     };
     auto after = id_at(sent_at - around_date);
     for (std::size_t seen = 0; seen < submissions_looked_at;) {

@@ -5,6 +5,8 @@
 
 #include "engine/control/json.hpp"
 #include "engine/control/routes.hpp"
+#include "engine/submission/acceptance.hpp"
+#include "engine/submission/record.hpp"
 #include "engine/tokens/grant_record.hpp"
 #include "queue/store/open.hpp"
 #include "queue/store/shadows.hpp"
@@ -499,6 +501,50 @@ TEST_CASE("a message that cannot be taken apart says so, and its bytes are there
     CHECK(house.call("GET", "/v1/messages/" + id_with('1') + "/raw").body == mail);
     house.damage(200);
     CHECK(house.call("GET", "/v1/messages/" + id_with('1')).status == 500);
+}
+
+TEST_CASE("a bounce names the submission that it is about, if it was accepted about when its mail was dated",
+          "[control]") {
+    Furnished house;
+    const auto accepted_at = store::Millis(std::chrono::milliseconds(1'769'860'805'000));  // 2026-01-31T12:00:05Z
+    auto accept = [accepted_at](store::Workbench bench) -> Result<store::SubmissionId> {
+        store::SubmissionId last = 0;
+        for (const char* mark : {"before", "themark", "behind"}) {
+            store::Submission submission;
+            submission.mailbox = bench.store.mailbox("a")->number;
+            submission.accepted_at = accepted_at;
+            submission.due = accepted_at;
+            submission.expires_at = accepted_at + std::chrono::hours(48);
+            submission.changed_at = accepted_at;
+            submission.body = *bench.bodies.append("x");
+            submission::Ticket ticket;
+            ticket.mark = mark;
+            submission.envelope = submission::encoded(ticket);
+            const auto taken = bench.store.outbox().accept(submission);
+            if (!taken) return taken.error();
+            if (std::string_view(mark) == "themark") last = taken->id;
+        }
+        return last;
+    };
+    const auto id = house.commit(accept);
+    REQUIRE(id.has_value());
+    const auto bounce = [](std::string_view mark, std::string_view date) {
+        return "Return-Path: <>\r\nContent-Type: multipart/report; boundary=b\r\n\r\n--b\r\n\r\ngone\r\n--b\r\n"
+               "Content-Type: message/delivery-status\r\n\r\nFinal-Recipient: rfc822; a@b.test\r\nAction: failed\r\n"
+               "--b\r\nContent-Type: message/rfc822\r\n\r\nX-Rohrpost-Submission: " +
+               std::string(mark) + "\r\nDate: " + std::string(date) + "\r\n\r\n--b--\r\n";
+    };
+    house.keep(1, bounce("themark", "Sat, 31 Jan 2026 13:00:00 +0100"));
+    house.keep(2, bounce("nobody", "Sat, 31 Jan 2026 13:00:00 +0100"));
+    house.keep(3, bounce("themark", "Sat, 31 Jan 2026 18:00:00 +0100"));
+    house.keep(4, bounce("themark", "Fri, 31 Dec 9999 23:00:00 -0100"));
+    const auto about = [&](char digit) {
+        const auto facts = house.object("GET", "/v1/messages/" + id_with(digit));
+        CHECK(facts.at("view").at("is_bounce").as_bool());
+        return facts.at("view").at("delivery_report").at("about").as_object();
+    };
+    CHECK(about('1').at("submission").as_string() == submission::id_text(*id));
+    for (const char other : {'2', '3', '4'}) CHECK_FALSE(about(other).contains("submission"));
 }
 
 TEST_CASE("an acknowledgement out of order is refused, unless it is meant for all before", "[control]") {
