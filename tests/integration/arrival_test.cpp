@@ -143,6 +143,11 @@ TEST_CASE("inbox: a pull consumer sees its mail in order until it is acknowledge
         CHECK_THAT(std::string(viewed.at("view").at("subject").as_string()), Catch::Contains("Request"));
         const Ran body = rig.daemon.ask({"inbox", "show", id, "--part", "0"});
         CHECK(shown.output.ends_with(body.output));
+        const auto file = rig.daemon.file(fmt::format("part {} {}", number, beside_daemon));
+        const std::vector<std::string> saving{"inbox", "show", id, "--part", "0", "--output", file.string()};
+        CHECK(rig.daemon.ask(saving).exit_code == 0);
+        CHECK(support::contents_of(file) == body.output);
+        CHECK(rig.daemon.ask(saving).exit_code == 73);  // what is there is not overwritten
         CHECK(rig.daemon.ask({"inbox", "show", id, "--part", "9"}).exit_code == 66);
         CHECK(rig.daemon.ask({"inbox", "show", id, "--json", "--part", "0"}).exit_code == 64);
         CHECK(rig.daemon.ask({"inbox", "ack", id}).exit_code == 0);
