@@ -20,7 +20,7 @@ struct Worker::Impl {
             auto task = std::move(tasks.front());
             tasks.pop_front();
             lock.unlock();
-            task();
+            task(Turn::work);
             task = nullptr;
             lock.lock();
         }
@@ -28,7 +28,7 @@ struct Worker::Impl {
 
     std::mutex mutex;
     std::condition_variable changed;
-    std::deque<std::function<void()>> tasks;
+    std::deque<Task> tasks;
     bool ending = false;
     std::thread thread;
 };
@@ -42,9 +42,10 @@ Worker::~Worker() {
     }
     impl_->changed.notify_all();
     if (impl_->thread.joinable()) impl_->thread.join();
+    for (auto& task : impl_->tasks) task(Turn::give_up);
 }
 
-bool Worker::add(std::function<void()> task) {
+bool Worker::add(Task task) {
     const std::lock_guard lock(impl_->mutex);
     if (impl_->tasks.size() >= waiting_max) return false;
     if (!impl_->thread.joinable()) {

@@ -15,7 +15,7 @@ namespace control {
 /// A thread for what takes too long for a shard or for the committer, such as reading a whole mail and taking it apart.
 /// One piece of work after the other, so that one mail at a time is in memory. The thread starts with the first one.
 /// Any shard may hand work in; the shards' inboxes outlive this object, which waits for the work that is being done
-/// and drops the rest.
+/// and gives up the rest.
 class Worker {
 public:
     static constexpr std::size_t waiting_max = 64;
@@ -25,14 +25,17 @@ public:
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
-    /// Runs `work()` on the thread and gives its result on the shard of `home`; nullopt: waiting_max wait already.
+    /// Runs `work()` on the thread and gives its result on the shard of `home`; nullopt: waiting_max wait already, or
+    /// this object ended first.
     /// `work` is moved there and owns what it uses; it throws nothing but want of memory.
     template <class Work>
     auto run(queue::Inbox& home, Work work) -> awaitable<std::optional<std::invoke_result_t<Work>>>;
 
 private:
     struct Impl;
-    [[nodiscard]] bool add(std::function<void()> task);
+    enum class Turn { work, give_up };
+    using Task = std::function<void(Turn)>;
+    [[nodiscard]] bool add(Task task);
     std::unique_ptr<Impl> impl_;
 };
 
@@ -54,9 +57,10 @@ auto Worker::run(queue::Inbox& home, Work work) -> awaitable<std::optional<std::
         std::shared_ptr<Shared> shared_;  // outlives a caller that was cancelled
     };
     auto shared = std::make_shared<Shared>(std::move(work));
-    std::function<void()> task = [shared, to = &home] {
-        shared->answer.emplace(shared->task());
-        to->put(std::make_unique<Back>(shared));
+    // Once it is on its way back, nothing of it is touched here.
+    Task task = [to = &home, kept = shared](Turn turn) mutable {
+        if (turn == Turn::work) kept->answer.emplace(kept->task());
+        to->put(std::make_unique<Back>(std::move(kept)));
     };
     if (!add(std::move(task))) co_return std::nullopt;
     co_await shared->parking.wait();
