@@ -11,5 +11,6 @@ int bench_neighbours(int argc, char** argv);
 int bench_outbox(int argc, char** argv);
 int bench_accept(int argc, char** argv);
 int bench_dispatcher(int argc, char** argv);
+int bench_view(int argc, char** argv);
 int bench_listener(int argc, char** argv);
 int bench_engine(int argc, char** argv);

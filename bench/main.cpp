@@ -23,6 +23,7 @@ constexpr Bench benches[] = {
     {"store", "durable messages through the committer, beside bare group appends", bench_store},
     {"queue", "the work queue beside other queues", bench_queue},
     {"tokens", "reading a token that is being replaced, beside other ways to share one", bench_tokens},
+    {"view", "a mail as JSON, beside mimetic's bare parse", bench_view},
     {"listener", "(used by accept) the SMTP listener on a store of its own", bench_listener},
     {"engine", "(used by retriever, idle and dispatcher) the daemon on a prepared data directory", bench_engine},
 };

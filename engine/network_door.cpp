@@ -40,6 +40,7 @@ http::Response response_of(control::Response answer) {
     response.status = static_cast<int>(answer.status);
     response.content_type = std::move(answer.type);
     response.body = std::move(answer.body);
+    response.headers = std::move(answer.headers);
     return response;
 }
 

@@ -4,6 +4,8 @@
 #include <boost/json/value.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "protocols/base/result.hpp"
 
@@ -26,6 +28,7 @@ struct Response {
     unsigned status = 200;
     std::string type = "application/json";
     std::string body{};
+    std::vector<std::pair<std::string, std::string>> headers{};  // further ones
 };
 
 inline constexpr std::string_view plain_type = "text/plain; charset=utf-8";

@@ -18,6 +18,7 @@
 #include "engine/control/shadow.hpp"
 #include "engine/control/sign_in.hpp"
 #include "engine/control/submissions.hpp"
+#include "engine/control/views.hpp"
 #include "protocols/base/text.hpp"
 #include "protocols/mime/addresses.hpp"
 
@@ -198,8 +199,22 @@ awaitable<Response> inbox(Surroundings& here, const Request& request, const Targ
 }
 
 awaitable<Response> messages(Surroundings& here, const Request& request, const Target& target) {
-    if (target.path.size() != 4) co_return refusal(404, "no such path");
+    if (target.path.size() < 3 || target.path.size() > 5) co_return refusal(404, "no such path");
     const std::string& id = target.path[2];
+    if (target.path.size() == 3) {
+        if (request.method != "GET") co_return wrong_method("GET");
+        if (!target.takes({})) co_return wrong_parameter("none");
+        auto viewed = co_await view_message(here, id);
+        co_return viewed;
+    }
+    if (target.path.size() == 5) {
+        const auto part = text::number<std::size_t>(target.path[4]);
+        if (target.path[3] != "parts" || !part) co_return refusal(404, "no such path");
+        if (request.method != "GET") co_return wrong_method("GET");
+        if (!target.takes({})) co_return wrong_parameter("none");
+        auto file = co_await read_part(here, id, *part);
+        co_return file;
+    }
     if (target.path[3] == "raw") {
         const auto offset = number_in(target, "offset", 0);
         if (request.method != "GET") co_return wrong_method("GET");

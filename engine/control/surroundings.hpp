@@ -8,6 +8,7 @@
 #include "engine/control/api_token.hpp"
 #include "engine/control/live.hpp"
 #include "engine/control/sending.hpp"
+#include "engine/control/worker.hpp"
 #include "engine/secrets/keyring.hpp"
 #include "engine/submission/senders.hpp"
 #include "queue/store/committer.hpp"
@@ -47,6 +48,7 @@ struct Surroundings {
     Alarming* alarming = nullptr;               // a running daemon's, with that role
     std::shared_ptr<MailboxNames> names = std::make_shared<MailboxNames>();
     std::shared_ptr<submission::Senders> senders = std::make_shared<submission::Senders>();
+    std::shared_ptr<Worker> worker = std::make_shared<Worker>();  // reads mails
 };
 
 inline store::Millis now_of(const Surroundings& here) {

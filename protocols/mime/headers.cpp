@@ -59,14 +59,16 @@ HeaderFacts scan_headers(std::string_view message) noexcept {
 std::string unfolded(std::string_view value) {
     std::string line;
     line.reserve(value.size());
-    while (!value.empty()) {
-        const std::size_t line_end = std::min(value.find_first_of("\r\n"), value.size());
-        line += value.substr(0, line_end);
-        value.remove_prefix(line_end);
-        if (value.empty()) break;
+    std::size_t feed = std::min(value.find('\n'), value.size());
+    for (std::size_t at = 0; at < value.size();) {
+        if (feed < at) feed = std::min(value.find('\n', at), value.size());
+        const std::size_t line_end = std::min(value.substr(0, feed).find('\r', at), feed);
+        line += value.substr(at, line_end - at);
+        at = line_end;
+        if (at == value.size()) break;
         while (!line.empty() && is_blank(line.back())) line.pop_back();
-        value.remove_prefix(std::min(value.find_first_not_of(" \t\r\n"), value.size()));
-        if (!line.empty() && !value.empty()) line += ' ';
+        while (at < value.size() && (is_blank(value[at]) || value[at] == '\r' || value[at] == '\n')) ++at;
+        if (!line.empty() && at < value.size()) line += ' ';
     }
     return line;
 }

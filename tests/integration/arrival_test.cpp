@@ -136,6 +136,20 @@ TEST_CASE("inbox: a pull consumer sees its mail in order until it is acknowledge
         CHECK(facts.at("mailbox") == "box0001");
         CHECK(facts.at("bytes") == 4096);
         const std::string id(facts.at("id").as_string());
+        CHECK(rig.daemon.ask({"inbox", "show", id}).output == shown.output);
+        const auto viewed = json::parse(rig.daemon.ask({"inbox", "show", id, "--json"}).output).as_object();
+        CHECK(viewed.at("id") == facts.at("id"));
+        CHECK(viewed.at("view").at("readable").as_bool());
+        CHECK_THAT(std::string(viewed.at("view").at("subject").as_string()), Catch::Contains("Request"));
+        const Ran body = rig.daemon.ask({"inbox", "show", id, "--part", "0"});
+        CHECK(shown.output.ends_with(body.output));
+        const auto file = rig.daemon.file(fmt::format("part {} {}", number, beside_daemon));
+        const std::vector<std::string> saving{"inbox", "show", id, "--part", "0", "--output", file.string()};
+        CHECK(rig.daemon.ask(saving).exit_code == 0);
+        CHECK(support::contents_of(file) == body.output);
+        CHECK(rig.daemon.ask(saving).exit_code == 73);  // what is there is not overwritten
+        CHECK(rig.daemon.ask({"inbox", "show", id, "--part", "9"}).exit_code == 66);
+        CHECK(rig.daemon.ask({"inbox", "show", id, "--json", "--part", "0"}).exit_code == 64);
         CHECK(rig.daemon.ask({"inbox", "ack", id}).exit_code == 0);
         CHECK(rig.daemon.ask({"inbox", "ack", id}).exit_code == 0);  // twice does no harm
         CHECK(lines_in(listed()) == 3 - number);

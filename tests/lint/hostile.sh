@@ -40,7 +40,7 @@ rows() {
 29|huge literal|A literal of 4 GiB or more is announced, then silence.|Nothing is allocated by an announced size. The message is pending with "larger than …", is not asked for again, and those behind it come.
 30|huge sets|`APPENDUID`, `COPYUID`, `VANISHED` of 1:4294967295.|Sets stay ranges; codes that nobody asked for are ignored.
 31|floods|Untagged responses for ever; a tagged one with a foreign tag.|A limit for each command; only our own tag completes one. The connection is closed.
-32|deep nesting|Lists, JSON or MIME parts, 100,000 levels deep; parts by the million.|Depth limits in parsers without recursion. The MIME of a body is walked only where a part has to be encoded, with bounded memory: 64 levels, 10,000 such parts.
+32|deep nesting|Lists, JSON or MIME parts, 100,000 levels deep; parts by the million.|Depth limits in parsers without recursion. On its way the MIME of a body is walked only where a part has to be encoded, with bounded memory: 64 levels, 10,000 such parts. The JSON view ends at 50 levels or 2,000 parts, and says so.
 33|mailbox names|`..`, `/`, NUL, broken or huge UTF-7.|Names are bytes; a path gets one harmless segment made of the mailbox's id.
 34|early ID|`* ID (` before the login, malformed.|As row 4.
 35|COMPRESS|A deflate bomb.|COMPRESS is never asked for; a server that begins it by itself is cut off at the limit of a line.
@@ -49,7 +49,7 @@ rows() {
 38|BYE at any time|BYE in a fetch, in IDLE.|What was complete stays; the next session goes on behind it.
 39|lists that do not fit|POP3: the same UIDL twice, LIST and UIDL of different messages, a line without end, an answer without its last dot.|Lines and listings have limits. Lists that name different messages are refused, and nothing is removed by them; copies that share a UIDL are messages of their own; without its dot a message is none.
 40|DELE without QUIT|POP3: the connection is lost after DELE and before the answer to QUIT.|What was removed is not known, and shows with the next listing; whatever comes again is in the ledger.
-41|huge headers|A header value of 50 MB, a million fields or parts, unknown charsets, broken base64.|The header scan is bounded, and no other parser sees a body on its way in: the bytes are handed off as they came.
+41|huge headers|A header value of 50 MB, a million fields or parts, unknown charsets, broken base64.|The header scan is bounded, and no other parser sees a body on its way in: the bytes are handed off as they came. The JSON view of such a mail has what was read up to the limit, and says why it ends there.
 42|callbacks|A callback with a missing, foreign, made-up or replayed `state`; a code that comes twice; a callback in another browser than the one that began.|Refused. A state counts once, for ten minutes, where it was made; a sign-in that was begun on a page of the console is finished only by the browser that began it (a cookie of its own), one of `rohrpost authorize` by its state.
 43|mix-up|A code or a token of another provider, tenant or person.|`iss` is checked where it is sent, PKCE (S256) always; the id_token must be for this client, nonce and account. Nothing is stored, and both names are said.
 44|other redirect URL|The console is reached under another name, by a proxy's header or a link; somebody tries to use it as an open redirect.|Only the external URL counts: 421 with both names on every page, forwarded headers are ignored, a log-in leads to our own pages alone. Console and services server with different external URLs say so.
@@ -66,7 +66,7 @@ rows() {
 58|damaged bodies|A flipped bit, a truncated or deleted segment.|The record that was hit is set aside with its reason (`mailbox show`, `status`, `rohrpost_messages_set_aside_total`); its segment is kept, and the next message is handed off.
 59|zeros at the tail|Zeros or old bytes behind the end, and recovery dies too.|Recovery is idempotent.
 60|kill -9|At any moment, and twice in recovery.|As row 55.
-61|poison message|A message that crashes a parser.|No parser sees a body on its way: a bounded scan of the header is all. (Out-of-line parsing with its own quarantine comes with the JSON view.)
+61|poison message|A message that crashes a parser.|No parser sees a body on its way: a bounded scan of the header is all. The JSON view is made when somebody asks for it, on a thread of its own, by readers that are linear and bounded, whatever the bytes; the mail itself is handed off raw in any case.
 62|swallowed errors|A store error is ignored by its caller.|Whatever call fails: the job that needed it hears, and nothing that was promised is missing.
 68|little of everything|Limits of descriptors, memory, threads.|When descriptors are few, mailboxes are visited in turn, and say why; mail passes in the memory budget; too few threads end the start with 71.
 69|DNS|No such name, silence, a changed address, a black hole.|Nothing is cached, failures neither; a silent name holds one lookup and delays no other; addresses race 250 ms apart.

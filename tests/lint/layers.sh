@@ -28,7 +28,8 @@ allowed() {
         engine/doctor) echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets engine/tokens' ;;
         engine/alarming | engine/webhooks)
             echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets engine/tokens engine/submission engine/retriever engine/control' ;;
-        engine/control) echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets engine/tokens engine/submission engine/retriever engine/consumers engine/doctor' ;;
+        engine/view) echo 'protocols/base protocols/mime' ;;
+        engine/control) echo 'PROTOCOLS queue queue/store engine/runtime engine/config engine/secrets engine/tokens engine/submission engine/retriever engine/consumers engine/doctor engine/view' ;;
         engine) echo 'PROTOCOLS queue queue/store ENGINE' ;;
         tools/* | bench | tests/*) echo 'PROTOCOLS queue queue/store ENGINE engine tools bench tests' ;;
         *) echo 'nothing: this folder is not in the lint' ;;

@@ -3,8 +3,11 @@
 #include <CLI/CLI.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <optional>
+#include <system_error>
 #include <thread>
 
 #include "engine/config/flags.hpp"
@@ -77,6 +80,37 @@ void print_raw(Caller& caller, const std::string& id) {
     }
 }
 
+/// How a message is shown.
+struct Shown {
+    std::string id;
+    bool raw = false;
+    bool json = false;
+    std::optional<std::uint32_t> part;
+    std::string output;  // empty: standard output
+};
+
+void write_to(const std::string& path, const std::string& bytes) {
+    std::FILE* file = path.empty() ? stdout : std::fopen(path.c_str(), "wbx");
+    if (file == nullptr)
+        throw Failure(EX_CANTCREAT, fmt::format("{}: {} (a file that exists is not overwritten)", path,
+                                                std::generic_category().message(errno)));
+    const bool written = std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size();
+    const bool closed = path.empty() ? std::fflush(file) == 0 : std::fclose(file) == 0;
+    if (!written || !closed)
+        throw Failure(EX_IOERR, fmt::format("{} cannot be written", path.empty() ? "standard output" : path));
+}
+
+int show(Caller& caller, const Shown& shown) {
+    const std::string target = "/v1/messages/" + encoded(shown.id);
+    if (shown.json)
+        fmt::print("{}", ask(caller, "GET", target));
+    else if (shown.part)
+        write_to(shown.output, ask(caller, "GET", fmt::format("{}/parts/{}", target, *shown.part)));
+    else
+        print_raw(caller, encoded(shown.id));
+    return EX_OK;
+}
+
 int next(Caller& caller, const Wanted& wanted) {
     const auto message = next_of(caller, wanted);
     if (wanted.json) {
@@ -93,6 +127,7 @@ int inbox_command(Words words) {
     std::string data;
     std::string id;
     Wanted wanted;
+    Shown shown;
     bool through = false;
     CLI::App app(
         "Mail of a pull consumer. next shows the oldest unacknowledged message again and again until ack: read, "
@@ -101,7 +136,8 @@ int inbox_command(Words words) {
     app.require_subcommand(1);
     auto* listing = app.add_subcommand("list", "What is waiting, oldest first in each mailbox");
     auto* nexting = app.add_subcommand("next", "Print the oldest unacknowledged message as it was received");
-    auto* reading = app.add_subcommand("show", "Print a message by its id as it was received");
+    auto* reading = app.add_subcommand(
+        "show", "Print a message by its id as it was received, what it says as JSON, or one of its parts");
     auto* acking = app.add_subcommand("ack", "Acknowledge a message: it was taken and is not shown again");
     for (auto* command : {listing, nexting, reading, acking}) {
         config::declare_data(*command, data);
@@ -113,6 +149,12 @@ int inbox_command(Words words) {
     }
     for (auto* command : {listing, nexting}) command->add_option("--mailbox", wanted.mailbox, "Only this mailbox");
     for (auto* command : {reading, acking}) command->add_option("ID", id, "The message's id")->required();
+    auto* raw = reading->add_flag("--raw", shown.raw, "As it was received (this is the default)");
+    auto* json = reading->add_flag("--json", shown.json, "Headers, texts and attachments, decoded: docs/view.md");
+    auto* part = reading->add_option("--part", shown.part, "The decoded bytes of the part with this number");
+    reading->add_option("--output", shown.output, "Write the part to this file, which must not exist")->needs(part);
+    json->excludes(raw)->excludes(part);
+    part->excludes(raw);
     listing->add_option("--limit", wanted.limit, "At most so many messages")
         ->check(CLI::Range(1, 1000))
         ->capture_default_str();
@@ -124,8 +166,8 @@ int inbox_command(Words words) {
     if (listing->parsed()) return list(*caller, wanted);
     if (nexting->parsed()) return next(*caller, wanted);
     if (reading->parsed()) {
-        print_raw(*caller, encoded(id));
-        return EX_OK;
+        shown.id = id;
+        return show(*caller, shown);
     }
     const std::string parameters = wanted.parameters() + (through ? "&through=yes" : "");
     const std::string target = fmt::format("/v1/messages/{}/acknowledge", encoded(id));
