@@ -143,7 +143,7 @@ auth_cache_size = 0
 }}
 userdb {{
   driver = static
-  args = uid={user} gid={group} home={here}/home/%u
+  args = uid={user} gid={group} home={here}/home/%u allow_all_users=yes
 }}
 service imap-login {{
   chroot =
