@@ -17,9 +17,11 @@ bool too_long(const smtp::Reply& reply) {
     return is(reply, 2, 3) || is(reply, 3, 4) || (reply.code == 552 && !reply.enhanced);
 }
 
+/// Dovecot 2.3: 451 4.2.0 for a mail that is longer than quota_max_mail_size, so x.2.0 says nothing of the mailbox.
 bool about_mailbox(const smtp::Reply& reply) {
     if (!reply.enhanced) return false;
-    return reply.enhanced->subject == 1 || reply.enhanced->subject == 2;
+    const auto subject = reply.enhanced->subject, detail = reply.enhanced->detail;
+    return subject == 1 || (subject == 2 && (detail == 1 || detail == 2 || detail == 4));
 }
 
 Fault fault_at_rcpt(const smtp::Reply& reply) {

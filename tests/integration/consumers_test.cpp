@@ -193,7 +193,7 @@ TEST_CASE("lmtp: a full mailbox waits with the server's words, and the others go
     CHECK(rig.daemon.stop() == 0);
 }
 
-TEST_CASE("lmtp: a mail that is too long is set aside with the server's words, and the next one comes",
+TEST_CASE("lmtp: a mail that fails again and again is set aside with the server's words, and the next one comes",
           "[daemon][lmtp]") {
     Agent agent(
         "mail_plugins = quota\nplugin {\n  quota = maildir:User quota\n  quota_rule = *:storage=1G\n  "
@@ -202,7 +202,9 @@ TEST_CASE("lmtp: a mail that is too long is set aside with the server's words, a
     rig.put(1, 2);
     rig.put(1, 1, 200'000);
     rig.put(1, 2);
-    import_with(rig, agent.consumer());
+    auto consumer = agent.consumer();
+    consumer["attempts"] = 3;  // Dovecot says 451, as if it could change its mind
+    import_with(rig, consumer);
     CHECK(rig.daemon.run_until_idle() == 0);
     const auto there = delivered_to(agent.dovecot, MailRig::address(1));
     CHECK(there.size() == 4);

@@ -50,6 +50,8 @@ TEST_CASE("lmtp: a refusal belongs to the server, to the mailbox, or to the mail
         {At::body, "552 5.2.2 mailbox full", Fault::mailbox},
         {At::body, "550 5.1.1 no such user", Fault::mailbox},
         {At::body, "552 5.2.3 too long for it", Fault::refused},
+        {At::body, "451 4.2.0 larger than the maximum size", Fault::mail},
+        {At::body, "550 5.2.1 disabled", Fault::mailbox},
         {At::body, "554 5.6.0 malformed", Fault::refused},
         {At::body, "550 5.7.1 a virus", Fault::refused},
         {At::body, "554 no", Fault::refused},
