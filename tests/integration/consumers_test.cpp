@@ -67,7 +67,11 @@ std::string name_of(std::string_view mail) {
 }
 
 /// What is in a user's INBOX, without what stands in front of it since it came.
-Mails delivered_to(const Dovecot& dovecot, const std::string& user, std::vector<std::string>* fronts = nullptr) {
+struct Piece {
+    std::string name;   // of the mail
+    std::string front;  // what stands in front of it
+};
+Mails delivered_to(const Dovecot& dovecot, const std::string& user, std::vector<Piece>* pieces = nullptr) {
     Mails mails;
     for (const auto* folder : {"new", "cur"}) {
         const auto place = dovecot.maildir(user) / folder;
@@ -76,8 +80,9 @@ Mails delivered_to(const Dovecot& dovecot, const std::string& user, std::vector<
             const auto text = with_crlf(support::contents_of(entry.path()));
             const auto begin = text.find("From: Customer ");
             if (begin == std::string::npos) continue;
-            if (fronts != nullptr) fronts->push_back(text.substr(0, begin));
-            mails.insert(name_of(std::string_view(text).substr(begin)));
+            auto name = name_of(std::string_view(text).substr(begin));
+            if (pieces != nullptr) pieces->push_back({name, text.substr(0, begin)});
+            mails.insert(std::move(name));
         }
     }
     return mails;
@@ -165,12 +170,12 @@ TEST_CASE("lmtp: mail arrives in Dovecot byte for byte, each once, with its id i
     import_with(rig, consumer);
     CHECK(rig.daemon.run_until_idle() == 0);
     CHECK(support::difference(rig.expected(), delivered_to(agent.dovecot, 3)) == "");
-    std::vector<std::string> fronts;
-    delivered_to(agent.dovecot, MailRig::address(2), &fronts);
+    std::vector<Piece> pieces;
+    delivered_to(agent.dovecot, MailRig::address(2), &pieces);
     std::set<std::string> ids;
-    for (const auto& front : fronts) {
-        ids.insert(value_in(front, "X-Rohrpost-Id"));
-        CHECK(value_in(front, "X-Rohrpost-Mailbox") == "box0002");
+    for (const auto& piece : pieces) {
+        ids.insert(value_in(piece.front, "X-Rohrpost-Id"));
+        CHECK(value_in(piece.front, "X-Rohrpost-Mailbox") == "box0002");
     }
     CHECK(ids.size() == 41);
     CHECK(rig.daemon.run_until_idle() == 0);
@@ -228,14 +233,17 @@ TEST_CASE("lmtp: nothing is lost when Dovecot or the daemon is killed, and repea
     REQUIRE(eventually([&] { return delivered_to(agent.dovecot, 2).size() > 100; }));
     rig.daemon.kill();
     CHECK(rig.daemon.run_until_idle() == 0);
+    std::vector<Piece> pieces;
+    for (std::uint32_t box = 1; box <= 2; ++box) delivered_to(agent.dovecot, MailRig::address(box), &pieces);
     std::map<std::string, std::string> id_of;
-    for (std::uint32_t box = 1; box <= 2; ++box) {
-        std::vector<std::string> fronts;
-        delivered_to(agent.dovecot, MailRig::address(box), &fronts);
+    std::size_t marked = 0;
+    for (const auto& piece : pieces) {
+        const auto id = value_in(piece.front, "X-Rohrpost-Id");
+        CHECK(id_of.try_emplace(piece.name, id).first->second == id);
+        if (value_in(piece.front, "X-Rohrpost-Possible-Repeat") == "yes") ++marked;
     }
-    const auto there = delivered_to(agent.dovecot, 2);
-    const std::set<std::string> each(there.begin(), there.end());
-    CHECK(each.size() == 600);
+    CHECK(id_of.size() == 600);
+    CHECK(pieces.size() - id_of.size() <= marked);  // whatever came again said that it may have come before
 }
 
 TEST_CASE("webhook: mail arrives signed, in the order of its mailbox, raw or as CloudEvents",
@@ -456,7 +464,7 @@ TEST_CASE("command: a program gets each mail on its standard input", "[daemon][c
     CHECK_THAT(std::string(aside.at("reason").as_string()), Catch::Contains("exit code 65 (EX_DATAERR): not this one"));
 }
 
-TEST_CASE("consumers: a mail of 100 MB passes through each of them in little memory", "[daemon][hostile-29]") {
+TEST_CASE("consumers: a mail of 150 MB passes through each of them in little memory", "[daemon][hostile-29]") {
     const std::string kind = GENERATE("lmtp", "webhook", "command");
     CAPTURE(kind);
     const auto peak_with = [&kind](std::size_t bytes) {
@@ -477,7 +485,7 @@ TEST_CASE("consumers: a mail of 100 MB passes through each of them in little mem
                               {"program", {"/bin/sh", "-c", "cat > \"$0\"", rig.daemon.file("taken").string()}}});
         rig.daemon.start(webhooks_here);
         REQUIRE(eventually([&] {
-            if (kind == "lmtp") return delivered_to(agent.dovecot, MailRig::address(1)).size() == 1;
+            if (kind == "lmtp") return support::count_in(agent.dovecot.maildir(MailRig::address(1))) == 1;
             if (kind == "webhook") return came == bytes;
             const auto file = rig.daemon.file("taken");
             return std::filesystem::exists(file) && std::filesystem::file_size(file) == bytes;
@@ -487,7 +495,7 @@ TEST_CASE("consumers: a mail of 100 MB passes through each of them in little mem
         return peak;
     };
     const auto small = peak_with(4096);
-    const auto large = peak_with(100'000'000);
-    WARN(kind << ": " << small << " KiB with a mail of 4 KB, " << large << " KiB with one of 100 MB");
-    if (!support::sanitized) CHECK(large < small + 16 * 1024);  // fetching it takes 8 of them
+    const auto large = peak_with(150'000'000);
+    CAPTURE(small, large);
+    if (!support::sanitized) CHECK(large < small + 8 * 1024);  // fetching it included
 }
