@@ -10,7 +10,9 @@ namespace control {
 ///   GET /v1/configuration   PUT /v1/configuration (an import document: merged)
 ///   GET /v1/mailboxes?after=&limit=&state=   GET|DELETE /v1/mailboxes/{id}   POST /v1/mailboxes/{id}/pause?reason=
 ///   |…/resume GET /v1/mailboxes/{id}/shadow?since=&until=&after=&limit= (POST: with a list) GET
-///   /v1/inbox?consumer=&mailbox=&limit=   GET /v1/inbox/next?consumer=&mailbox= GET /v1/messages/{id}/raw?offset= POST
+///   /v1/inbox?consumer=&mailbox=&limit=   GET /v1/inbox/quarantine?consumer=&mailbox=&after=&limit=
+///   POST /v1/inbox/quarantine/{id}/retry|drop?consumer=   POST /v1/mailboxes/{id}/replay?from=
+///   GET /v1/inbox/next?consumer=&mailbox= GET /v1/messages/{id}/raw?offset= POST
 ///   /v1/messages/{id}/acknowledge?consumer=&through=yes GET /v1/credentials?after=&limit=   GET /v1/credentials/{id}
 ///   POST /v1/credentials/{id}/authorize?by=browser|device&browser=   GET /v1/sign-ins/{id} POST
 ///   /v1/sign-ins/finish?browser= (the address that a browser showed in the end) POST /v1/api-token (the control socket
