@@ -8,6 +8,7 @@ int bench_retriever(int argc, char** argv);
 int bench_renumbering(int argc, char** argv);
 int bench_idle(int argc, char** argv);
 int bench_neighbours(int argc, char** argv);
+int bench_hand_off(int argc, char** argv);
 int bench_outbox(int argc, char** argv);
 int bench_accept(int argc, char** argv);
 int bench_dispatcher(int argc, char** argv);

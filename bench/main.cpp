@@ -16,6 +16,7 @@ constexpr Bench benches[] = {
     {"renumbering", "comparing a folder whose UIDVALIDITY has changed with the ledger", bench_renumbering},
     {"idle", "resident memory of idle IMAP sessions", bench_idle},
     {"neighbours", "how long mail takes while other mailboxes hang and break", bench_neighbours},
+    {"hand-off", "stored mail to a consumer over LMTP or HTTP", bench_hand_off},
     {"outbox", "submissions durably accepted, taken and settled", bench_outbox},
     {"accept", "mails over SMTP into the durable outbox, beside Postfix", bench_accept},
     {"dispatcher", "queued mails through the daemon to a server that takes them, beside bare clients and others",

@@ -38,7 +38,7 @@ void SinkDialogue::answer(std::string_view line, std::string& replies) {
     }
     const auto words = text::split(line, ' ');
     const std::string verb = text::lowered(words.front());
-    if (verb == "ehlo") {
+    if (verb == "ehlo" || verb == "lhlo") {
         replies +=
             "250-localhost\r\n250-SIZE 157286400\r\n250-AUTH PLAIN LOGIN XOAUTH2\r\n250-8BITMIME\r\n"
             "250-ENHANCEDSTATUSCODES\r\n250-PIPELINING\r\n250 CHUNKING\r\n";

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "engine/consumer_ways.hpp"
 #include "engine/roles.hpp"
 #include "engine/runtime/log.hpp"
 #include "engine/runtime/notify.hpp"
@@ -66,6 +67,7 @@ Engine::~Engine() {
     if (roles_) {
         if (roles_->inlet_shard) roles_->inlet_shard->stop();
         for (auto& shard : roles_->shards) shard->stop();
+        roles_->calling.stop();
         roles_->handing.stop();
     }
     if (committer_) committer_->stop();
@@ -127,7 +129,7 @@ void Engine::stop() {
 void Engine::reload() { roles_->post_reload(); }
 
 std::vector<runtime::Shard*> Engine::shards() const {
-    std::vector<runtime::Shard*> all{&roles_->main, &roles_->handing};
+    std::vector<runtime::Shard*> all{&roles_->main, &roles_->handing, &roles_->calling};
     for (const auto& shard : roles_->shards) all.push_back(shard.get());
     return all;
 }
@@ -143,6 +145,7 @@ int Engine::run() {
     committer_->start();
     roles.main.follow_machine();
     roles.handing.start();
+    roles.calling.start();
     for (auto& shard : roles.shards) shard->start();
     if (roles.inlet_shard) roles.inlet_shard->start();
     roles.scope.spawn("signals", watch_signals());
@@ -150,6 +153,7 @@ int Engine::run() {
     roles.main.context().run();
     if (roles.inlet_shard) roles.inlet_shard->stop();
     for (auto& shard : roles.shards) shard->stop();
+    roles.calling.stop();
     roles.handing.stop();
     committer_->stop();
     if (failed_) std::rethrow_exception(failed_);
@@ -212,7 +216,10 @@ awaitable<void> Engine::serve_roster() {
     roles.expiries.set_accounts(accounts);
     roles.tokens.set_accounts(std::move(accounts));
 
-    co_await runtime::run_on(roles.handing.executor(), roles.hand_offs.serve(roster->consumers));
+    const auto consumers = roster->consumers.size();
+    auto served_consumers = co_await read_consumers(*committer_, roles.main.inbox(), *keyring_, roles.tls,
+                                                    std::move(roster->consumers), flags_.webhook_networks);
+    co_await roles.hand_offs.serve(std::move(served_consumers));
 
     std::vector<std::vector<retriever::Served>> dealt(roles.shards.size());
     std::size_t served = 0;
@@ -240,7 +247,7 @@ awaitable<void> Engine::serve_roster() {
     }
     const auto senders = roster->senders.size();
     if (flags_.roles.dispatcher) co_await roles.outgoing.serve(std::move(roster->senders), *roster);
-    spdlog::info("serving mailboxes={} senders={} consumers={} shards={}", served, senders, roster->consumers.size(),
+    spdlog::info("serving mailboxes={} senders={} consumers={} shards={}", served, senders, consumers,
                  roles.shards.size());
 }
 
@@ -305,7 +312,7 @@ awaitable<void> Engine::drain() {
         if (roles.smtp) asio::post(roles.inlet_shard->executor(), [&roles] { roles.smtp->cancel(); });
         while (left > 0) co_await drained.wait();
     }
-    co_await runtime::run_on(roles.handing.executor(), roles.hand_offs.drain());
+    co_await roles.hand_offs.drain(flags_.drain_grace);
     co_await roles.consulting.doctor().close();
     co_await roles.sign_ins.close();
     co_await roles.tokens.close();

@@ -1,15 +1,35 @@
 #include "engine/hand_offs.hpp"
 
 #include "engine/config/documents.hpp"
+#include "engine/config/words.hpp"
+#include "engine/make_consumer.hpp"
+#include "engine/runtime/run_on.hpp"
 
-HandOffs::HandOffs(Outside& outside, runtime::Shard& shard, store::Committer& committer, const store::Bodies& bodies,
-                   runtime::Counters& counters, consumers::Acknowledgements& acknowledgements)
-    : outside_(outside),
-      shard_(shard),
-      committer_(committer),
-      bodies_(bodies),
-      counters_(counters),
-      acknowledgements_(acknowledgements) {}
+using namespace std::chrono_literals;
+
+namespace {
+
+using Kind = config::Consumer::Kind;
+
+constexpr auto replaced_within = 10s;  // what is under way at a consumer that is configured anew
+
+std::string place_of(const config::Consumer& consumer) {
+    switch (consumer.kind) {
+        case Kind::maildir:
+            return consumer.path;
+        case Kind::lmtp:
+            return consumer.address;
+        case Kind::webhook:
+            return consumer.url;
+        case Kind::command:
+            return consumer.program.front();
+        case Kind::pull:
+            break;
+    }
+    return {};
+}
+
+}  // namespace
 
 Outlet& HandOffs::outlet(const std::string& consumer) {
     const std::lock_guard lock(mutex_);
@@ -18,60 +38,112 @@ Outlet& HandOffs::outlet(const std::string& consumer) {
     return *entry.outlet;
 }
 
-awaitable<void> HandOffs::serve(std::vector<config::Consumer> consumers) {
-    std::map<std::string, config::Consumer> wanted;
-    for (auto& consumer : consumers) wanted.emplace(consumer.id, std::move(consumer));
-    std::vector<std::string> names;
+awaitable<void> HandOffs::serve(std::vector<Served> consumers) {
+    std::map<std::string, Served> wanted;
+    for (auto& served : consumers) {
+        auto id = served.consumer.id;
+        wanted.emplace(std::move(id), std::move(served));
+    }
+    std::vector<std::string> gone;
     {
         const std::lock_guard lock(mutex_);
-        for (const auto& [id, entry] : entries_) names.push_back(id);
+        for (const auto& [id, entry] : entries_)
+            if (!wanted.contains(id)) gone.push_back(id);
     }
-    for (const auto& [id, consumer] : wanted) names.push_back(id);
-    for (const auto& id : names) {
+    for (const auto& id : gone) co_await retire(id);
+    for (auto& [id, served] : wanted) {
         auto& place = outlet(id);
-        const auto found = wanted.find(id);
-        const auto document = found == wanted.end() ? std::string() : config::to_document(found->second);
-        bool same = false;
-        {
-            const std::lock_guard lock(mutex_);
-            same = entries_[id].document == document;
-        }
+        auto document = config::to_document(served.consumer);
+        const bool same = is_served_so(id, served, document);
         const auto running = place.current();
-        if (same) {
-            if (running) running->look_again();
-            continue;
-        }
-        if (running) {
-            place.put(nullptr);
-            retired_.push_back(running);
-            co_await running->drain();
-        }
+        if (same && running) running->look_again();
+        if (same) continue;
+        co_await retire(id);
         {
             const std::lock_guard lock(mutex_);
-            entries_[id].document = document;
-            if (found != wanted.end()) entries_[id].consumer = found->second;
+            auto& entry = entries_[id];
+            entry.served = std::move(served);
+            entry.document = std::move(document);
         }
-        if (found == wanted.end() || found->second.kind != config::Consumer::Kind::maildir) continue;
-        auto consumer = outside_.make_consumer(found->second, shard_);
-        const consumers::HandOff::Uses uses{shard_.executor(), shard_.inbox(), shard_.timers(), shard_.seams().random,
-                                            committer_,        bodies_,        counters_,       &acknowledgements_};
-        consumers::HandOff::Options options;
-        options.consumer = id;
-        auto hand_off = std::make_shared<consumers::HandOff>(std::move(options), uses, std::move(consumer));
-        place.put(hand_off);
-        hand_off->start();
+        co_await begin(id);
     }
 }
 
-awaitable<void> HandOffs::drain() {
-    std::vector<std::shared_ptr<consumers::HandOff>> running;
+bool HandOffs::is_served_so(const std::string& id, const Served& served, const std::string& document) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = entries_.find(id);
+    if (found == entries_.end() || found->second.document != document) return false;
+    const auto& there = found->second.served;
+    return there.tls == served.tls && there.key == served.key && there.fault == served.fault;
+}
+
+awaitable<void> HandOffs::retire(const std::string& id) {
+    auto& place = outlet(id);
+    runtime::Shard* shard = nullptr;
+    {
+        const std::lock_guard lock(mutex_);
+        auto& entry = entries_[id];
+        entry.served = {};
+        entry.document.clear();
+        shard = entry.shard;
+    }
+    const auto running = place.current();
+    if (!running) co_return;
+    place.put(nullptr);
+    retired_.push_back(running);
+    co_await runtime::run_on(shard->executor(), begin_to_drain(running, shard, replaced_within));
+    co_await runtime::run_on(shard->executor(), running->drain());
+}
+
+awaitable<void> HandOffs::begin(const std::string& id) {
+    consumers::HandOff::Options options;
+    options.consumer = id;
+    std::unique_ptr<consumers::Consumer> consumer;
+    runtime::Shard* shard = nullptr;
+    {
+        const std::lock_guard lock(mutex_);
+        auto& entry = entries_[id];
+        const auto& configured = entry.served.consumer;
+        if (configured.kind == Kind::pull || !entry.served.fault.empty()) co_return;
+        if (configured.kind == Kind::maildir) {
+            entry.shard = &uses_.filing;
+            consumer = uses_.outside.make_consumer(configured, uses_.filing);
+        } else {
+            entry.shard = &uses_.calling;
+            consumer = make_consumer(entry.served, uses_.calling, options);
+        }
+        shard = entry.shard;
+    }
+    const consumers::HandOff::Uses uses{shard->executor(), shard->inbox(), shard->timers(), shard->seams().random,
+                                        uses_.committer,   uses_.bodies,   uses_.counters,  &uses_.acknowledgements};
+    auto hand_off = std::make_shared<consumers::HandOff>(std::move(options), uses, std::move(consumer));
+    outlet(id).put(hand_off);
+    co_await runtime::run_on(shard->executor(), start(hand_off));
+}
+
+awaitable<void> HandOffs::start(std::shared_ptr<consumers::HandOff> hand_off) {
+    hand_off->start();
+    co_return;
+}
+
+awaitable<void> HandOffs::drain(std::chrono::milliseconds grace) {
+    std::vector<std::pair<std::shared_ptr<consumers::HandOff>, runtime::Shard*>> running;
     {
         const std::lock_guard lock(mutex_);
         for (const auto& [id, entry] : entries_) {
-            if (auto hand_off = entry.outlet->current()) running.push_back(std::move(hand_off));
+            if (auto hand_off = entry.outlet->current()) running.emplace_back(std::move(hand_off), entry.shard);
         }
     }
-    for (const auto& hand_off : running) co_await hand_off->drain();
+    for (const auto& [hand_off, shard] : running)
+        co_await runtime::run_on(shard->executor(), begin_to_drain(hand_off, shard, grace));
+    for (const auto& [hand_off, shard] : running) co_await runtime::run_on(shard->executor(), hand_off->drain());
+}
+
+/// Writing to files ends by itself.
+awaitable<void> HandOffs::begin_to_drain(std::shared_ptr<consumers::HandOff> hand_off, runtime::Shard* shard,
+                                         std::chrono::milliseconds grace) const {
+    if (shard != &uses_.filing) hand_off->drain_within(grace);
+    co_return;
 }
 
 bool HandOffs::idle() const {
@@ -87,8 +159,22 @@ std::vector<HandOffs::State> HandOffs::states() const {
     std::vector<State> states;
     const std::lock_guard lock(mutex_);
     for (const auto& [id, entry] : entries_) {
+        const auto& consumer = entry.served.consumer;
         const auto hand_off = entry.outlet->current();
-        if (hand_off) states.push_back({id, "maildir", entry.consumer.path, hand_off->stats()});
+        if (!hand_off && entry.served.fault.empty()) continue;
+        State state{id, std::string(config::word_of(config::kind_words, consumer.kind)), place_of(consumer), {}};
+        if (hand_off) state.stats = hand_off->stats();
+        if (!hand_off) state.stats.last_reason = entry.served.fault;
+        states.push_back(std::move(state));
     }
     return states;
+}
+
+std::string HandOffs::reason_of(const std::string& consumer, std::string_view mailbox) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = entries_.find(consumer);
+    if (found == entries_.end()) return {};
+    const auto hand_off = found->second.outlet->current();
+    if (!hand_off) return found->second.served.fault;
+    return hand_off->reason_of(mailbox);
 }

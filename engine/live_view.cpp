@@ -110,6 +110,17 @@ control::Live::Summary LiveView::summary() const {
     return summary;
 }
 
+void LiveView::rewound(const std::string& consumer, std::int64_t mailbox_number, std::int64_t repeat_until) {
+    const auto hand_off = sources_.hand_offs.outlet(consumer).current();
+    if (hand_off) hand_off->rewound(mailbox_number, repeat_until);
+}
+
+bool LiveView::retry_set_aside(const std::string& consumer, std::int64_t mailbox_number, std::int64_t seq) {
+    const auto hand_off = sources_.hand_offs.outlet(consumer).current();
+    if (hand_off) hand_off->retry(mailbox_number, seq);
+    return hand_off != nullptr;
+}
+
 std::string LiveView::metrics() const {
     std::vector<runtime::Metric> metrics;
     std::map<std::string_view, double> phases;

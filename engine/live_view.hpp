@@ -23,7 +23,7 @@ public:
         retriever::StateBoard& board;
         retriever::Doorbell& bell;
         const store::Committer& committer;
-        const HandOffs& hand_offs;
+        HandOffs& hand_offs;
         const tokens::TokenService& tokens;
         const tokens::ExpiryWatch& expiries;
         const Clock& clock;
@@ -47,6 +47,11 @@ public:
     std::optional<WallTime> audit(const std::string& id) override;
     void look_again(std::int64_t mailbox_number) override { sources_.bell.ring(mailbox_number); }
     void acknowledged(std::int64_t mailbox_number) override { sources_.bell.acknowledged(mailbox_number); }
+    [[nodiscard]] std::string hand_off_reason(const std::string& consumer, std::string_view mailbox) const override {
+        return sources_.hand_offs.reason_of(consumer, mailbox);
+    }
+    void rewound(const std::string& consumer, std::int64_t mailbox_number, std::int64_t repeat_until) override;
+    bool retry_set_aside(const std::string& consumer, std::int64_t mailbox_number, std::int64_t seq) override;
     [[nodiscard]] std::string metrics() const override;
     awaitable<void> started() override;
     [[nodiscard]] std::string not_ready() const override;

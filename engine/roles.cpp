@@ -35,8 +35,10 @@ Engine::Roles::Roles(Engine& engine, std::size_t shard_count)
     : make_dialer(dialers_of(engine.outside_)),
       main("main", engine.outside_.clock(), engine.outside_.random(), quiet_budget, make_dialer),
       handing("hand-off", engine.outside_.clock(), engine.outside_.random(), quiet_budget, make_dialer),
+      calling("call", engine.outside_.clock(), engine.outside_.random(), quiet_budget, make_dialer),
       sessions(engine.outside_.clock()),
-      hand_offs(engine.outside_, handing, *engine.committer_, *engine.bodies_, engine.counters_, acknowledgements),
+      hand_offs(
+          {engine.outside_, handing, calling, *engine.committer_, *engine.bodies_, engine.counters_, acknowledgements}),
       endpoint(main.seams()),
       tokens({main.executor(), main.inbox(), main.timers(), engine.outside_.random(), *engine.committer_,
               *engine.keyring_, endpoint},

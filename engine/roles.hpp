@@ -29,7 +29,8 @@ struct Engine::Roles {
 
     runtime::Shard::MakeDialer make_dialer;
     runtime::Shard main;
-    runtime::Shard handing;
+    runtime::Shard handing;  // to files
+    runtime::Shard calling;  // consumers over the network
     std::vector<std::unique_ptr<runtime::Shard>> shards;
     retriever::StateBoard board;
     retriever::Doorbell bell;

@@ -90,9 +90,6 @@ std::string fault_of(const config::Mailbox& mailbox, const config::Provider& pro
     }
     if (mailbox.shadow) return {};
     if (consumer == nullptr) return fmt::format("consumer {} is gone; import it again", mailbox.consumer);
-    if (consumer->kind != config::Consumer::Kind::maildir && consumer->kind != config::Consumer::Kind::pull) {
-        return fmt::format("consumer {}: this version hands off to kinds maildir and pull only", consumer->id);
-    }
     return {};
 }
 

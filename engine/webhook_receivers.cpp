@@ -4,7 +4,8 @@
 
 #include "engine/config/documents.hpp"
 #include "engine/runtime/log.hpp"
-#include "engine/webhooks/signature.hpp"
+#include "engine/sealed_secret.hpp"
+#include "protocols/webhook/signature.hpp"
 
 namespace {
 
@@ -17,22 +18,20 @@ void leave_out(const config::Webhook& webhook, std::string_view what, const erro
 
 }  // namespace
 
+std::shared_ptr<const net::Reach> reach_of(const std::vector<std::string>& networks) {
+    auto reach = std::make_shared<net::Reach>();
+    for (const auto& network : networks) (void)reach->allow(network);  // judged as flags
+    return reach;
+}
+
 awaitable<std::vector<webhooks::Feeds::Served>> read_webhooks(store::Committer& committer, queue::Inbox& inbox,
                                                               const secrets::Keyring& keyring, TlsClients& tls,
                                                               std::vector<config::Webhook> configured,
                                                               const std::vector<std::string>& networks) {
     std::vector<webhooks::Feeds::Served> served;
-    auto reach = std::make_shared<net::Reach>();
-    for (const auto& network : networks) (void)reach->allow(network);  // judged as flags
+    const auto reach = reach_of(networks);
     for (auto& webhook : configured) {
-        const auto owner = config::secret_owner(webhook);
-        auto read = [owner](store::Workbench bench) { return bench.store.secret(owner, secret_name); };
-        auto sealed = co_await committer.run(inbox, std::move(read));
-        if (!sealed || !*sealed) {
-            leave_out(webhook, "its secret", sealed ? error_code(store::errc::unknown_id) : sealed.error());
-            continue;
-        }
-        auto secret = keyring.unseal(owner, secret_name, **sealed);
+        auto secret = co_await read_secret(committer, inbox, keyring, config::secret_owner(webhook), secret_name);
         if (!secret) {
             leave_out(webhook, "its secret", secret.error());
             continue;
@@ -42,7 +41,7 @@ awaitable<std::vector<webhooks::Feeds::Served>> read_webhooks(store::Committer& 
             leave_out(webhook, webhook.ca_file, client.error());
             continue;
         }
-        webhooks::Receiver receiver{webhook.url, webhooks::key_of(*secret), std::move(*client), reach};
+        webhooks::Receiver receiver{webhook.url, webhook::key_of(*secret), std::move(*client), reach};
         served.push_back({std::move(webhook), std::move(receiver)});
     }
     co_return served;

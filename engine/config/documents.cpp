@@ -127,10 +127,18 @@ boost::json::object to_json(const Mailbox& mailbox) {
 
 boost::json::object to_json(const Consumer& consumer) {
     boost::json::object object{{"id", consumer.id}, {"kind", word_of(kind_words, consumer.kind)}};
+    const Consumer standard;
     put(object, "path", consumer.path);
+    if (consumer.sync != standard.sync) object["sync"] = word_of(sync_words, consumer.sync);
     put(object, "address", consumer.address);
+    if (consumer.recipient != standard.recipient) object["recipient"] = consumer.recipient;
     put(object, "url", consumer.url);
-    if (consumer.sync != Consumer::Sync::batch) object["sync"] = word_of(sync_words, consumer.sync);
+    if (consumer.format != standard.format) object["format"] = word_of(format_words, consumer.format);
+    put(object, "ca_file", consumer.ca_file);
+    if (!consumer.program.empty()) object["program"] = to_json(consumer.program);
+    if (consumer.timeout) object["timeout"] = fmt::format("{}ms", consumer.timeout->count());
+    if (consumer.connections != standard.connections) object["connections"] = consumer.connections;
+    if (consumer.attempts != standard.attempts) object["attempts"] = consumer.attempts;
     return object;
 }
 

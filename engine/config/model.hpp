@@ -117,12 +117,21 @@ struct Mailbox {
 };
 
 struct Consumer {
-    enum class Kind { maildir, lmtp, webhook, pull } kind = Kind::pull;
+    enum class Kind { maildir, lmtp, webhook, command, pull } kind = Kind::pull;
     std::string id;
-    std::string path;                                    // maildir
-    std::string address;                                 // lmtp
-    std::string url;                                     // webhook; its secret is sealed beside it
-    enum class Sync { batch, each } sync = Sync::batch;  // maildir: one sync for a batch, or one for each mail
+    std::string path;                                       // maildir
+    enum class Sync { batch, each } sync = Sync::batch;     // maildir: one sync for a batch, or one for each mail
+    std::string address;                                    // lmtp; see lmtp_place.hpp
+    std::string recipient{standard_recipient};              // lmtp; "{address}" and "{mailbox}" stand for the mailbox's
+    std::string url;                                        // webhook; its secret is sealed beside it
+    enum class Format { json, raw } format = Format::json;  // webhook
+    std::string ca_file;                                    // lmtp, webhook; empty: the system's authorities
+    std::vector<std::string> program;                       // command: its path and its arguments
+    std::optional<std::chrono::milliseconds> timeout{};     // webhook, command; absent: the kind's usual one
+    std::uint32_t connections = 4;                          // lmtp, webhook, command: at once
+    std::uint32_t attempts = 20;  // lmtp, webhook, command: failures in a row after which a mail is set aside
+
+    static constexpr std::string_view standard_recipient = "{address}";
 };
 
 enum class Topic { submissions, alarms };

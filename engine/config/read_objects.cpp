@@ -7,6 +7,8 @@
 #include "engine/config/documents.hpp"
 #include "engine/config/errc.hpp"
 #include "engine/config/fields.hpp"
+#include "engine/config/flags.hpp"
+#include "engine/config/lmtp_place.hpp"
 #include "engine/config/presets.hpp"
 #include "engine/config/read_shadow.hpp"
 #include "protocols/base/text.hpp"
@@ -36,11 +38,6 @@ std::string read_id(const Fields& fields) {
     return {};
 }
 
-bool is_loopback(std::string_view host) {
-    const bool v4 = host.find_first_not_of("0123456789.") == std::string_view::npos;  // no name like 127.0.evil.test
-    return host == "localhost" || host == "::1" || (v4 && host.starts_with("127."));
-}
-
 /// TLS always. Plain HTTP only to an application on this machine, where nothing leaves it.
 enum class PlainHttp { refused, on_this_machine };
 
@@ -53,7 +50,7 @@ std::string read_url(const Fields& fields, std::string_view key, PlainHttp plain
         const bool may_be_plain = plain == PlainHttp::on_this_machine && url.starts_with(plainly);
         const auto read = may_be_plain ? http::read_https_url("https://" + url.substr(plainly.size()))
                                        : Result<http::Url>(http::errc::not_https);
-        if (read && is_loopback(read->host)) return url;
+        if (read && names_this_machine(read->host)) return url;
     }
     fields.fault(key,
                  fmt::format("found {}, expected an https URL{}", described(*fields.find(key)),
@@ -250,6 +247,86 @@ void check_pop3(const Fields& fields, const Mailbox& mailbox) {
     }
 }
 
+/// A key of a consumer: which kinds have it, and whether they cannot do without.
+struct Use {
+    std::string_view key;
+    std::initializer_list<Consumer::Kind> kinds;
+    bool needed = false;
+};
+
+using Kind = Consumer::Kind;
+const std::initializer_list<Use> consumer_uses = {{"path", {Kind::maildir}, true},
+                                                  {"sync", {Kind::maildir}},
+                                                  {"address", {Kind::lmtp}, true},
+                                                  {"recipient", {Kind::lmtp}},
+                                                  {"url", {Kind::webhook}, true},
+                                                  {"secret", {Kind::webhook}, true},
+                                                  {"format", {Kind::webhook}},
+                                                  {"ca_file", {Kind::lmtp, Kind::webhook}},
+                                                  {"program", {Kind::command}, true},
+                                                  {"timeout", {Kind::webhook, Kind::command}},
+                                                  {"connections", {Kind::lmtp, Kind::webhook, Kind::command}},
+                                                  {"attempts", {Kind::lmtp, Kind::webhook, Kind::command}}};
+
+void refuse_other_kinds(const Fields& fields, Kind kind, const Sources* sources) {
+    const std::string_view word = word_of(kind_words, kind);
+    for (const Use& use : consumer_uses) {
+        const bool has = std::find(use.kinds.begin(), use.kinds.end(), kind) != use.kinds.end();
+        if (!has && fields.has(use.key)) {
+            fields.fault(use.key, fmt::format("kind \"{}\" has no \"{}\" (kind \"{}\" has); leave it out", word,
+                                              use.key, word_of(kind_words, *use.kinds.begin())));
+        }
+        const bool needed = use.needed && (use.key != "secret" || sources != nullptr);
+        if (has && needed && !fields.has(use.key)) {
+            fields.fault(use.key, fmt::format("missing, kind \"{}\" needs it", word));
+        }
+    }
+}
+
+/// Unlike texts() it may hold the same twice.
+std::vector<std::string> read_program(const Fields& fields) {
+    constexpr std::string_view expected = R"(a list like ["/usr/local/bin/take-mail", "--quickly"])";
+    std::vector<std::string> program;
+    const auto* value = fields.find("program");
+    const auto* list = value == nullptr ? nullptr : value->if_array();
+    bool well = list != nullptr && !list->empty();
+    for (std::size_t i = 0; well && i < list->size(); ++i) {
+        const auto* word = (*list)[i].if_string();
+        well = word != nullptr && word->size() <= Fields::text_bytes_max &&
+               std::string_view(*word).find('\0') == std::string_view::npos;
+        if (well) program.emplace_back(*word);
+    }
+    if (well && program.front().starts_with('/')) return program;
+    if (value != nullptr && well)
+        fields.fault("program", fmt::format("found \"{}\", expected an absolute path; no shell looks for it",
+                                            text::printable(program.front(), 60)));
+    if (value != nullptr && !well)
+        fields.fault("program", fmt::format("found {}, expected {}", described(*value), expected));
+    return {};
+}
+
+/// How a consumer is reached.
+void read_way(const Fields& fields, const Sources* sources, Consumer& into) {
+    into.path = read_path(fields, "path", "the path of a Maildir", sources);
+    constexpr std::string_view place = "HOST:PORT, or unix: and the absolute path of a socket";
+    into.address = fields.text("address", place);
+    if (!into.address.empty() && !lmtp_place_of(into.address))
+        fields.fault("address", fmt::format("found {}, expected {}", described(*fields.find("address")), place));
+    const auto recipient = fields.text("recipient", "an address, in which {address} or {mailbox} may stand");
+    if (!recipient.empty()) into.recipient = recipient;
+    into.url = read_url(fields, "url", PlainHttp::on_this_machine);
+    into.ca_file = read_path(fields, "ca_file", "the path of a file of certificates (PEM)", sources);
+    into.program = read_program(fields);
+    constexpr std::string_view span = "a time from \"1s\" to \"1h\", like \"60s\"";
+    const auto written = fields.text("timeout", span);
+    if (written.empty()) return;
+    const auto timeout = duration_of(written);
+    if (timeout && *timeout >= std::chrono::seconds(1) && *timeout <= std::chrono::hours(1))
+        into.timeout = timeout;
+    else
+        fields.fault("timeout", fmt::format("found {}, expected {}", described(*fields.find("timeout")), span));
+}
+
 }  // namespace
 
 void read_object(const boost::json::object& object, const std::string& path, const Sources* sources, Faults& faults,
@@ -377,38 +454,25 @@ void read_object(const boost::json::object& object, const std::string& path, con
 
 void read_object(const boost::json::object& object, const std::string& path, const Sources* sources, Faults& faults,
                  Consumer& into) {
-    const std::initializer_list<std::string_view> stored = {"id", "kind", "path", "address", "url", "sync"};
-    const std::initializer_list<std::string_view> imported = {"id", "kind", "path", "address", "url", "sync", "secret"};
+    const std::initializer_list<std::string_view> stored = {"id",        "kind",        "path",    "sync",    "address",
+                                                            "recipient", "url",         "format",  "ca_file", "program",
+                                                            "timeout",   "connections", "attempts"};
+    const std::initializer_list<std::string_view> imported = {
+        "id",     "kind",    "path",    "sync",    "address",     "recipient", "url",
+        "format", "ca_file", "program", "timeout", "connections", "attempts",  "secret"};
     const Fields fields(object, path, sources == nullptr ? stored : imported, faults);
     into.id = read_id(fields);
-    if (!fields.has("kind")) fields.fault("kind", "missing, expected \"maildir\", \"lmtp\", \"webhook\" or \"pull\"");
+    if (!fields.has("kind"))
+        fields.fault("kind", R"(missing, expected "maildir", "lmtp", "webhook", "command" or "pull")");
     const auto kind = fields.choice("kind", kind_words);
-    into.path = read_path(fields, "path", "the path of a Maildir", sources);
-    into.address = fields.text("address", "HOST:PORT or the path of a socket");
-    into.url = read_url(fields, "url", PlainHttp::on_this_machine);
-    into.sync = fields.choice("sync", sync_words).value_or(Consumer::Sync::batch);
+    read_way(fields, sources, into);
+    into.sync = fields.choice("sync", sync_words).value_or(into.sync);
+    into.format = fields.choice("format", format_words).value_or(into.format);
+    into.connections = fields.number("connections", 1, 64).value_or(into.connections);
+    into.attempts = fields.number("attempts", 1, 1'000'000).value_or(into.attempts);
     if (!kind) return;
     into.kind = *kind;
-    struct Use {
-        std::string_view key;
-        Consumer::Kind kind;
-        bool needed;
-    };
-    const Use uses[] = {{"path", Consumer::Kind::maildir, true},
-                        {"sync", Consumer::Kind::maildir, false},
-                        {"address", Consumer::Kind::lmtp, true},
-                        {"url", Consumer::Kind::webhook, true},
-                        {"secret", Consumer::Kind::webhook, sources != nullptr}};
-    for (const Use& use : uses) {
-        const std::string_view word = word_of(kind_words, *kind);
-        if (use.kind != *kind && fields.has(use.key)) {
-            fields.fault(use.key, fmt::format("kind \"{}\" has no \"{}\" (kind \"{}\" has); leave it out", word,
-                                              use.key, word_of(kind_words, use.kind)));
-        }
-        if (use.kind == *kind && use.needed && !fields.has(use.key)) {
-            fields.fault(use.key, fmt::format("missing, kind \"{}\" needs it", word));
-        }
-    }
+    refuse_other_kinds(fields, *kind, sources);
 }
 
 void read_object(const boost::json::object& object, const std::string& path, const Sources* sources, Faults& faults,

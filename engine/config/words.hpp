@@ -31,12 +31,15 @@ inline constexpr Words<After, 4> after_words{
 inline constexpr Words<InDoubt, 2> in_doubt_words{{{"hold", InDoubt::hold}, {"retry", InDoubt::retry}}};
 inline constexpr Words<Shadow::Taken, 3> taken_words{
     {{"seen", Shadow::Taken::seen}, {"removed", Shadow::Taken::removed}, {"list", Shadow::Taken::list}}};
-inline constexpr Words<Consumer::Kind, 4> kind_words{{{"maildir", Consumer::Kind::maildir},
+inline constexpr Words<Consumer::Kind, 5> kind_words{{{"maildir", Consumer::Kind::maildir},
                                                       {"lmtp", Consumer::Kind::lmtp},
                                                       {"webhook", Consumer::Kind::webhook},
+                                                      {"command", Consumer::Kind::command},
                                                       {"pull", Consumer::Kind::pull}}};
 inline constexpr Words<Consumer::Sync, 2> sync_words{
     {{"batch", Consumer::Sync::batch}, {"each", Consumer::Sync::each}}};
+inline constexpr Words<Consumer::Format, 2> format_words{
+    {{"json", Consumer::Format::json}, {"raw", Consumer::Format::raw}}};
 inline constexpr Words<Topic, 2> topic_words{{{"submissions", Topic::submissions}, {"alarms", Topic::alarms}}};
 
 template <class Choice, std::size_t count>

@@ -6,6 +6,11 @@
 
 namespace consumers {
 
+Delivered::Fault fault_of_reading(error_code reading) {
+    const bool lost = reading == store::errc::damaged || reading == store::errc::body_gone;
+    return lost ? Delivered::Fault::message : Delivered::Fault::consumer;
+}
+
 Result<std::string> BodyReader::next() {
     const auto wanted = std::min(piece_bytes, place_.length - read_bytes_);
     auto piece = bodies_.read(place_, read_bytes_, wanted);

@@ -10,6 +10,9 @@
 
 namespace consumers {
 
+/// Whose fault it is that a body could not be read: what is damaged or gone stays so.
+Delivered::Fault fault_of_reading(error_code reading);
+
 /// Reads a body from its segment piece by piece: a small one comes whole, a large one never sits in memory. Any thread.
 class BodyReader {
 public:

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/consumers/body_reader.hpp"
+#include "engine/consumers/message_id.hpp"
 #include "engine/consumers/path_segment.hpp"
 
 namespace consumers {
@@ -31,12 +32,6 @@ std::string reason_for(std::string_view doing, const std::string& what, error_co
     return fmt::format("cannot {} {}: {}", doing, what, said.message());
 }
 
-/// Of a body that could not be read: what is damaged stays so.
-Delivered::Fault fault_of(error_code reading) {
-    const bool lost = reading == store::errc::damaged || reading == store::errc::body_gone;
-    return lost ? Delivered::Fault::message : Delivered::Fault::consumer;
-}
-
 std::optional<unsigned char> hex_value(char c) {
     if (c >= '0' && c <= '9') return static_cast<unsigned char>(c - '0');
     if (c >= 'a' && c <= 'f') return static_cast<unsigned char>(c - 'a' + 10);
@@ -56,13 +51,7 @@ struct Maildir::Box {
 
 std::string maildir_name(const store::Message& message) {
     const auto stored = std::chrono::floor<std::chrono::seconds>(message.received_at).time_since_epoch().count();
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::array<char, 2 * std::tuple_size_v<store::Digest>> id;
-    for (std::size_t at = 0; at < message.id.size(); ++at) {
-        id[2 * at] = digits[message.id[at] >> 4U];
-        id[2 * at + 1] = digits[message.id[at] & 15U];
-    }
-    return fmt::format("{}.{}{}S={}", stored, std::string_view(id.data(), id.size()), our_mark, message.body.length);
+    return fmt::format("{}.{}{}S={}", stored, text_of(message.id), our_mark, message.body.length);
 }
 
 std::optional<store::Digest> message_id_of(std::string_view maildir_name) {
@@ -258,7 +247,7 @@ auto Maildir::list_ids(Box& box) -> Attempt<void> {
 auto Maildir::write_small(const Box& box, const std::string& name, Result<std::string_view> body, bool sync,
                           Delivered::Fault& fault) -> Attempt<void> {
     if (!body) {
-        fault = fault_of(body.error());
+        fault = fault_of_reading(body.error());
         return reason_for("read the body of", name, body.error());
     }
     auto file = files_.create(box.tmp, name);
@@ -279,7 +268,7 @@ auto Maildir::write_large(const Box& box, const Mail& mail, const std::string& n
         auto piece = body.next();
         if (!piece) {
             written = reason_for("read the body of", name, piece.error());
-            fault = fault_of(piece.error());
+            fault = fault_of_reading(piece.error());
             break;
         }
         auto done = files_.write(*file, *piece);

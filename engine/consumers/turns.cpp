@@ -85,6 +85,13 @@ void Turns::failed(Number mailbox, store::Seq attempted, std::string reason, Mon
     later_.emplace(lot.due, mailbox);
 }
 
+std::uint32_t Turns::stumbled(Number mailbox, store::Seq seq) {
+    Lot& lot = lots_[mailbox];
+    if (lot.stumbled_at != seq) lot.stumbled_times = 0;
+    lot.stumbled_at = seq;
+    return ++lot.stumbled_times;
+}
+
 std::optional<Monotonic> Turns::next_due() const {
     if (later_.empty()) return std::nullopt;
     return later_.begin()->first;

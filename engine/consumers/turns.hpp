@@ -37,6 +37,9 @@ public:
     /// Again after a pause, longer with each failure in a row.
     void failed(Number mailbox, store::Seq attempted, std::string reason, Monotonic now, double spread);
 
+    /// The consumer failed with this mail of a mailbox: how often in a row, this time included.
+    std::uint32_t stumbled(Number mailbox, store::Seq seq);
+
     [[nodiscard]] std::size_t ready() const noexcept { return line_.size(); }
     [[nodiscard]] std::size_t waiting() const noexcept { return waiting_; }
     [[nodiscard]] std::size_t failing() const noexcept { return later_.size(); }
@@ -51,6 +54,8 @@ private:
         bool arrived_while_taken = false;
         std::uint32_t failures = 0;
         store::Seq repeat_until = 0;
+        store::Seq stumbled_at = 0;
+        std::uint32_t stumbled_times = 0;
         Monotonic due{};
         std::string reason;
     };

@@ -87,6 +87,12 @@ public:
     virtual std::optional<WallTime> audit(const std::string& id) = 0;
     /// What is to be done for this mailbox at its server is different now: its session looks again, soon.
     virtual void look_again(std::int64_t mailbox_number) = 0;
+    /// Why the mail of a mailbox waits at its consumer; empty: it does not, or goes on.
+    [[nodiscard]] virtual std::string hand_off_reason(const std::string&, std::string_view) const { return {}; }
+    /// The mailbox was rewound for a consumer: its mail up to this seq is handed off again.
+    virtual void rewound(const std::string&, std::int64_t, std::int64_t) {}
+    /// A mail that a consumer set aside is tried again. False: nothing is handed off to that consumer.
+    virtual bool retry_set_aside(const std::string&, std::int64_t, std::int64_t) { return false; }
     /// Mail of this mailbox was acknowledged.
     virtual void acknowledged(std::int64_t mailbox_number) = 0;
     /// Prometheus text.

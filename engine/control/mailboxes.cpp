@@ -125,6 +125,8 @@ Result<boost::json::object> shown(store::Store& store, const std::string& id, co
     if (!hand_off) return hand_off.error();
     if (!hand_off->empty() && hand_off->front().mailbox == row->number)
         object["acknowledged"] = hand_off->front().acked;
+    const auto waits = live == nullptr ? std::string() : live->hand_off_reason(std::string(consumer->get_string()), id);
+    if (!waits.empty()) object["hand_off_waits"] = waits;
     return object;
 }
 

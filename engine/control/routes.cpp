@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/json/parse.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 #include <map>
@@ -14,6 +15,7 @@
 #include "engine/control/events.hpp"
 #include "engine/control/intake.hpp"
 #include "engine/control/openapi.hpp"
+#include "engine/control/quarantine.hpp"
 #include "engine/control/removal.hpp"
 #include "engine/control/shadow.hpp"
 #include "engine/control/sign_in.hpp"
@@ -88,6 +90,20 @@ Response probe(const Surroundings& here, const std::string& name) {
     return reason.empty() ? plain(200, "ok\n") : plain(503, reason + '\n');
 }
 
+/// Whether an import document has a consumer that runs a program.
+bool runs_programs(const std::string& document) {
+    error_code malformed;
+    const auto value = boost::json::parse(document, malformed);
+    const auto* object = malformed ? nullptr : value.if_object();
+    const auto* consumers = object == nullptr ? nullptr : object->if_contains("consumers");
+    const auto* list = consumers == nullptr ? nullptr : consumers->if_array();
+    return list != nullptr && std::any_of(list->begin(), list->end(), [](const boost::json::value& one) {
+               const auto* consumer = one.if_object();
+               const auto* kind = consumer == nullptr ? nullptr : consumer->if_contains("kind");
+               return kind != nullptr && kind->is_string() && kind->get_string() == "command";
+           });
+}
+
 awaitable<Response> configuration(Surroundings& here, Request& request, const Target& target) {
     if (request.method == "GET") {
         const std::string secrets = target.parameter("secrets");
@@ -103,6 +119,9 @@ awaitable<Response> configuration(Surroundings& here, Request& request, const Ta
     }
     if (!target.takes({})) co_return wrong_parameter("none");
     if (request.method != "PUT") co_return wrong_method("GET or PUT");
+    if (request.from != From::owner && runs_programs(request.body)) {
+        co_return refusal(403, "what programs are run is said through the control socket alone: rohrpost import");
+    }
     auto imported = co_await import_document(here, std::move(request.body));
     co_return imported;
 }
@@ -162,6 +181,14 @@ awaitable<Response> mailboxes(Surroundings& here, Request& request, const Target
         auto shown = co_await show_shadow(here, std::move(query));
         co_return shown;
     }
+    if (target.path.size() == 4 && act == "replay") {
+        const auto from = number_in(target, "from", 0);
+        if (request.method != "POST") co_return wrong_method("POST");
+        if (!from || *from == 0 || *from > INT64_MAX || !target.takes({"from"}))
+            co_return wrong_parameter("from=SEQ, from 1 on");
+        auto replayed = co_await replay_mailbox(here, id, static_cast<std::int64_t>(*from));
+        co_return replayed;
+    }
     if (target.path.size() == 4 && act == "backfill") {
         if (request.method == "DELETE") {
             if (!target.takes({})) co_return wrong_parameter("none");
@@ -181,7 +208,36 @@ awaitable<Response> mailboxes(Surroundings& here, Request& request, const Target
     co_return done;
 }
 
+awaitable<Response> quarantine(Surroundings& here, const Request& request, const Target& target) {
+    if (target.path.size() == 3) {
+        const auto limit = number_in(target, "limit", 100);
+        if (request.method != "GET") co_return wrong_method("GET");
+        if (!limit || !target.takes({"consumer", "mailbox", "after", "limit"}))
+            co_return wrong_parameter("consumer=ID, mailbox=ID, after=TEXT, limit=NUMBER");
+        QuarantineQuery query{.consumer = target.parameter("consumer"),
+                              .mailbox = target.parameter("mailbox"),
+                              .after = target.parameter("after"),
+                              .limit = *limit};
+        auto list = co_await list_quarantine(here, std::move(query));
+        co_return list;
+    }
+    const bool retries = target.path.size() == 5 && target.path[4] == "retry";
+    if (!retries && (target.path.size() != 5 || target.path[4] != "drop")) co_return refusal(404, "no such path");
+    if (request.method != "POST") co_return wrong_method("POST");
+    if (!target.takes({"consumer"})) co_return wrong_parameter("consumer=ID");
+    if (retries) {
+        auto retried = co_await retry_quarantined(here, target.parameter("consumer"), target.path[3]);
+        co_return retried;
+    }
+    auto dropped = co_await drop_quarantined(here, target.parameter("consumer"), target.path[3]);
+    co_return dropped;
+}
+
 awaitable<Response> inbox(Surroundings& here, const Request& request, const Target& target) {
+    if (target.path.size() > 2 && target.path[2] == "quarantine") {
+        auto quarantined = co_await quarantine(here, request, target);
+        co_return quarantined;
+    }
     const bool next = target.path.size() == 3 && target.path[2] == "next";
     if (target.path.size() != 2 && !next) co_return refusal(404, "no such path");
     if (request.method != "GET") co_return wrong_method("GET");

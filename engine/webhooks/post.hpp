@@ -1,24 +1,15 @@
 #pragma once
 
 #include <chrono>
-#include <memory>
 #include <optional>
 #include <string>
 
-#include "protocols/base/secret.hpp"
-#include "protocols/net/reach.hpp"
 #include "protocols/net/seams.hpp"
-#include "protocols/net/tls.hpp"
+#include "protocols/webhook/receiver.hpp"
 
 namespace webhooks {
 
-/// Whom events are posted to.
-struct Receiver {
-    std::string url;  // https, or http on this machine
-    Secret key;       // that signs; see key_of()
-    std::shared_ptr<const net::TlsClient> tls;
-    std::shared_ptr<const net::Reach> reach{};  // where the URL may lead; nullptr: anywhere
-};
+using webhook::Receiver;
 
 /// What is posted once, or several times until it is taken. The id is the receiver's idempotency key.
 struct Parcel {

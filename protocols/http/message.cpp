@@ -88,13 +88,18 @@ Result<Target> read_target(std::string_view text) {
 }
 
 Result<std::string> head_of(const Request& request) {
+    return head_of(request, Persistence::close, request.body.size());
+}
+
+Result<std::string> head_of(const Request& request, Persistence persistence, std::uint64_t body_bytes) {
     if (!is_token(request.method) || breaks_lines(request.host) || !request.path.starts_with('/')) {
         return errc::bad_argument;
     }
     std::string out = request.method + ' ' + target_of(request) + " HTTP/1.1\r\n";
-    out.append("Host: ").append(request.host).append("\r\nConnection: close\r\n");
-    if (!request.body.empty() || request.method != "GET") {
-        out.append("Content-Length: ").append(std::to_string(request.body.size())).append("\r\n");
+    out.append("Host: ").append(request.host).append("\r\n");
+    if (persistence == Persistence::close) out.append("Connection: close\r\n");
+    if (body_bytes > 0 || request.method != "GET") {
+        out.append("Content-Length: ").append(std::to_string(body_bytes)).append("\r\n");
     }
     const auto appended = append(out, request.headers);
     if (!appended) return appended.error();

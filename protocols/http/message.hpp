@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -70,6 +71,8 @@ enum class Persistence { keep_alive, close };
 /// Errors: bad_argument (a line break or NUL in a header; Content-Length, Transfer-Encoding, Connection or Host among
 /// the headers: those belong to the connection).
 Result<std::string> head_of(const Request& request);
+/// The same for a body of that length, which request.body is not.
+Result<std::string> head_of(const Request& request, Persistence persistence, std::uint64_t body_bytes);
 Result<std::string> head_of(const Response& response, Persistence persistence);
 
 }  // namespace http

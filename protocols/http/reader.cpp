@@ -193,6 +193,16 @@ Result<void> ResponseReader::end_of_input() {
 
 bool ResponseReader::finished() const { return parser_->parser.is_done(); }
 
+bool ResponseReader::head_done() const {
+    return parser_->parser.is_header_done() && parser_->parser.get().result_int() >= 200;
+}
+
+std::size_t ResponseReader::body_bytes() const { return parser_->parser.get().body().size(); }
+
+Persistence ResponseReader::persistence() const {
+    return parser_->parser.keep_alive() ? Persistence::keep_alive : Persistence::close;
+}
+
 Response ResponseReader::take() {
     Response response;
     response.status = static_cast<int>(parser_->parser.get().result_int());

@@ -55,6 +55,12 @@ public:
     /// The connection ended, in order: the end of a body without length. Errors: incomplete.
     Result<void> end_of_input();
     [[nodiscard]] bool finished() const;
+    /// Whether all but the body of the response is there.
+    [[nodiscard]] bool head_done() const;
+    [[nodiscard]] std::size_t body_bytes() const;  // that came so far
+    /// Whether the connection serves another request when it is finished.
+    [[nodiscard]] Persistence persistence() const;
+    /// Once, when the head is done: with as much of the body as there is.
     Response take();
 
 private:

@@ -48,6 +48,16 @@ std::string words_for(const asio::ip::tcp::socket& socket, std::string host, std
 
 SocketStream::SocketStream(asio::ip::tcp::socket connected, std::string host, std::uint16_t port, Timers& timers,
                            BufferPool& pool)
+    : SocketStream{words_for(connected, std::move(host), port), std::move(connected), port, timers, pool} {
+    boost::system::error_code ignored;
+    socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+}
+
+SocketStream::SocketStream(asio::local::stream_protocol::socket connected, std::string path, Timers& timers,
+                           BufferPool& pool)
+    : SocketStream(std::move(path), std::move(connected), 0, timers, pool) {}
+
+SocketStream::SocketStream(std::string peer, Socket connected, std::uint16_t port, Timers& timers, BufferPool& pool)
     : socket_(std::move(connected)),
       watchdog_(
           timers,
@@ -58,10 +68,9 @@ SocketStream::SocketStream(asio::ip::tcp::socket connected, std::string host, st
           this),
       pool_(pool),
       unread_(pool),
-      peer_(words_for(socket_, std::move(host), port)),
+      peer_(std::move(peer)),
       port_(port) {
     boost::system::error_code ignored;
-    socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
     socket_.native_non_blocking(true, ignored);
 }
 

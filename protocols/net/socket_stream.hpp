@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <memory>
 #include <string>
 
@@ -10,14 +11,17 @@
 
 namespace net {
 
-/// A TCP connection, plain or with TLS on top. The socket is non-blocking; readiness comes from the event loop, bytes
-/// from recv() and send() right here: one receive takes many TLS records. Waiting holds no buffer.
-/// One coroutine of the shard reads and writes; close() may come from another one of the same shard.
+/// A TCP connection, plain or with TLS on top, or one over a socket of this machine. The socket is non-blocking;
+/// readiness comes from the event loop, bytes from recv() and send() right here: one receive takes many TLS records.
+/// Waiting holds no buffer. One coroutine of the shard reads and writes; close() may come from another one of the same
+/// shard.
 class SocketStream final : public Stream {
 public:
     /// `connected` is a socket that has just been connected to `host`.
     SocketStream(asio::ip::tcp::socket connected, std::string host, std::uint16_t port, Timers& timers,
                  BufferPool& pool);
+    /// `connected` is a socket that has just been connected to the one at `path`.
+    SocketStream(asio::local::stream_protocol::socket connected, std::string path, Timers& timers, BufferPool& pool);
     ~SocketStream() override;
 
     std::string_view unread() const noexcept override { return unread_.view(); }
@@ -53,7 +57,10 @@ private:
     Result<std::size_t> encrypt_and_send(std::string_view bytes);
     Result<void> send_or_keep(std::string_view ciphertext);
 
-    asio::ip::tcp::socket socket_;
+    using Socket = asio::generic::stream_protocol::socket;
+    SocketStream(std::string peer, Socket connected, std::uint16_t port, Timers& timers, BufferPool& pool);
+
+    Socket socket_;
     Watchdog watchdog_;
     BufferPool& pool_;
     Unread unread_;

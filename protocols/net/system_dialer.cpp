@@ -1,5 +1,7 @@
 #include "protocols/net/system_dialer.hpp"
 
+#include <sys/un.h>
+
 #include "protocols/base/ensure.hpp"
 #include "protocols/net/errc.hpp"
 #include "protocols/net/happy_eyeballs.hpp"
@@ -21,6 +23,10 @@ std::unique_ptr<Dialer> SystemDialer::make(asio::io_context& context, Timers& ti
 
 awaitable<Result<std::unique_ptr<Stream>>> SystemDialer::dial(Dial to) {
     ensure(to.security == Security::plain || to.tls != nullptr, "implicit TLS needs TLS settings");
+    if (to.host.starts_with('/')) {
+        auto here = co_await dial_here(std::move(to.host));
+        co_return here;
+    }
     const Monotonic due = timers_.now() + to.within;
     const auto& proxy = options_.proxy;
     std::string host = to.host;
@@ -48,6 +54,20 @@ awaitable<Result<std::unique_ptr<Stream>>> SystemDialer::dial(Dial to) {
         if (!secured) co_return secured.error();
     }
     co_return std::unique_ptr<Stream>(std::move(stream));
+}
+
+/// Which never waits: a socket of this machine takes a connection at once, or refuses it.
+awaitable<Result<std::unique_ptr<Stream>>> SystemDialer::dial_here(std::string path) {
+    if (path.size() >= sizeof(sockaddr_un::sun_path)) co_return errc::name_not_found;
+    auto shard = co_await asio::this_coro::executor;
+    asio::local::stream_protocol::socket socket(shard);
+    boost::system::error_code failed;
+    socket.open(asio::local::stream_protocol(), failed);
+    if (!failed) socket.native_non_blocking(true, failed);
+    if (!failed) socket.connect(asio::local::stream_protocol::endpoint(path), failed);
+    if (failed == asio::error::connection_refused) co_return errc::refused;
+    if (failed) co_return failed;
+    co_return std::make_unique<SocketStream>(std::move(socket), std::move(path), timers_, pool_);
 }
 
 awaitable<Result<asio::ip::tcp::socket>> SystemDialer::connect(std::string host, std::uint16_t port,

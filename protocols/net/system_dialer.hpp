@@ -7,8 +7,9 @@
 
 namespace net {
 
-/// Dials over the machine's network: resolving, happy eyeballs, proxy and TLS under the one deadline of the call.
-/// One shard. Outlives its streams (they use its buffers) and its shard's event loop outlives it.
+/// Dials over the machine's network: resolving, happy eyeballs, proxy and TLS under the one deadline of the call. A
+/// host that begins with "/" is a socket of this machine. One shard. Outlives its streams (they use its buffers) and
+/// its shard's event loop outlives it.
 class SystemDialer final : public Dialer {
 public:
     struct Options {
@@ -25,6 +26,7 @@ public:
     awaitable<Result<std::unique_ptr<Stream>>> dial(Dial to) override;
 
 private:
+    awaitable<Result<std::unique_ptr<Stream>>> dial_here(std::string path);
     awaitable<Result<asio::ip::tcp::socket>> connect(std::string host, std::uint16_t port,
                                                      std::shared_ptr<const Reach> reach, Monotonic due);
 

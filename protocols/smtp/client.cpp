@@ -41,12 +41,14 @@ bool Submission::refused_before_body() const noexcept {
 }
 
 bool Submission::delivered_to(std::size_t recipient) const noexcept {
-    return sender.accepted() && recipients[recipient].accepted() && body.accepted();
+    const Reply& last = deliveries.empty() ? body : deliveries[recipient];
+    return sender.accepted() && recipients[recipient].accepted() && last.accepted();
 }
 
 const Reply& Submission::verdict_for(std::size_t recipient) const noexcept {
     if (sender.refused()) return sender;
-    return recipients[recipient].refused() ? recipients[recipient] : body;
+    if (recipients[recipient].refused()) return recipients[recipient];
+    return !deliveries.empty() && deliveries[recipient].came() ? deliveries[recipient] : body;
 }
 
 Client::Client(net::Stream& stream, Limits limits, Paces paces)
@@ -65,14 +67,15 @@ awaitable<Result<Reply>> Client::greet() {
 }
 
 awaitable<Result<Reply>> Client::hello(std::string name, Dialect dialect) {
-    auto command = hello_command("EHLO", name);
+    impl_->lmtp = dialect == Dialect::lmtp;
+    auto command = hello_command(impl_->lmtp ? "LHLO" : "EHLO", name);
     if (!command) co_return command.error();
     impl_->offered = Capabilities();
     auto reply = co_await impl_->ask(std::move(*command), impl_->paces.command);
     if (!reply) co_return reply.error();
     if (reply->accepted()) impl_->offered = read_capabilities(*reply);
     const bool unknown = reply->refused() && !reply->transient();
-    if (!unknown || dialect == Dialect::extended) co_return reply;
+    if (!unknown || dialect != Dialect::basic_when_refused) co_return reply;
     command = hello_command("HELO", name);
     reply = co_await impl_->ask(std::move(*command), impl_->paces.command);
     co_return reply;

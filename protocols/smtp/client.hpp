@@ -82,7 +82,10 @@ struct Submission {
     Reply sender{};                      // to MAIL
     std::vector<Reply> recipients{};     // to RCPT, in the envelope's order; Reply::came() is false: not asked
     /// To the last byte; to DATA, when that was refused; or what came early. Did not come: no recipient was accepted.
+    /// LMTP: of the replies to the last byte the first that accepts, or else the first.
     Reply body{};
+    /// LMTP: to the last byte, for each recipient that was accepted, in the envelope's order; empty: there were none.
+    std::vector<Reply> deliveries{};
 
     /// The sender was refused, or every recipient.
     [[nodiscard]] bool refused_before_body() const noexcept;
@@ -91,9 +94,9 @@ struct Submission {
     [[nodiscard]] const Reply& verdict_for(std::size_t recipient) const noexcept;
 };
 
-/// One SMTP connection's dialogue as a client. RFC 5321, 2920, 3030, 3207, 3461, 4954, 6152, 6531, 7628. Used by one
-/// coroutine on one shard. Errors (net::errc, smtp::errc) end the connection, but for those about our own arguments,
-/// where nothing is sent; refusals come back as replies. After 421 the connection is not usable either.
+/// One SMTP or LMTP connection's dialogue as a client. RFC 5321, 2033, 2920, 3030, 3207, 3461, 4954, 6152, 6531, 7628.
+/// Used by one coroutine on one shard. Errors (net::errc, smtp::errc) end the connection, but for those about our own
+/// arguments, where nothing is sent; refusals come back as replies. After 421 the connection is not usable either.
 class Client {
 public:
     Client(net::Stream& stream, Limits limits, Paces paces);
@@ -101,7 +104,11 @@ public:
 
     /// 220, or a refusal.
     awaitable<Result<Reply>> greet();
-    enum class Dialect { extended, basic_when_refused };  // EHLO alone, or HELO when EHLO is refused for good
+    enum class Dialect {
+        extended,            // EHLO alone
+        basic_when_refused,  // or HELO when EHLO is refused for good
+        lmtp,                // LHLO; mails are answered for each recipient. RFC 2033
+    };
     /// `name` is ours: a domain or an address literal. Learns what is offered. Errors: bad_name.
     awaitable<Result<Reply>> hello(std::string name, Dialect dialect = Dialect::extended);
     /// STARTTLS and the handshake. What was learned is forgotten: hello() comes next. RFC 3207. The host is verified.

@@ -43,6 +43,7 @@ struct Client::Impl {
     Reply farewell;
     Phase phase = Phase::greeting;
     Phase phase_between_mails = Phase::greeting;
+    bool lmtp = false;
     bool usable = true;
     bool needs_reset = false;  // a refused mail left something behind
 };

@@ -257,14 +257,8 @@ Result<void> Client::Handover::take(Reply reply) {
             if (reply.refused() && !submission_.refused_before_body()) submission_.body = std::move(reply);
             break;
         case Owed::end: {
-            const bool early = impl_.phase != Phase::final_sent;
-            if (reply.accepted() && (early || submission_.body.refused())) return errc::unexpected_reply;
-            if (submission_.refused_before_body()) {
-                if (reply.accepted()) impl_.usable = false;  // a mail for nobody
-            } else if (!submission_.body.refused()) {
-                submission_.body = std::move(reply);
-            }
-            if (early) impl_.usable = false;
+            const auto taken = take_end(std::move(reply));
+            if (!taken) return taken;
             break;
         }
         case Owed::lone_dot:
@@ -277,6 +271,42 @@ Result<void> Client::Handover::take(Reply reply) {
         if (!taken) return taken;
     }
     return {};
+}
+
+Result<void> Client::Handover::take_end(Reply reply) {
+    const bool early = impl_.phase != Phase::final_sent;
+    if (reply.accepted() && (early || submission_.body.refused())) return errc::unexpected_reply;
+    if (submission_.refused_before_body()) {
+        if (reply.accepted()) impl_.usable = false;  // a mail for nobody
+    } else if (submission_.body.refused()) {
+        if (impl_.lmtp) impl_.usable = false;  // whether the rest is answered once or for each recipient, nobody says
+    } else if (impl_.lmtp && !early) {
+        take_delivery(std::move(reply));
+    } else {
+        submission_.body = std::move(reply);
+    }
+    if (early) impl_.usable = false;
+    return {};
+}
+
+void Client::Handover::take_delivery(Reply reply) {
+    auto& deliveries = submission_.deliveries;
+    deliveries.resize(submission_.recipients.size());
+    const auto is_owed = [this, &deliveries](std::size_t at) {
+        return submission_.recipients[at].accepted() && !deliveries[at].came();
+    };
+    std::size_t at = 0;
+    while (!is_owed(at)) ++at;
+    deliveries[at] = std::move(reply);
+    while (at < deliveries.size() && !is_owed(at)) ++at;
+    if (at < deliveries.size()) {
+        owed_.push_front({Owed::end});
+        return;
+    }
+    const auto accepts =
+        std::find_if(deliveries.begin(), deliveries.end(), [](const Reply& one) { return one.accepted(); });
+    const auto came = std::find_if(deliveries.begin(), deliveries.end(), [](const Reply& one) { return one.came(); });
+    submission_.body = accepts != deliveries.end() ? *accepts : *came;
 }
 
 net::Pace Client::Handover::pace_of(Owed owed) const noexcept {

@@ -45,6 +45,9 @@ private:
     awaitable<Result<void>> end_chunk();
     Result<void> take_arrived();
     Result<void> take(Reply reply);
+    Result<void> take_end(Reply reply);
+    /// RFC 2033 §4.2: one reply for each recipient that was accepted.
+    void take_delivery(Reply reply);
     [[nodiscard]] net::Pace pace_of(Owed owed) const noexcept;
 
     /// Nobody will get this mail, whatever else comes.

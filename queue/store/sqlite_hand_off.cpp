@@ -10,6 +10,14 @@
 namespace store {
 namespace {
 
+SetAside read_set_aside(const Statement::Rows& row) {
+    return {.consumer = row.text(0),
+            .mailbox = row.number(1),
+            .seq = row.number(2),
+            .at = time_of(row.number(3)),
+            .reason = row.text(4)};
+}
+
 HandOff read_hand_off(const Statement::Rows& row) {
     return {.consumer = row.text(0), .mailbox = row.number(1), .acked = row.number(2), .last_seq = row.number(3)};
 }
@@ -56,14 +64,29 @@ Result<void> SqliteStore::set_aside(const SetAside& what) {
 }
 
 Result<std::vector<SetAside>> SqliteStore::all_set_aside(MailboxNumber mailbox, std::size_t limit) {
-    const auto read = [](const Statement::Rows& row) {
-        return SetAside{.consumer = row.text(0),
-                        .mailbox = row.number(1),
-                        .seq = row.number(2),
-                        .at = time_of(row.number(3)),
-                        .reason = row.text(4)};
-    };
-    return all<SetAside>(sql_->all_set_aside, read, mailbox, whole(limit));
+    return all<SetAside>(sql_->all_set_aside, read_set_aside, mailbox, whole(limit));
+}
+
+Result<std::vector<SetAside>> SqliteStore::set_aside_after(const SetAside& after, std::size_t limit) {
+    return all<SetAside>(sql_->set_aside_after, read_set_aside, std::string_view(after.consumer), after.mailbox,
+                         after.seq, whole(limit));
+}
+
+Result<void> SqliteStore::forget_set_aside(std::string_view consumer, MailboxNumber mailbox, Seq seq) {
+    const auto written = write(sql_->forget_one_set_aside, consumer, mailbox, seq);
+    if (!written) return written.error();
+    if (database().changes() == 0) return errc::unknown_id;
+    return {};
+}
+
+Result<Seq> SqliteStore::rewind(std::string_view consumer, MailboxNumber mailbox, Seq seq) {
+    const auto written = write(sql_->rewind, consumer, mailbox, std::max<Seq>(seq, 0));
+    if (!written) return {boost::system::in_place_error, written.error()};
+    needed_by_.clear();  // those that had acknowledged may need segments again
+    const auto acked = first<std::int64_t>(sql_->acked, read_number, consumer, mailbox);
+    if (!acked) return {boost::system::in_place_error, acked.error()};
+    if (!*acked) return errc::unknown_id;
+    return {boost::system::in_place_value, **acked};
 }
 
 Result<std::vector<HandOff>> SqliteStore::hand_offs(std::string_view consumer, Which which, MailboxNumber after,

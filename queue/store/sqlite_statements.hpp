@@ -123,7 +123,14 @@ struct SqliteStore::Statements {
     Statement all_set_aside{db,
                             "SELECT consumer, mailbox, seq, at, reason FROM set_aside WHERE mailbox = ?1 "
                             "ORDER BY consumer, seq LIMIT ?2"};
+    Statement set_aside_after{db,
+                              "SELECT consumer, mailbox, seq, at, reason FROM set_aside "
+                              "WHERE (consumer, mailbox, seq) > (?1, ?2, ?3) ORDER BY consumer, mailbox, seq LIMIT ?4"};
     Statement forget_set_aside{db, "DELETE FROM set_aside WHERE consumer = ?1 AND mailbox = ?2"};
+    Statement forget_one_set_aside{db, "DELETE FROM set_aside WHERE consumer = ?1 AND mailbox = ?2 AND seq = ?3"};
+    Statement rewind{db,
+                     "UPDATE subscription SET acked = min(acked, max(?3, (SELECT released FROM mailbox "
+                     "WHERE number = ?2))) WHERE consumer = ?1 AND mailbox = ?2"};
     Statement holds_set_aside{db, "SELECT 1 FROM set_aside WHERE segment = ?1 LIMIT 1"};
     Statement set_aside_count{db, "SELECT count(*) FROM set_aside"};
     Statement needed_by{db,

@@ -106,6 +106,9 @@ public:
     Result<void> acknowledge(std::string_view consumer, MailboxNumber mailbox, Seq seq) override;
     Result<void> set_aside(const SetAside& what) override;
     Result<std::vector<SetAside>> all_set_aside(MailboxNumber mailbox, std::size_t limit) override;
+    Result<std::vector<SetAside>> set_aside_after(const SetAside& after, std::size_t limit) override;
+    Result<void> forget_set_aside(std::string_view consumer, MailboxNumber mailbox, Seq seq) override;
+    Result<Seq> rewind(std::string_view consumer, MailboxNumber mailbox, Seq seq) override;
     Result<std::vector<HandOff>> hand_offs(std::string_view consumer, Which which, MailboxNumber after,
                                            std::size_t limit) override;
     Result<std::vector<std::uint64_t>> release_segments(const std::vector<std::uint64_t>& sealed) override;

@@ -104,6 +104,13 @@ public:
     virtual Result<void> set_aside(const SetAside& what) = 0;
     /// In order of consumer and seq.
     virtual Result<std::vector<SetAside>> all_set_aside(MailboxNumber mailbox, std::size_t limit) = 0;
+    /// Of all mailboxes, in order of consumer, mailbox and seq, beginning after `after`.
+    virtual Result<std::vector<SetAside>> set_aside_after(const SetAside& after, std::size_t limit) = 0;
+    /// It is not set aside any more. Errors: unknown_id when it was not.
+    virtual Result<void> forget_set_aside(std::string_view consumer, MailboxNumber mailbox, Seq seq) = 0;
+    /// What follows `seq` is handed off again, as far as bodies are still there: what is acknowledged from now on.
+    /// Never moves ahead. Errors: unknown_id.
+    virtual Result<Seq> rewind(std::string_view consumer, MailboxNumber mailbox, Seq seq) = 0;
     /// All, or those with something to hand off, in order of mailbox, beginning after `after`.
     enum class Which { all, waiting };
     virtual Result<std::vector<HandOff>> hand_offs(std::string_view consumer, Which which, MailboxNumber after,

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <map>
 
-#include "engine/webhooks/signature.hpp"
+#include "protocols/webhook/signature.hpp"
 #include "tests/support/mail_rig.hpp"
 #include "tests/support/webhook_receiver.hpp"
 
@@ -27,7 +27,7 @@ const std::vector<std::string> hasty{"--alarm-patience", "200ms", "--webhook-net
 
 bool holds(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
-json::object webhook(const WebhookReceiver& receiver) {
+json::object hook_to(const WebhookReceiver& receiver) {
     return {{"id", "hook"}, {"url", receiver.url()}, {"secret", json::object{{"value", WebhookReceiver::secret}}}};
 }
 
@@ -65,7 +65,7 @@ TEST_CASE("alarm: a dead grant is told once by mail and webhook, also after a re
     const WebhookReceiver receiver;
     MailRig rig(MailRig::senders(3));
     auto document = with_alarm(rig, {"box0002"});
-    document["webhooks"] = json::array{webhook(receiver)};
+    document["webhooks"] = json::array{hook_to(receiver)};
     document.at("mailboxes").at(2).at("credential") = MailRig::id(1);  // two mailboxes of one credential
     rig.daemon.import(json::serialize(document));
     revoke(rig, 1);
@@ -83,8 +83,8 @@ TEST_CASE("alarm: a dead grant is told once by mail and webhook, also after a re
     CHECK(event.body.at("id").as_string() == event.id);
     CHECK(event.body.at("data").at("data").at("rule") == "grant-dead");
     CHECK(event.body.at("data").at("data").at("subject") == "box0001");
-    const auto key = webhooks::key_of(Secret(std::string(WebhookReceiver::secret)));
-    CHECK(event.signature == webhooks::signature_of(key, event.id, event.timestamp, event.text));
+    const auto key = webhook::key_of(Secret(std::string(WebhookReceiver::secret)));
+    CHECK(event.signature == webhook::signature_of(key, event.id, event.timestamp, event.text));
     REQUIRE(alarms(rig).size() == 1);
     CHECK(holds(rig.daemon.ask({"alarms"}).output, "grant-dead"));
 
@@ -164,7 +164,7 @@ TEST_CASE("webhook: the events of submissions arrive signed, each submission's i
     const WebhookReceiver receiver([](std::size_t number) { return number % 3 == 1 ? 503 : 200; });
     MailRig rig(MailRig::senders(1));
     auto document = rig.document();
-    document["webhooks"] = json::array{webhook(receiver)};
+    document["webhooks"] = json::array{hook_to(receiver)};
     rig.daemon.import(json::serialize(document));
     rig.daemon.start(hooks_here);
     constexpr std::size_t mails = 12;

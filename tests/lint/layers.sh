@@ -11,6 +11,7 @@ allowed() {
         protocols/pop3)  # messages go into the same sinks
             echo 'protocols/base protocols/wait protocols/net protocols/sasl protocols/imap' ;;
         protocols/http) echo 'protocols/base protocols/wait protocols/net' ;;
+        protocols/webhook) echo 'protocols/base protocols/wait protocols/net protocols/http' ;;
         protocols/oauth2) echo 'protocols/base protocols/wait protocols/net protocols/http protocols/jose' ;;
         queue | queue/store) echo 'protocols/base protocols/wait queue queue/store' ;;
         engine/runtime | engine/secrets)

@@ -50,6 +50,22 @@ service pop3-login {{
                        port);
 }
 
+std::string Dovecot::lmtp_settings(std::uint16_t port) {
+    return fmt::format(R"(
+protocols = imap lmtp
+service lmtp {{
+  inet_listener lmtp {{
+    address = 127.0.0.1
+    port = {}
+  }}
+  unix_listener lmtp {{
+    mode = 0666
+  }}
+}}
+)",
+                       port);
+}
+
 Dovecot::Dovecot(Wish wish) : wish_(std::move(wish)), account_{::getuid(), ::getgid()} {
     if (account_.user == 0) {
         const passwd* nobody = ::getpwnam("nobody");
@@ -127,7 +143,7 @@ auth_cache_size = 0
 }}
 userdb {{
   driver = static
-  args = uid={user} gid={group} home={here}/home/%u
+  args = uid={user} gid={group} home={here}/home/%u allow_all_users=yes
 }}
 service imap-login {{
   chroot =

@@ -35,6 +35,10 @@ public:
     /// For Wish::settings: POP3 with TLS on this port, too. Needs the package dovecot-pop3d.
     static std::string pop3_settings(std::uint16_t port);
 
+    /// For Wish::settings: LMTP on this port, and at lmtp_socket(). Needs the package dovecot-lmtpd.
+    static std::string lmtp_settings(std::uint16_t port);
+    [[nodiscard]] std::filesystem::path lmtp_socket() const { return directory_ / "run" / "lmtp"; }
+
     explicit Dovecot(Wish wish);
     ~Dovecot();
 

@@ -9,6 +9,8 @@
 #include <optional>
 #include <system_error>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "engine/config/flags.hpp"
 #include "tools/rohrpost/caller.hpp"
@@ -121,6 +123,95 @@ int next(Caller& caller, const Wanted& wanted) {
     return EX_OK;
 }
 
+/// All pages; `each` gets every message.
+template <class Each>
+void for_each_quarantined(Caller& caller, const Wanted& wanted, const Each& each) {
+    std::string after;
+    do {
+        const std::string body = ask(caller, "GET",
+                                     fmt::format("/v1/inbox/quarantine?limit=1000{}{}", wanted.parameters(),
+                                                 after.empty() ? "" : "&after=" + encoded(after)));
+        const auto answer = boost::json::parse(body).as_object();
+        for (const auto& value : answer.at("messages").as_array()) each(value.as_object());
+        after = answer.contains("next") ? text_at(answer, "next") : std::string();
+    } while (!after.empty());
+}
+
+int list_quarantine(Caller& caller, const Wanted& wanted) {
+    Table table({"ID", "CONSUMER", "MAILBOX", "SEQ", "SINCE", "REASON"});
+    for_each_quarantined(caller, wanted, [&](const boost::json::object& message) {
+        if (wanted.json) fmt::print("{}\n", boost::json::serialize(message));
+        table.add({text_at(message, "id"), text_at(message, "consumer"), text_at(message, "mailbox"),
+                   text_at(message, "seq"), text_at(message, "at"), text_at(message, "reason")});
+    });
+    if (!wanted.json) fmt::print("{}", table.text());
+    return EX_OK;
+}
+
+/// One message, or without an id all that are wanted.
+int act_on_quarantined(Caller& caller, const Wanted& wanted, std::string_view act, const std::string& id) {
+    const auto act_on = [&](const std::string& which, const std::string& consumer) {
+        const std::string body = ask(caller, "POST",
+                                     fmt::format("/v1/inbox/quarantine/{}/{}{}", encoded(which), act,
+                                                 consumer.empty() ? "" : "?consumer=" + encoded(consumer)));
+        if (wanted.json) fmt::print("{}", body);
+    };
+    if (!id.empty()) {
+        act_on(id, wanted.consumer);
+        return EX_OK;
+    }
+    std::vector<std::pair<std::string, std::string>> all;  // before anything is changed
+    for_each_quarantined(caller, wanted, [&all](const boost::json::object& message) {
+        all.emplace_back(text_at(message, "id"), text_at(message, "consumer"));
+    });
+    for (const auto& [which, consumer] : all) act_on(which, consumer);
+    return EX_OK;
+}
+
+/// What is set aside, and what becomes of it.
+class QuarantineCommands {
+public:
+    QuarantineCommands(CLI::App& inbox, std::string& data, Wanted& wanted) {
+        auto* quarantine =
+            inbox.add_subcommand("quarantine", "Mails that consumers could not be given, with the reason");
+        quarantine->require_subcommand(1);
+        list_ = quarantine->add_subcommand("list", "All of them");
+        show_ = quarantine->add_subcommand("show", "Print one by its id as it was received");
+        retry_ = quarantine->add_subcommand("retry", "Hand it off again, out of order");
+        drop_ = quarantine->add_subcommand("drop", "Forget that it was set aside: it counts as acknowledged");
+        for (auto* command : {list_, show_, retry_, drop_}) config::declare_data(*command, data);
+        for (auto* command : {list_, retry_, drop_}) {
+            command->add_option("--consumer", wanted.consumer, "Only what this consumer set aside");
+            command->add_option("--mailbox", wanted.mailbox, "Only this mailbox");
+            command->add_flag("--json", wanted.json, "Print JSON");
+        }
+        show_->add_option("ID", id_, "The message's id")->required();
+        for (auto* command : {retry_, drop_}) {
+            auto* id = command->add_option("ID", id_, "The message's id");
+            command->add_flag("--all", all_, "All that --consumer and --mailbox leave")->excludes(id);
+        }
+    }
+    /// nullopt: none of them was given.
+    std::optional<int> run(Caller& caller, const Wanted& wanted) const {
+        if (list_->parsed()) return list_quarantine(caller, wanted);
+        if (show_->parsed()) {
+            print_raw(caller, encoded(id_));
+            return EX_OK;
+        }
+        if (!retry_->parsed() && !drop_->parsed()) return std::nullopt;
+        if (id_.empty() && !all_) throw Failure(EX_USAGE, "name a message by its id, or say --all");
+        return act_on_quarantined(caller, wanted, retry_->parsed() ? "retry" : "drop", id_);
+    }
+
+private:
+    CLI::App* list_ = nullptr;
+    CLI::App* show_ = nullptr;
+    CLI::App* retry_ = nullptr;
+    CLI::App* drop_ = nullptr;
+    std::string id_;
+    bool all_ = false;
+};
+
 }  // namespace
 
 int inbox_command(Words words) {
@@ -131,7 +222,7 @@ int inbox_command(Words words) {
     bool through = false;
     CLI::App app(
         "Mail of a pull consumer. next shows the oldest unacknowledged message again and again until ack: read, "
-        "keep it safe, then acknowledge.",
+        "keep it safe, then acknowledge. quarantine: what any consumer set aside.",
         "rohrpost inbox");
     app.require_subcommand(1);
     auto* listing = app.add_subcommand("list", "What is waiting, oldest first in each mailbox");
@@ -161,8 +252,10 @@ int inbox_command(Words words) {
     nexting->add_flag("--wait", wanted.wait, "Wait until there is one");
     acking->add_flag("--through", through,
                      "Together with all before it in its mailbox; without, only the oldest is taken");
+    QuarantineCommands quarantine(app, data, wanted);
     if (!parse(app, std::move(words))) return EX_OK;
     const auto caller = caller_for(data, {});
+    if (const auto done = quarantine.run(*caller, wanted)) return *done;
     if (listing->parsed()) return list(*caller, wanted);
     if (nexting->parsed()) return next(*caller, wanted);
     if (reading->parsed()) {

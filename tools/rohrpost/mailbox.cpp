@@ -107,6 +107,7 @@ std::string text_of(const boost::json::object& mailbox) {
     }
     if (const auto* shadow = object_at(mailbox, "shadow")) facts.add({"shadow", shadow_text(*shadow)});
     facts.add({"state", state_of(mailbox)});
+    if (mailbox.contains("hand_off_waits")) facts.add({"hand-off", text_at(mailbox, "hand_off_waits")});
     if (mailbox.contains("next_attempt")) facts.add({"next", text_at(mailbox, "next_attempt")});
     const auto* audit = mailbox.if_contains("audit");
     if (audit != nullptr) {
@@ -187,7 +188,10 @@ int mailbox_command(Words words) {
         "after", "What is to be done at the server with mail that was taken in (\"after\" of the mailbox)");
     auto* filling = app.add_subcommand(
         "backfill", "Fetch mail from a day on that is older than the first contact, beside what arrives");
-    for (auto* command : {listing, showing, pausing, resuming, removing, dealing, filling}) {
+    auto* replaying = app.add_subcommand(
+        "replay", "Hand mail off again from a seq on, as possible repeats; nothing happens at the mail server");
+    std::int64_t replay_from = 0;
+    for (auto* command : {listing, showing, pausing, resuming, removing, dealing, filling, replaying}) {
         config::declare_data(*command, data);
         command->add_flag("--json", json, "Print JSON");
         if (command != listing) command->add_option("MAILBOX", id, "Its id")->required();
@@ -225,6 +229,10 @@ int mailbox_command(Words words) {
     shadowing->footer(
         "Exit code: 0 nothing was missed or doubled, 65 something was, 66 there is no such shadow mailbox, 75 nothing "
         "was observed so far.");
+    replaying->add_option("--from", replay_from, "The first seq, as the API and consumers show it")
+        ->check(CLI::PositiveNumber)
+        ->type_name("SEQ")
+        ->required();
     pausing->add_option("--reason", reason, "Why, for those who look later");
     dealing->add_flag("--dry-run", dry_run, "List each mail with what would be done, and what it still waits for");
     dealing->add_option("--policy", policy, "As if \"after\" were this: seen, delete, delete:30d, move:FOLDER");
@@ -259,10 +267,17 @@ int mailbox_command(Words words) {
     const std::string body = filling->parsed() && cancel ? ask(*caller, "DELETE", older)
                              : filling->parsed()         ? ask(*caller, "POST", older + which)
                              : removing->parsed()        ? ask(*caller, "DELETE", path)
-                             : resuming->parsed()        ? ask(*caller, "POST", path + "/resume")
-                             : reason.empty()            ? ask(*caller, "POST", path + "/pause")
-                                              : ask(*caller, "POST", path + "/pause?reason=" + encoded(reason));
+                             : replaying->parsed()
+                                 ? ask(*caller, "POST", fmt::format("{}/replay?from={}", path, replay_from))
+                             : resuming->parsed() ? ask(*caller, "POST", path + "/resume")
+                             : reason.empty()     ? ask(*caller, "POST", path + "/pause")
+                                                  : ask(*caller, "POST", path + "/pause?reason=" + encoded(reason));
     if (json) fmt::print("{}", body);
+    if (replaying->parsed() && !json) {
+        const auto replayed = boost::json::parse(body).as_object();
+        fmt::print("handed off again to {}: from seq {} to {}\n", text_at(replayed, "consumer"),
+                   text_at(replayed, "from"), text_at(replayed, "last_seq"));
+    }
     return EX_OK;
 }
 

@@ -162,7 +162,7 @@ TEST_CASE("each fault names its key, what was found and what was expected", "[co
         {R"("folders": ["INBOX", "Büro"])", R"("submit": {})",
          R"(mailboxes[1].submit: needs "smtp" at provider "rig", which has none)"},
         {R"("kind": "pull")", R"("kind": "pul")",
-         R"(consumers[0].kind: found "pul", expected "maildir", "lmtp", "webhook" or "pull"; did you mean "pull"?)"},
+         R"(consumers[0].kind: found "pul", expected "maildir", "lmtp", "webhook", "command" or "pull"; did you mean "pull"?)"},
         {R"("kind": "pull")", R"("kind": "pull", "path": "/x")", R"(consumers[0].path: kind "pull" has no "path")"},
         {R"("kind": "pull")", R"("kind": "maildir")", R"(consumers[0].path: missing, kind "maildir" needs it)"},
         {R"("https://app.test/mail")", R"("http://app.test/mail")", "consumers[1].url: found"},

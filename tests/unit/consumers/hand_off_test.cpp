@@ -1,5 +1,8 @@
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+#include <list>
+#include <optional>
 #include <random>
 #include <set>
 
@@ -29,13 +32,17 @@ public:
     awaitable<Delivered> deliver(std::span<const Mail> batch) override {
         ++batches;
         largest_batch = std::max(largest_batch, batch.size());
-        if (slow) co_await gate.wait();
+        if (slow) co_await gates.emplace_back().wait();
         Delivered delivered;
         for (const Mail& mail : batch) {
             if (failing.contains(std::string(mail.mailbox)) || failing.contains("*")) {
                 delivered.reason = "no room";
+                delivered.fault = fault;
+                delivered.pause = pause;
+                if (nothing_behind) delivered.attempted = delivered.count;
                 break;
             }
+            if (taking && delivered.count == *taking) break;
             BodyReader body(*mail.bodies, mail.record.body);
             auto piece = body.next();
             if (!piece && piece.error() == store::errc::damaged) {
@@ -44,6 +51,8 @@ public:
                 break;
             }
             got.push_back({std::string(mail.mailbox), mail.record.seq, mail.possible_repeat});
+            folders.insert(std::string(mail.folder));
+            addresses.insert(std::string(mail.address));
             ++delivered.count;
         }
         co_return delivered;
@@ -55,10 +64,17 @@ public:
         return seqs;
     }
     std::vector<Got> got;
-    std::set<std::string> failing;
+    std::set<std::string> failing, folders, addresses;
+    Delivered::Fault fault = Delivered::Fault::consumer;
+    std::chrono::milliseconds pause{};
+    bool nothing_behind = false;        // what failed was not attempted
+    std::optional<std::size_t> taking;  // of a batch, without a reason why not more
     std::size_t batches = 0, largest_batch = 0;
     bool slow = false;
-    Parking gate;
+    std::list<Parking> gates;  // one for each slow batch
+    void open_gates() {
+        for (auto& gate : gates) gate.wake();
+    }
 };
 
 /// A store on disk, whose committer is stepped by hand, and mailboxes that subscribe "dir".
@@ -362,6 +378,288 @@ TEST_CASE("a damaged message is set aside with its reason, and those around it a
     CHECK(run.commit([](store::Workbench bench) { return bench.store.release_segments({1}); })->empty());
 }
 
+TEST_CASE("a mail that is refused for good is set aside, and the next one goes on", "[consumers]") {
+    World world;
+    World::Run run(world);
+    run.recorder->failing = {"b"};
+    run.recorder->fault = Delivered::Fault::refused;
+    run.keep("a", 2);
+    const auto b = run.keep("b", 2);
+    run.keep("c", 2);
+    run.hand_off->start();
+    run.settle();
+    CHECK(run.recorder->seqs("a") == up_to(2));
+    CHECK(run.recorder->seqs("b").empty());
+    CHECK(run.recorder->seqs("c") == up_to(2));
+    CHECK(run.hand_off->idle());
+    const auto aside = run.commit([b](store::Workbench bench) { return bench.store.all_set_aside(b, 9); });
+    REQUIRE(aside->size() == 2);
+    CHECK(aside->front().reason == "no room");
+}
+
+TEST_CASE("when many mails in a row are refused, it is the consumer's fault, and nothing more is set aside",
+          "[consumers]") {
+    World world;
+    World::Run run(world, nullptr, {.consumer = "dir", .refusals_max = 5});
+    run.recorder->failing = {"a"};
+    run.recorder->fault = Delivered::Fault::refused;
+    const auto a = run.keep("a", 20);
+    run.hand_off->start();
+    for (int i = 0; i < 60; ++i) run.pass(1s);
+    const auto aside = [&] {
+        return run.commit([a](store::Workbench bench) { return bench.store.all_set_aside(a, 99); })->size();
+    };
+    CHECK(aside() == 5);
+    CHECK_FALSE(run.hand_off->idle());
+    CHECK(run.hand_off->stats().last_reason.find("5 mails in a row were refused") != std::string::npos);
+    run.recorder->failing.clear();
+    for (int i = 0; i < 300; ++i) run.pass(1s);
+    CHECK(run.hand_off->idle());
+    CHECK(run.recorder->seqs("a").size() == 15);
+    CHECK(aside() == 5);
+}
+
+TEST_CASE("a mail that fails again and again is set aside when the consumer takes others, an outage sets one aside",
+          "[consumers][hostile-52]") {
+    World world;
+    World::Run run(world, nullptr, {.consumer = "dir", .attempts_max = 4});
+    run.recorder->failing = {"b", "c"};
+    run.recorder->fault = Delivered::Fault::mail;
+    const auto b = run.keep("b", 3);
+    const auto c = run.keep("c", 3);
+    run.hand_off->start();
+    for (int i = 0; i < 600; ++i) run.pass(1s);
+    const auto aside = [&](store::MailboxNumber mailbox) {
+        return run.commit([mailbox](store::Workbench bench) { return bench.store.all_set_aside(mailbox, 99); })->size();
+    };
+    CHECK(aside(b) + aside(c) == 1);  // without proof that anything is taken
+    CHECK(run.hand_off->reason_of("b") == "no room");
+    const auto a = run.keep("a", 1);
+    run.hand_off->arrived(a);
+    for (int i = 0; i < 600; ++i) run.pass(1s);
+    CHECK(run.recorder->seqs("a") == up_to(1));
+    CHECK(aside(b) + aside(c) == 2);
+    run.recorder->failing.clear();
+    for (int i = 0; i < 600; ++i) run.pass(1s);
+    CHECK(run.recorder->got.size() == 5);
+    CHECK(run.hand_off->reason_of("b").empty());
+    CHECK(run.hand_off->idle());
+}
+
+TEST_CASE("a mailbox that is refused pauses alone, however many there are of them", "[consumers]") {
+    World world;
+    World::Run run(world);
+    run.recorder->fault = Delivered::Fault::mailbox;
+    for (int i = 0; i < 20; ++i) {
+        run.recorder->failing.insert("bad" + std::to_string(i));
+        run.keep("bad" + std::to_string(i), 1);
+    }
+    run.hand_off->start();
+    for (int i = 0; i < 100; ++i) run.pass(1s);
+    const auto good = run.keep("good", 1);
+    run.hand_off->arrived(good);
+    run.settle();
+    CHECK(run.recorder->seqs("good") == up_to(1));
+    CHECK(run.hand_off->reason_of("bad7") == "no room");
+    CHECK(run.hand_off->reason_of("good").empty());
+    CHECK(run.hand_off->stats().paused_mailboxes == 20);
+}
+
+TEST_CASE("the pause that a consumer asks for is kept", "[consumers]") {
+    World world;
+    World::Run run(world);
+    run.recorder->failing = {"*"};
+    run.recorder->pause = 10min;
+    run.keep("a", 1);
+    run.hand_off->start();
+    run.settle();
+    CHECK(run.recorder->batches == 1);
+    run.recorder->failing.clear();
+    for (int i = 0; i < 590; ++i) run.pass(1s);
+    CHECK(run.recorder->batches == 1);
+    for (int i = 0; i < 20; ++i) run.pass(1s);
+    CHECK(run.recorder->seqs("a") == up_to(1));
+}
+
+TEST_CASE("what a consumer leaves of a batch comes next, and is no possible repeat", "[consumers]") {
+    World world;
+    World::Run run(world, nullptr, {.consumer = "dir", .batch_mails_max = 8});
+    run.hand_off->start();
+    run.settle();
+    run.recorder->taking = 3;
+    const auto a = run.keep("a", 20);
+    const auto b = run.keep("b", 2);
+    run.hand_off->arrived(a);
+    run.hand_off->arrived(b);
+    run.settle();
+    CHECK(run.recorder->seqs("a") == up_to(20));
+    CHECK(run.recorder->seqs("b") == up_to(2));
+    CHECK(run.hand_off->idle());
+    CHECK(std::none_of(run.recorder->got.begin(), run.recorder->got.end(),
+                       [](const auto& got) { return got.mailbox == "a" && got.possible_repeat; }));
+}
+
+TEST_CASE("only what was attempted is a possible repeat", "[consumers]") {
+    World world;
+    World::Run run(world);
+    run.hand_off->start();
+    run.settle();
+    run.recorder->failing = {"a"};
+    run.recorder->nothing_behind = GENERATE(true, false);
+    const auto a = run.keep("a", 3);
+    run.hand_off->arrived(a);
+    run.settle();
+    run.recorder->failing.clear();
+    for (int i = 0; i < 3; ++i) run.pass(1s);
+    REQUIRE(run.recorder->seqs("a") == up_to(3));
+    for (const auto& got : run.recorder->got) CHECK(got.possible_repeat == !run.recorder->nothing_behind);
+}
+
+TEST_CASE("mails know their mailbox's address, and their folder when it is asked for", "[consumers]") {
+    World world;
+    World::Run run(world, nullptr, {.consumer = "dir", .folder_names = true});
+    const auto a = run.keep("a", 2);
+    run.commit([a](store::Workbench bench) { return bench.store.put_mailbox("a", R"({"address": "a@example.com"})"); });
+    run.hand_off->start();
+    run.settle();
+    CHECK(run.recorder->folders == std::set<std::string>{"INBOX"});
+    CHECK(run.recorder->addresses == std::set<std::string>{"a@example.com"});
+    run.commit([a](store::Workbench bench) { return bench.store.put_mailbox("a", R"({"address": "b@example.com"})"); });
+    run.hand_off->look_again();
+    run.keep("a", 1);
+    run.hand_off->arrived(a);
+    run.settle();
+    CHECK(run.recorder->seqs("a") == up_to(3));
+}
+
+TEST_CASE("a rewound mailbox is handed off again, marked, also when it was rewound while a batch was under way",
+          "[consumers]") {
+    World world;
+    World::Run run(world);
+    run.hand_off->start();
+    run.settle();
+    const auto a = run.keep("a", 5);
+    const bool under_way = GENERATE(false, true);
+    CAPTURE(under_way);
+    run.recorder->slow = under_way;
+    run.hand_off->arrived(a);
+    run.settle();
+    if (under_way) {
+        run.recorder->slow = false;
+        run.recorder->open_gates();
+        run.settle();
+        run.recorder->slow = true;
+        run.keep("a", 2);
+        run.hand_off->arrived(a);
+        run.settle();
+    }
+    const auto acked = run.commit([a](store::Workbench bench) { return bench.store.rewind("dir", a, 2); });
+    REQUIRE(acked.has_value());
+    CHECK(*acked == 2);
+    run.hand_off->rewound(a, 5);
+    run.settle();
+    run.recorder->slow = false;
+    run.recorder->open_gates();
+    run.settle();
+    CHECK(run.hand_off->idle());
+    CHECK(run.unacknowledged().empty());
+    std::set<store::Seq> repeated;
+    for (const auto& got : run.recorder->got)
+        if (got.possible_repeat) repeated.insert(got.seq);
+    CHECK(repeated == std::set<store::Seq>{3, 4, 5});
+    CHECK(run.recorder->seqs("a").size() >= 8);
+    CHECK(run.commit([a](store::Workbench bench) { return bench.store.rewind("dir", a, 99); }).has_value());
+    CHECK(run.unacknowledged().empty());  // never ahead
+    CHECK(run.commit([a](store::Workbench bench) { return bench.store.rewind("nobody", a, 0); }).error() ==
+          store::errc::unknown_id);
+}
+
+TEST_CASE("a mail that was set aside is tried again, and is set aside no more once it is delivered", "[consumers]") {
+    World world;
+    World::Run run(world);
+    run.recorder->failing = {"a"};
+    run.recorder->fault = Delivered::Fault::refused;
+    const auto a = run.keep("a", 3);
+    run.hand_off->start();
+    run.settle();
+    const auto aside = [&] {
+        std::vector<store::Seq> seqs;
+        for (store::SetAside after;;) {
+            const auto page =
+                run.commit([after](store::Workbench bench) { return bench.store.set_aside_after(after, 2); });
+            REQUIRE(page.has_value());
+            if (page->empty()) return seqs;
+            for (const auto& row : *page) seqs.push_back(row.seq);
+            after = page->back();
+        }
+    };
+    REQUIRE(aside() == up_to(3));
+    run.recorder->failing.clear();
+    run.hand_off->retry(a, 2);
+    run.hand_off->retry(a, 99);
+    run.settle();
+    CHECK(run.recorder->seqs("a") == std::vector<store::Seq>{2});
+    CHECK(run.recorder->got.front().possible_repeat);
+    CHECK(aside() == std::vector<store::Seq>{1, 3});
+    CHECK(run.hand_off->idle());
+
+    run.recorder->failing = {"a"};
+    run.hand_off->retry(a, 1);
+    run.hand_off->retry(a, 3);
+    run.settle();
+    CHECK(aside() == std::vector<store::Seq>{1, 3});
+    CHECK(run.hand_off->idle());
+    run.recorder->failing.clear();
+    const auto forgotten =
+        run.commit([a](store::Workbench bench) { return bench.store.forget_set_aside("dir", a, 3); });
+    CHECK(forgotten.has_value());
+    CHECK(aside() == std::vector<store::Seq>{1});
+    CHECK(run.commit([a](store::Workbench bench) { return bench.store.forget_set_aside("dir", a, 3); }).error() ==
+          store::errc::unknown_id);
+    run.keep("a", 2);
+    run.hand_off->arrived(a);
+    run.settle();
+    CHECK(run.recorder->seqs("a") == std::vector<store::Seq>{2, 4, 5});
+}
+
+TEST_CASE("lanes that share take different mailboxes side by side", "[consumers]") {
+    World world;
+    World::Run run(world, nullptr, {.consumer = "dir", .lanes = 4, .lots = HandOff::Options::Lots::shared});
+    for (int i = 0; i < 8; ++i) run.keep("box" + std::to_string(i), 1);
+    run.recorder->slow = true;
+    run.hand_off->start();
+    run.settle();
+    CHECK(run.recorder->batches >= 3);
+    CHECK(run.recorder->largest_batch <= 2);
+    run.recorder->slow = false;
+    run.recorder->open_gates();
+    run.settle();
+    CHECK(run.recorder->got.size() == 8);
+}
+
+TEST_CASE("what does not end in time is cut off, and handed off again", "[consumers]") {
+    World world;
+    {
+        World::Run run(world);
+        run.keep("a", 1);
+        run.recorder->slow = true;
+        run.hand_off->start();
+        run.settle();
+        run.hand_off->drain_within(5s);
+        bool drained = false;
+        asio::co_spawn(run.context, run.hand_off->drain(), [&drained](std::exception_ptr) { drained = true; });
+        run.pass(4s);
+        CHECK_FALSE(drained);
+        run.pass(2s);
+        CHECK(drained);
+    }
+    World::Run run(world);
+    run.hand_off->start();
+    run.settle();
+    CHECK(run.recorder->seqs("a") == up_to(1));
+    CHECK(run.recorder->got.front().possible_repeat);
+}
+
 TEST_CASE("draining ends after the batches under way, acknowledgements included", "[consumers]") {
     World world;
     World::Run run(world, nullptr, {.consumer = "dir", .batch_mails_max = 2, .lanes = 1});
@@ -374,7 +672,7 @@ TEST_CASE("draining ends after the batches under way, acknowledgements included"
     asio::co_spawn(run.context, run.hand_off->drain(), [&drained](std::exception_ptr) { drained = true; });
     run.settle();
     CHECK_FALSE(drained);
-    run.recorder->gate.wake();
+    run.recorder->open_gates();
     run.settle();
     CHECK(drained);
     CHECK(run.recorder->seqs("a") == up_to(2));
@@ -396,7 +694,7 @@ TEST_CASE("while one lane delivers, the other serves other mailboxes", "[consume
     run.settle();
     CHECK(run.recorder->seqs("b") == up_to(1));
     CHECK(run.recorder->seqs("a").empty());
-    run.recorder->gate.wake();
+    run.recorder->open_gates();
     run.settle();
     CHECK(run.recorder->seqs("a") == up_to(1));
     CHECK(run.hand_off->idle());

@@ -225,6 +225,18 @@ struct Furnished : House {
 
 }  // namespace
 
+TEST_CASE("which programs are run is said through the control socket alone", "[control][hostile-54]") {
+    House house;
+    const std::string runs = R"({"consumers": [{"id": "p", "kind": "command", "program": ["/bin/true"]}]})";
+    const auto network = house.call("PUT", "/v1/configuration", runs);
+    CHECK(network.status == 403);
+    CHECK_THAT(network.body, Catch::Contains("rohrpost import"));
+    CHECK(house.call("PUT", "/v1/configuration", runs, From::owner).status == 200);
+    const std::string doubled =
+        R"({"consumers": [], "consumers": [{"id": "q", "kind": "command", "program": ["/x"]}]})";
+    CHECK(house.call("PUT", "/v1/configuration", doubled).status == 403);
+}
+
 TEST_CASE("an export with secrets has the refresh token that works now, and leaves for the owner alone",
           "[control][hostile-50]") {
     Furnished house;
