@@ -5,6 +5,8 @@
 #include "engine/consumers/lmtp.hpp"
 #include "engine/consumers/webhook.hpp"
 #include "engine/own_name.hpp"
+#include "engine/submission/record.hpp"
+#include "engine/view/view.hpp"
 #include "protocols/base/ensure.hpp"
 #include "protocols/webhook/signature.hpp"
 
@@ -31,6 +33,11 @@ std::unique_ptr<consumers::Consumer> posting(const HandOffs::Served& served, run
     options.format = served.consumer.format;
     options.source = "urn:rohrpost:" + own_name();
     if (served.consumer.timeout) options.timeout = *served.consumer.timeout;
+    options.view = [](std::string_view mail) {
+        view::Limits limits;
+        limits.mark_field = submission::mark_header;
+        return view::view_of(mail, limits);
+    };
     return std::make_unique<consumers::Webhook>(std::move(options), shard.seams());
 }
 

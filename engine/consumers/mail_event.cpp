@@ -73,10 +73,12 @@ std::string MailEvent::document() const {
                              {"possible_repeat", mail.possible_repeat},
                              {"headers", headers_of(bytes)}};
     const bool whole = bytes.size() == record.body.length;
-    if (whole)
+    if (whole) {
         data["raw"] = base64_encoded(bytes);
-    else
+    } else {
         data["raw_url"] = fmt::format("/v1/messages/{}/raw", id);
+        data["mail_url"] = fmt::format("/v1/messages/{}", id);
+    }
     if (whole && view) {
         auto seen = view(bytes);
         if (!seen.empty()) data["mail"] = std::move(seen);

@@ -15,7 +15,7 @@ using MailView = std::function<boost::json::object(std::string_view mail)>;
 inline constexpr std::string_view mail_event_type = "message.received";
 
 /// A mail as a CloudEvents 1.0 JSON document. `bytes` is the mail whole, or the front of one that is too large for a
-/// document: then data.raw_url says where in the API the rest is to be had.
+/// document: then data.raw_url and data.mail_url say where in the API the rest, and the view of it, are to be had.
 struct MailEvent {
     const Mail& mail;
     std::string_view bytes;

@@ -113,6 +113,7 @@ TEST_CASE("webhook: the document of a large mail says where its bytes are", "[co
     const auto document = boost::json::parse(MailEvent{mail, front, "urn:rohrpost:here", view}.document());
     const auto& data = document.at("data").as_object();
     CHECK(data.at("raw_url").as_string() == "/v1/messages/" + Office::id(1) + "/raw");
+    CHECK(data.at("mail_url").as_string() == "/v1/messages/" + Office::id(1));
     CHECK_FALSE(data.contains("raw"));
     CHECK_FALSE(data.contains("mail"));
     CHECK(data.at("headers").at("subject") == "large");
