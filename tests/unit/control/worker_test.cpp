@@ -41,7 +41,7 @@ TEST_CASE("work is done on another thread, in order, and its results come home",
     CHECK_FALSE(here);
 }
 
-TEST_CASE("when too much waits, more is refused at once; what was not begun is given up at the end", "[control]") {
+TEST_CASE("when too much waits, more is refused at once, and what was not begun is given up at the end", "[control]") {
     asio::io_context context(1);
     const auto work = asio::make_work_guard(context);
     queue::Inbox home(context.get_executor());
