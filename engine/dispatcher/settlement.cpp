@@ -42,7 +42,10 @@ Step step_of(const smtp::Submission& answer, const smtp::Reply& decided) {
 class Settling {
 public:
     Settling(const store::Submission& submission, Progress progress, const Attempt& attempt)
-        : submission_(submission), progress_(std::move(progress)), attempt_(attempt) {
+        : submission_(submission),
+          progress_(std::move(progress)),
+          attempt_(attempt),
+          was_in_doubt_(progress_.doubts > 0) {
         for (auto& fate : progress_.recipients) {  // an older doubt, which is over
             if (Progress::is_open(fate)) fate.state = Fate::State::waiting;
         }
@@ -152,7 +155,9 @@ private:
         result_.outcome.reason = why;
     }
 
+    /// A refusal says nothing of an attempt before it whose answer was never heard.
     void fail(std::size_t place, std::string said) {
+        if (was_in_doubt_) said += "; an earlier attempt was in doubt, so it may have arrived all the same";
         progress_.recipients[place] = {Fate::State::failed, std::move(said)};
         result_.failed.push_back(place);
     }
@@ -173,6 +178,7 @@ private:
     const store::Submission& submission_;
     Progress progress_;
     const Attempt& attempt_;
+    const bool was_in_doubt_;
     Settlement result_;
     bool deferred_ = false;
     bool crowded_ = false;

@@ -153,6 +153,22 @@ TEST_CASE("a connection lost after the last byte leaves the mail in doubt, and i
     CHECK(progress.recipients[1].state == Fate::State::failed);
 }
 
+TEST_CASE("a refusal after a doubt that nobody resolved says that the mail may have arrived", "[dispatcher]") {
+    Trial trial({"250 ok"}, "554 5.6.0 not that");
+    CHECK(Trial::after(trial.settle(), 1).recipients[0].said == "554 5.6.0 not that");
+    trial.progress.doubts = 1;
+    trial.progress.recipients[0].state = Fate::State::in_doubt;
+    const auto got = trial.settle();
+    CHECK(got.outcome.state == SubmissionState::failed);
+    const auto said = Trial::after(got, 1).recipients[0].said;
+    CHECK(said == "554 5.6.0 not that; an earlier attempt was in doubt, so it may have arrived all the same");
+    CHECK(got.outcome.reason == said);
+    // Whoever was refused in the attempt that is in doubt itself has not got it.
+    Trial both({"250 ok", "550 5.1.1 unknown"});
+    both.attempt.in_doubt = true;
+    CHECK(Trial::after(both.settle(), 2).recipients[1].said == "550 5.1.1 unknown");
+}
+
 TEST_CASE("a mail that is found has reached whom the server had taken, not whom it had put off", "[dispatcher]") {
     Trial trial({"250 ok", "450 4.2.1 busy", "550 5.1.1 no such user"}, "");
     trial.attempt.broke = "connection lost";
