@@ -122,7 +122,14 @@ public:
             (home() / "deliver.sh").string(), maildir().string());
         std::filesystem::permissions(file, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
         Process::Start start;
-        start.command = {"fetchmail", "--nodetach", "--nosyslog", "--fetchmailrc", file.string()};
+        // Root's would all have one file of their process.
+        start.command = {"fetchmail",
+                         "--nodetach",
+                         "--nosyslog",
+                         "--fetchmailrc",
+                         file.string(),
+                         "--pidfile",
+                         (home() / "fetchmail.pid").string()};
         start.environment = {{"HOME", home().string()}, {"FETCHMAILHOME", home().string()}};
         const auto ran = support::run_to_end(std::move(start), 60s);
         INFO(ran.output << ran.errors);
