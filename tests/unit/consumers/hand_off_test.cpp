@@ -519,12 +519,12 @@ TEST_CASE("mails know their mailbox's address, and their folder when it is asked
     World world;
     World::Run run(world, nullptr, {.consumer = "dir", .folder_names = true});
     const auto a = run.keep("a", 2);
-    run.commit([a](store::Workbench bench) { return bench.store.put_mailbox("a", R"({"address": "a@example.com"})"); });
+    run.commit([](store::Workbench bench) { return bench.store.put_mailbox("a", R"({"address": "a@example.com"})"); });
     run.hand_off->start();
     run.settle();
     CHECK(run.recorder->folders == std::set<std::string>{"INBOX"});
     CHECK(run.recorder->addresses == std::set<std::string>{"a@example.com"});
-    run.commit([a](store::Workbench bench) { return bench.store.put_mailbox("a", R"({"address": "b@example.com"})"); });
+    run.commit([](store::Workbench bench) { return bench.store.put_mailbox("a", R"({"address": "b@example.com"})"); });
     run.hand_off->look_again();
     run.keep("a", 1);
     run.hand_off->arrived(a);
