@@ -119,13 +119,14 @@ Result<boost::json::object> shown(store::Store& store, const std::string& id, co
         damaged.push_back(*message);
     }
     if (!damaged.empty()) object["set_aside"] = std::move(damaged);
-    const auto* consumer = object.if_contains("consumer");
-    if (consumer == nullptr || consumer->get_string().empty()) return object;
-    const auto hand_off = store.hand_offs(consumer->get_string(), store::Store::Which::all, row->number - 1, 1);
+    const auto* named = object.if_contains("consumer");
+    if (named == nullptr || named->get_string().empty()) return object;
+    const std::string consumer(named->get_string());  // the object moves its values as it grows
+    const auto hand_off = store.hand_offs(consumer, store::Store::Which::all, row->number - 1, 1);
     if (!hand_off) return hand_off.error();
     if (!hand_off->empty() && hand_off->front().mailbox == row->number)
         object["acknowledged"] = hand_off->front().acked;
-    const auto waits = live == nullptr ? std::string() : live->hand_off_reason(std::string(consumer->get_string()), id);
+    const auto waits = live == nullptr ? std::string() : live->hand_off_reason(consumer, id);
     if (!waits.empty()) object["hand_off_waits"] = waits;
     return object;
 }
