@@ -46,7 +46,7 @@ awaitable<Result<Answer>> Client::Impl::ask_capabilities() {
 const Capabilities& Client::capabilities() const noexcept { return impl_->capabilities; }
 
 awaitable<Result<Answer>> Client::start_tls(const net::TlsClient& tls, std::string host) {
-    if (!impl_->capabilities.stls) co_return errc::tls_not_offered;
+    if (impl_->stream.encrypted() || !impl_->capabilities.stls) co_return errc::tls_not_offered;
     Exchange exchange;
     auto answer = co_await impl_->run("STLS", exchange);
     if (!answer || !answer->ok()) co_return answer;

@@ -50,8 +50,8 @@ public:
     /// CAPA. A server that refuses it offers what RFC 1939 has, and known is false.
     awaitable<Result<Answer>> learn_capabilities();
     [[nodiscard]] const Capabilities& capabilities() const noexcept;
-    /// STLS and the handshake. What was learned is forgotten. RFC 2595 §4. Errors: tls_not_offered,
-    /// net::errc::bytes_before_tls (what came in the clear behind the answer is never read as the server's word).
+    /// STLS and the handshake. What was learned is forgotten. RFC 2595 §4. Errors: tls_not_offered (under TLS it never
+    /// is), net::errc::bytes_before_tls (what came in the clear behind the answer is never read as the server's word).
     awaitable<Result<Answer>> start_tls(const net::TlsClient& tls, std::string host);
     /// Answers the error challenge of both OAuth mechanisms. Learns capabilities anew. Never another mechanism than
     /// asked for, never in the clear. Errors: tls_required, mechanism_not_offered, bad_argument.

@@ -117,6 +117,13 @@ TEST_CASE("pop3 client: what comes in the clear behind STLS is never the server'
     const auto impossible = support::run_coroutine(without.client.start_tls(**tls, "pop.example.com"));
     REQUIRE(impossible.has_error());
     CHECK(impossible.error() == pop3::errc::tls_not_offered);
+
+    Rig again({hears("CAPA\r\n"), capa("STLS\r\n")});  // under TLS it is nothing that can be offered
+    REQUIRE(support::run_coroutine(again.client.learn_capabilities()).has_value());
+    const auto twice = support::run_coroutine(again.client.start_tls(**tls, "pop.example.com"));
+    REQUIRE(twice.has_error());
+    CHECK(twice.error() == pop3::errc::tls_not_offered);
+    CHECK(again.stream.finished());
 }
 
 TEST_CASE("pop3 client: success where none can be is none", "[pop3]") {
