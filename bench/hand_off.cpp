@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 #include <boost/json.hpp>
+#include <filesystem>
 #include <future>
 #include <iostream>
 #include <thread>
@@ -188,6 +189,10 @@ int bench_hand_off(int argc, char** argv) {
     app.add_option("--directory", parameters.directory, "An empty one on the disk to measure")->required();
     CLI11_PARSE(app, argc, argv);
 
+    if (std::filesystem::exists(store::Path(parameters.directory) / "data")) {
+        std::cerr << "hand-off: " << parameters.directory << " holds a store already: name an empty directory\n";
+        return 73;  // EX_CANTCREAT
+    }
     store::SystemDisk disk;
     store::OpenFailure failure;
     auto opened = store::open_store(disk, store::Path(parameters.directory) / "data", {}, &failure);
